@@ -1,0 +1,60 @@
+"""Which principal components a score keeps: all, those of high variance (PCA) or those of low variance (NPCA)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.errors import GadError
+
+_REMEDY = 'write "all", "pca:0.99" (keep 99 % of the variance, from the top) or "npca:0.05" (keep 5 %, from the bottom)'
+
+
+@dataclass(frozen=True)
+class Keep:
+    """A choice of principal components (Sec. III-B4); `variance` in (0, 1] is the share of variance kept.
+
+    `Keep("npca", 0.01)` is the paper's "NPCA 1 %" and `Keep("pca", 0.99)` its "PCA 99 %".
+    """
+
+    kind: Literal["all", "pca", "npca"] = "all"
+    variance: float = 1.0
+
+    @classmethod
+    def parse(cls, text: str) -> "Keep":
+        """Read `all`, `pca:V` or `npca:V`; raise `GadError` for anything else."""
+        kind, _, number = text.strip().lower().partition(":")
+        if kind == "all" and not number:
+            return cls()
+        try:
+            variance = float(number)
+        except ValueError:
+            variance = float("nan")
+        if kind not in ("pca", "npca") or not 0 < variance <= 1:
+            raise GadError(f"{text!r} does not say what to keep; {_REMEDY}")
+        return cls("pca" if kind == "pca" else "npca", variance)
+
+    def __str__(self) -> str:
+        return "all" if self.kind == "all" else f"{self.kind}:{self.variance:g}"
+
+    def components(self, cumulative_ratio: NDArray[np.float64]) -> slice:
+        """The kept run of components, given the cumulative explained-variance ratio (r,) by falling variance.
+
+        With `last` the first component whose cumulative ratio exceeds v, PCA keeps 0..last and NPCA last-1..r-1
+        (both boundary components stay); NPCA always keeps at least the two smallest.
+        """
+        r = len(cumulative_ratio)
+        if self.kind == "all":
+            return slice(0, r)
+        v = self.variance if self.kind == "pca" else 1 - self.variance
+        last = min(int(np.searchsorted(cumulative_ratio, v, side="right")), r - 1)
+        if self.kind == "pca":
+            return slice(0, last + 1)
+        return slice(max(min(last - 1, r - 2), 0), r)
+
+
+#: The presets of the paper (Sec. IV-B) and the recommended cut.
+ALL = Keep()
+NPCA_1 = Keep("npca", 0.01)
+NPCA_5 = Keep("npca", 0.05)

@@ -1,0 +1,188 @@
+"""One eigendecomposition per level, from which every PCA and NPCA setting of the Gaussian is read off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from gad_core.errors import GadError
+from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.moments import ledoit_wolf
+
+Array = NDArray[np.float64]
+Score = Literal["mahalanobis", "sed", "l2"]
+SCORES: tuple[Score, ...] = get_args(Score)
+
+#: Eigenvalues below this share of the largest are null: where more were kept, float32 noise in the network's stem
+#: made engines disagree by 5 %.
+NULL_RATIO = 1e-10
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Images seen from one Gaussian: all that any score at any cut needs of them."""
+
+    z2: Array  # (n, r) squared coordinates in the eigenbasis, by falling eigenvalue
+    null: Array  # (n,) squared length outside the eigenbasis
+    sed2: Array  # (n,) squared standardised Euclidean distance over the plain features (eq. 7)
+
+    def __getitem__(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Coordinates":
+        return Coordinates(self.z2[rows], self.null[rows], self.sed2[rows])
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Eigenvalues of a level's covariance and the Ledoit-Wolf shrinkage of every run of components.
+
+    In the eigenbasis the shrunk covariance is diagonal, so for kept components S
+    M^2 = sum_S z_j^2 / ((1 - rho_S) lambda_j + rho_S mean(lambda_S)).
+    """
+
+    n: int
+    n_features: int
+    eigenvalues: Array  # (r,) falling, of the 1/n covariance, null directions left out
+    head: Array  # (r + 1,) shrinkage when the first k components are kept (PCA)
+    tail: Array  # (r + 1,) shrinkage when the first k components are dropped (NPCA)
+    whole: float  # shrinkage in the whole R^D, null space included ("all")
+
+    @classmethod
+    def of(cls, eigenvalues: Array, z2: Array, *, n_features: int) -> "Spectrum":
+        """Tabulate the shrinkages from the training images' own squared coordinates z2 (n, r)."""
+        n, r = z2.shape
+        head, tail = np.zeros((n, r + 1)), np.zeros((n, r + 1))
+        np.cumsum(z2, axis=1, out=head[:, 1:])
+        tail[:, :-1] = np.cumsum(z2[:, ::-1], axis=1)[:, ::-1]  # from the small end: no cancellation there
+        size = np.arange(r + 1)
+
+        def shrinkage(energy: Array, values: Array, dimension: NDArray[np.intp]) -> Array:
+            sums = np.concatenate([[0.0], np.cumsum(values)])
+            squares = np.concatenate([[0.0], np.cumsum(values**2)])
+            fourth = np.einsum("ij,ij->j", energy, energy)
+            return ledoit_wolf(fourth, sums, squares, n=n, dimension=dimension)
+
+        at_least_one = np.maximum(size, 1)
+        whole = ledoit_wolf(
+            float(tail[:, 0] @ tail[:, 0]),
+            float(eigenvalues.sum()),
+            float(eigenvalues @ eigenvalues),
+            n=n,
+            dimension=n_features,
+        )
+        return cls(
+            n,
+            n_features,
+            eigenvalues,
+            shrinkage(head, eigenvalues, at_least_one),
+            shrinkage(tail[:, ::-1], eigenvalues[::-1], at_least_one)[::-1].copy(),
+            float(whole),
+        )
+
+    @property
+    def n_null(self) -> int:
+        """Directions of R^D in which the normal images do not vary."""
+        return self.n_features - len(self.eigenvalues)
+
+    @cached_property
+    def cumulative_ratio(self) -> Array:
+        """Cumulative explained-variance ratio (r,)."""
+        cumulative = np.cumsum(self.eigenvalues)
+        return np.asarray(cumulative / cumulative[-1])
+
+    def components(self, keep: Keep) -> slice:
+        """The run of components that `keep` keeps here."""
+        return keep.components(self.cumulative_ratio)
+
+    def dimension(self, keep: Keep) -> int:
+        """Dimension k of the Gaussian after the cut: D for "all", else the number of components kept."""
+        kept = self.components(keep)
+        return self.n_features if keep.kind == "all" else kept.stop - kept.start
+
+    def shrinkage(self, keep: Keep) -> float:
+        """Ledoit-Wolf shrinkage of the kept covariance, in [0, 1]."""
+        kept = self.components(keep)
+        if keep.kind == "all":
+            return self.whole
+        return float(self.head[kept.stop] if keep.kind == "pca" else self.tail[kept.start])
+
+    def precision(self, keep: Keep, score: Score = "mahalanobis") -> tuple[slice, Array, float]:
+        """Kept components, their weights in the squared distance, and the weight of the null space."""
+        kept = self.components(keep)
+        values = self.eigenvalues[kept]
+        whole = keep.kind == "all"
+        if score == "l2":
+            return kept, np.ones(len(values)), float(whole)
+        if score == "sed":
+            return kept, (self.n - 1) / (self.n * values), 0.0
+        rho = self.shrinkage(keep)
+        floor = rho * values.sum() / (self.n_features if whole else len(values))
+        return kept, 1 / ((1 - rho) * values + floor), 1 / floor if whole and self.n_null else 0.0
+
+    def distances(self, coordinates: Coordinates, keep: Keep, *, score: Score = "mahalanobis") -> Array:
+        """Distance of every image (n,): Mahalanobis (eq. 3), SED (eq. 7) or L2, after the cut."""
+        if score == "sed" and keep.kind == "all":
+            return np.sqrt(coordinates.sed2)
+        kept, weights, null_weight = self.precision(keep, score)
+        d2 = coordinates.z2[:, kept] @ weights
+        if null_weight:
+            d2 += null_weight * coordinates.null
+        return np.sqrt(d2, out=d2)
+
+    def distance_table(self, coordinates: Coordinates, keeps: Sequence[Keep], *, score: Score = "mahalanobis") -> Array:
+        """Distances at many cuts in one product: (n, len(keeps)). `distances` is its column, to rounding."""
+        weights = np.zeros((len(self.eigenvalues), len(keeps)))
+        null_weights = np.zeros(len(keeps))
+        for column, keep in enumerate(keeps):
+            kept, weights[kept, column], null_weights[column] = self.precision(keep, score)
+        table = np.sqrt(coordinates.z2 @ weights + np.outer(coordinates.null, null_weights))
+        if score == "sed":
+            table[:, [keep.kind == "all" for keep in keeps]] = np.sqrt(coordinates.sed2)[:, None]
+        return table
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A multivariate Gaussian fitted to the pooled features of one level."""
+
+    mean: Array  # (D,)
+    basis: Array  # (D, r) orthonormal columns by falling eigenvalue
+    variance: Array  # (D,) unbiased variance of every plain feature, for SED
+    spectrum: Spectrum
+
+    def coordinates(self, X: NDArray[np.floating]) -> Coordinates:
+        """Squared coordinates of the rows of X (n, D)."""
+        Y = X.astype(np.float64) - self.mean
+        z2 = np.square(Y @ self.basis)
+        energy = np.einsum("ij,ij->i", Y, Y)
+        varies = self.variance > NULL_RATIO * self.variance.max()
+        sed2 = np.square(Y[:, varies]) @ (1 / self.variance[varies])
+        return Coordinates(z2, np.maximum(energy - z2.sum(1), 0.0), sed2)
+
+
+def fit_gaussian(X: NDArray[np.floating]) -> Gaussian:
+    """Fit mean, eigenbasis and every Ledoit-Wolf shrinkage to X (n, D); n < D is fine.
+
+    Equals scikit-learn's PCA, selection and LedoitWolf at every cut (Sec. III-A, III-B4). Raises `GadError` below two
+    images, for values that are not finite, and where all images are the same.
+    """
+    n, n_features = X.shape
+    if n < 2:
+        raise GadError(f"need at least 2 normal images to fit a covariance, got {n}; add normal images")
+    if not np.isfinite(X).all():
+        raise GadError("the features hold values that are not finite; check the network's weights")
+    mean = X.mean(0, dtype=np.float64)
+    Y = X.astype(np.float64) - mean
+    # The singular values of Y keep the small eigenvalues, which discriminate, to full relative precision; an
+    # eigendecomposition of the covariance would square its rounding error into them.
+    left, singular, right = scipy.linalg.svd(Y, full_matrices=False, check_finite=False)
+    eigenvalues = np.square(singular) / n
+    varies = eigenvalues > NULL_RATIO * eigenvalues[0]
+    varies[n - 1 :] = False  # centring leaves n - 1 directions
+    if not varies.any() or eigenvalues[0] <= (np.finfo(np.float32).eps * np.abs(mean).max()) ** 2:
+        raise GadError(f"all {n} normal images look the same to the network; add different images of good parts")
+    z2 = np.square(left[:, varies] * singular[varies])
+    spectrum = Spectrum.of(eigenvalues[varies], z2, n_features=n_features)
+    return Gaussian(mean, np.ascontiguousarray(right[varies].T), np.square(Y).sum(0) / (n - 1), spectrum)

@@ -1,0 +1,139 @@
+"""Every cut read off one eigendecomposition equals scikit-learn's own pipeline, fitted anew for that cut."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from sklearn.covariance import LedoitWolf
+from sklearn.decomposition import PCA
+
+from gad_core.errors import GadError
+from gad_core.gaussian.keep import ALL, Keep
+from gad_core.gaussian.spectrum import SCORES, fit_gaussian
+
+KEEPS = [Keep(kind, v) for kind in ("pca", "npca") for v in (0.5, 0.2, 0.05, 0.01, 0.001, 1e-4, 0.99, 0.9999)]
+
+
+def draw(n, D, seed=0):
+    rng = np.random.default_rng(seed)
+    mixing = np.linalg.qr(rng.normal(size=(D, D)))[0]
+    return 3 + (rng.standard_t(6, (n, D)) * np.logspace(0, -2.5, D)) @ mixing
+
+
+def pipeline(train, query, keep):
+    """scikit-learn's PCA, selection by the paper's rule, LedoitWolf, Mahalanobis."""
+    pca = PCA(svd_solver="full").fit(train)
+    kept = min(len(train) - 1, train.shape[1])
+    c = np.cumsum(pca.explained_variance_ratio_[:kept])
+    v = keep.variance if keep.kind == "pca" else 1 - keep.variance
+    last = int(np.flatnonzero(c > v)[0]) if (c > v).any() else kept - 1
+    chosen = slice(0, last + 1) if keep.kind == "pca" else slice(max(min(last - 1, kept - 2), 0), kept)
+    gaussian = LedoitWolf().fit(pca.transform(train)[:, chosen])
+    return np.sqrt(gaussian.mahalanobis(pca.transform(query)[:, chosen])), gaussian.shrinkage_, chosen
+
+
+@pytest.mark.parametrize(("n", "D"), [(400, 32), (60, 96), (50, 50), (3, 20)])
+@pytest.mark.parametrize("keep", KEEPS, ids=str)
+def test_every_cut_equals_scikit_learns_pipeline(n, D, keep):
+    X = draw(n + 30, D)
+    gaussian = fit_gaussian(X[:n])
+    expected, shrinkage, chosen = pipeline(X[:n], X[n:], keep)
+    assert gaussian.spectrum.components(keep) == chosen
+    if gaussian.spectrum.dimension(keep) > 1:  # of one component any shrinkage gives the same variance
+        assert gaussian.spectrum.shrinkage(keep) == pytest.approx(shrinkage, rel=1e-9, abs=1e-12)
+    actual = gaussian.spectrum.distances(gaussian.coordinates(X[n:]), keep)
+    np.testing.assert_allclose(actual, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("n", "D"), [(400, 32), (60, 96), (3, 20)])
+def test_all_is_ledoit_wolf_in_the_whole_space(n, D):
+    X = draw(n + 30, D)
+    gaussian, oracle = fit_gaussian(X[:n]), LedoitWolf().fit(X[:n])
+    actual = gaussian.spectrum.distances(gaussian.coordinates(X[n:]), ALL)
+    np.testing.assert_allclose(actual, np.sqrt(oracle.mahalanobis(X[n:])), rtol=1e-9)
+    assert gaussian.spectrum.dimension(ALL) == D
+
+
+def test_l2_and_sed_equal_scipys_distances():
+    X = draw(90, 40)
+    train, query = X[:30], X[30:]
+    gaussian = fit_gaussian(train)
+    coordinates, mean = gaussian.coordinates(query), train.mean(0, keepdims=True)
+    l2 = gaussian.spectrum.distances(coordinates, ALL, score="l2")
+    np.testing.assert_allclose(l2, cdist(query, mean).ravel(), rtol=1e-12)
+    sed = gaussian.spectrum.distances(coordinates, ALL, score="sed")
+    expected = cdist(query, mean, "seuclidean", V=train.var(0, ddof=1)).ravel()
+    np.testing.assert_allclose(sed, expected, rtol=1e-12)
+
+
+def test_sed_after_a_cut_standardises_the_kept_components():
+    X = draw(200, 20)
+    gaussian = fit_gaussian(X[:150])
+    pca = PCA().fit(X[:150])
+    z = (pca.transform(X[150:]) / pca.transform(X[:150]).std(0, ddof=1))[
+        :, gaussian.spectrum.components(Keep("npca", 0.1))
+    ]
+    actual = gaussian.spectrum.distances(gaussian.coordinates(X[150:]), Keep("npca", 0.1), score="sed")
+    np.testing.assert_allclose(actual, np.linalg.norm(z, axis=1), rtol=1e-9)
+
+
+def test_a_constant_feature_does_not_break_sed():
+    X = draw(50, 10)
+    X[:, 3] = 1.0
+    gaussian = fit_gaussian(X[:40])
+    others = np.delete(X, 3, axis=1)
+    expected = cdist(
+        others[40:], others[:40].mean(0, keepdims=True), "seuclidean", V=others[:40].var(0, ddof=1)
+    ).ravel()
+    actual = gaussian.spectrum.distances(gaussian.coordinates(X[40:]), ALL, score="sed")
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
+    assert gaussian.spectrum.n_null == 1
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_the_table_of_cuts_has_the_single_cuts_as_columns(score):
+    X = draw(60, 50)
+    gaussian = fit_gaussian(X[:40])
+    coordinates = gaussian.coordinates(X[40:])
+    keeps = [ALL, *KEEPS]
+    table = gaussian.spectrum.distance_table(coordinates, keeps, score=score)
+    for column, keep in enumerate(keeps):
+        np.testing.assert_allclose(
+            table[:, column], gaussian.spectrum.distances(coordinates, keep, score=score), rtol=1e-12
+        )
+
+
+def test_a_rotation_of_the_features_changes_no_mahalanobis_distance():
+    X = draw(120, 24)
+    rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(24, 24)))[0]
+    one, other = fit_gaussian(X[:80]), fit_gaussian(X[:80] @ rotation)
+    for keep in (ALL, Keep("npca", 0.05)):
+        np.testing.assert_allclose(
+            one.spectrum.distances(one.coordinates(X[80:]), keep),
+            other.spectrum.distances(other.coordinates(X[80:] @ rotation), keep),
+            rtol=1e-9,
+        )
+
+
+def test_the_order_of_the_images_does_not_matter():
+    X = draw(80, 100)
+    one, other = fit_gaussian(X[:50]), fit_gaussian(X[:50][::-1])
+    np.testing.assert_allclose(
+        one.spectrum.distances(one.coordinates(X[50:]), ALL),
+        other.spectrum.distances(other.coordinates(X[50:]), ALL),
+        rtol=1e-9,
+    )
+
+
+def test_one_image_is_refused():
+    with pytest.raises(GadError, match=r"at least 2 normal images.*got 1"):
+        fit_gaussian(np.ones((1, 5)))
+
+
+def test_images_that_are_all_the_same_are_refused():
+    with pytest.raises(GadError, match="look the same"):
+        fit_gaussian(np.tile(np.linspace(0, 1, 7, dtype=np.float32), (5, 1)))
+
+
+def test_features_that_are_not_finite_are_refused():
+    with pytest.raises(GadError, match="not finite"):
+        fit_gaussian(np.array([[0.0, np.nan], [1.0, 2.0]]))

@@ -157,18 +157,23 @@ class Gaussian:
         Y = X.astype(np.float64) - self.mean
         z2 = np.square(Y @ self.basis)
         energy = np.einsum("ij,ij->i", Y, Y)
-        varies = self.variance > NULL_RATIO * self.variance.max()
-        sed2 = np.square(Y[:, varies]) @ (1 / self.variance[varies])
-        return Coordinates(z2, np.maximum(energy - z2.sum(1), 0.0), sed2)
+        return Coordinates(z2, np.maximum(energy - z2.sum(1), 0.0), squared_sed(Y, self.variance))
 
 
-def fit_gaussian(X: NDArray[np.floating]) -> Gaussian:
+def squared_sed(Y: Array, variance: Array) -> Array:
+    """Squared standardised Euclidean length of the rows of Y (n, D), eq. 7; features that never vary are left out."""
+    varies = variance > NULL_RATIO * variance.max()
+    return np.asarray(np.square(Y[:, varies]) @ (1 / variance[varies]))
+
+
+def fit_gaussian(X: NDArray[np.floating], *, n_features: int | None = None) -> Gaussian:
     """Fit mean, eigenbasis and every Ledoit-Wolf shrinkage to X (n, D); n < D is fine.
 
-    Equals scikit-learn's PCA, selection and LedoitWolf at every cut (Sec. III-A, III-B4). Raises `GadError` below two
-    images, for values that are not finite, and where all images are the same.
+    Equals scikit-learn's PCA, selection and LedoitWolf at every cut (Sec. III-A, III-B4). Where X holds coordinates
+    within a subspace, `n_features` is the dimension of the whole space. Raises `GadError` below two images, for values
+    that are not finite, and where all images are the same.
     """
-    n, n_features = X.shape
+    n = len(X)
     if n < 2:
         raise GadError(f"need at least 2 normal images to fit a covariance, got {n}; add normal images")
     if not np.isfinite(X).all():
@@ -184,5 +189,5 @@ def fit_gaussian(X: NDArray[np.floating]) -> Gaussian:
     if not varies.any() or eigenvalues[0] <= (np.finfo(np.float32).eps * np.abs(mean).max()) ** 2:
         raise GadError(f"all {n} normal images look the same to the network; add different images of good parts")
     z2 = np.square(left[:, varies] * singular[varies])
-    spectrum = Spectrum.of(eigenvalues[varies], z2, n_features=n_features)
+    spectrum = Spectrum.of(eigenvalues[varies], z2, n_features=n_features or X.shape[1])
     return Gaussian(mean, np.ascontiguousarray(right[varies].T), np.square(Y).sum(0) / (n - 1), spectrum)

@@ -1,0 +1,39 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test install install-dev browser clean
+
+run: install  ## serve the dashboard on http://127.0.0.1:8501
+	$(BIN)/python -m streamlit run app.py
+
+install: .venv/installed
+
+install-dev: .venv/installed-dev
+
+.venv/installed: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/installed-dev: requirements.txt requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	touch .venv/installed $@
+
+browser:  ## the Chromium that the browser tests drive
+	@if command -v chromium >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update --quiet --quiet && apt-get install --yes --quiet --quiet chromium >/dev/null; \
+	else \
+		echo "The browser tests need Chromium: install the package 'chromium' so that the command chromium is found."; exit 1; \
+	fi
+
+test: install-dev browser  ## lint, types, import contract, tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,181 @@
+"""A fitted detector: one Gaussian per level, and what the left-out folds saw, at every cut, without a new fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.errors import GadError, Progress
+from gad_core.features.backbones import Backbone
+from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.spectrum import Array, Coordinates, Gaussian, Score, Spectrum, fit_gaussian, squared_sed
+from gad_core.gaussian.tuning import Tuning, recommended
+
+#: Two images to fit a fold and one to leave out of it.
+MIN_IMAGES = 3
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One fold at one level: the spectrum fitted without the fold's images, and those images seen from it."""
+
+    spectrum: Spectrum
+    coordinates: Coordinates
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """What is kept of the normal images behind a detector."""
+
+    features: NDArray[np.float32]  # (n, sum of channels), un-augmented
+    digests: tuple[str, ...]  # SHA-256 of the files
+    groups: tuple[str | None, ...] | None = None  # lot, session or camera
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """The threshold that a person chose for this detector, with its provenance."""
+
+    level: str  # "sum" or a level's number
+    method: str
+    target_fpr: float
+    threshold: float
+    how: str
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Everything that scoring, tuning and explaining need; saved as one file."""
+
+    backbone: str
+    fingerprint: str  # of the weights and the preprocessing
+    slices: tuple[slice, ...]  # of each level in the feature vector
+    tuning: Tuning
+    seed: int
+    training: TrainingImages
+    gaussians: tuple[Gaussian, ...]  # by level
+    folds: NDArray[np.intp]  # (n,) the fold in which each training image was left out
+    left_out: tuple[tuple[LeftOut, ...], ...]  # [level][fold]
+    references: NDArray[np.uint8] | None = None  # (m, S, S, 3) normal images at network size
+    calibration: TrainingImages | None = None  # separate normal images for the split-conformal threshold
+    adopted: Adopted | None = None
+
+    @property
+    def n_train(self) -> int:
+        """Number of normal images behind the fit."""
+        return len(self.folds)
+
+    @property
+    def n_levels(self) -> int:
+        """Number of levels of the backbone."""
+        return len(self.gaussians)
+
+    def coordinates(self, features: NDArray[np.float32]) -> tuple[Coordinates, ...]:
+        """See feature vectors (n, sum of channels) from every level; compute once, score at any cut."""
+        return tuple(g.coordinates(features[:, part]) for g, part in zip(self.gaussians, self.slices, strict=True))
+
+    def distances(
+        self, coordinates: Sequence[Coordinates], keep: Keep, *, score: Score = "mahalanobis"
+    ) -> NDArray[np.float64]:
+        """Distance of every image at every level after a cut: (n, L)."""
+        columns = [g.spectrum.distances(c, keep, score=score) for g, c in zip(self.gaussians, coordinates, strict=True)]
+        return np.stack(columns, axis=1)
+
+    def left_out_distances(self, keep: Keep, *, score: Score = "mahalanobis") -> NDArray[np.float64]:
+        """Distance of every training image from the Gaussian of the folds without it: (n, L)."""
+        table = np.empty((self.n_train, self.n_levels))
+        for level, by_fold in enumerate(self.left_out):
+            for rows, fold in zip(fold_rows(self.folds), by_fold, strict=True):
+                table[rows, level] = fold.spectrum.distances(fold.coordinates, keep, score=score)
+        return table
+
+    def scores(self, features: NDArray[np.float32], tuning: Tuning | None = None) -> NDArray[np.float64]:
+        """Anomaly score (n,): the sum over the tuned levels (eq. 4)."""
+        tuning = tuning or self.tuning
+        return sum_levels(self.distances(self.coordinates(features), tuning.keep, score=tuning.score), tuning.levels)
+
+
+def sum_levels(distances: NDArray[np.float64], levels: Sequence[int]) -> NDArray[np.float64]:
+    """Sum the distances (n, L) over 1-based `levels` (eq. 4): (n,)."""
+    return np.asarray(distances[:, np.asarray(levels) - 1].sum(axis=1))
+
+
+def fold_rows(folds: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Rows of each fold, by fold id."""
+    return [np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1)]
+
+
+def fit_detector(
+    training: TrainingImages,
+    backbone: Backbone,
+    *,
+    fingerprint: str,
+    folds: NDArray[np.intp],
+    tuning: Tuning | None = None,
+    references: NDArray[np.uint8] | None = None,
+    calibration: TrainingImages | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Detector:
+    """Fit a Gaussian per level to all normal images, and again without each fold to score the images left out.
+
+    `folds` (n,) holds ids 0..K-1, K >= 2. Raises `GadError` below three images. Sec. III-A; DESIGN.md decision 8.
+    """
+    n = len(training.features)
+    if n < MIN_IMAGES:
+        raise GadError(
+            f"need at least {MIN_IMAGES} normal images, two to fit and one to leave out, got {n}; add normal images"
+        )
+    if folds.max() < 1:
+        raise GadError("need at least 2 folds or groups, so that each can be left out of a fit; got 1")
+    rows = fold_rows(folds)
+    largest = max(map(len, rows))
+    if n - largest < 2:
+        raise GadError(
+            f"leaving out a fold of {largest} images leaves {n - largest} of {n} to fit; use more folds or groups"
+        )
+    total = len(backbone.level_slices) * (1 + len(rows))
+    done = 0
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, total)
+
+    gaussians: list[Gaussian] = []
+    left_out: list[tuple[LeftOut, ...]] = []
+    for part in backbone.level_slices:
+        X = training.features[:, part].astype(np.float64)
+        gaussian = fit_gaussian(X)
+        gaussians.append(gaussian)
+        advance()
+        # n images span fewer than n dimensions: where that is less than D, the folds are fitted within that span.
+        Z = X if n > X.shape[1] else (X - gaussian.mean) @ gaussian.basis
+        by_fold = []
+        for out in rows:
+            by_fold.append(_leave_out(X, Z, out))
+            advance()
+        left_out.append(tuple(by_fold))
+    return Detector(
+        backbone.name,
+        fingerprint,
+        backbone.level_slices,
+        tuning or recommended(backbone),
+        seed,
+        training,
+        tuple(gaussians),
+        folds,
+        tuple(left_out),
+        references,
+        calibration,
+    )
+
+
+def _leave_out(X: Array, Z: Array, out: NDArray[np.intp]) -> LeftOut:
+    """Fit without the rows `out` and see them from that fit; Z (n, r) are isometric coordinates of X (n, D)."""
+    rest = np.delete(X, out, axis=0)
+    fold = fit_gaussian(np.delete(Z, out, axis=0), n_features=X.shape[1])
+    sed2 = squared_sed(X[out] - rest.mean(0), rest.var(0, ddof=1))
+    return LeftOut(fold.spectrum, replace(fold.coordinates(Z[out]), sed2=sed2))

@@ -1,0 +1,166 @@
+"""A detector as one file: a zip of safetensors and JSON with checksums; no pickle, written atomically."""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from gad_core.errors import GadError
+from gad_core.gaussian.detector import Adopted, Detector, LeftOut, TrainingImages
+from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.spectrum import Coordinates, Gaussian, Spectrum
+from gad_core.gaussian.tuning import Tuning
+
+SCHEMA = 1
+_JSON, _TENSORS = "detector.json", "tensors.safetensors"
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def save_detector(detector: Detector, path: Path) -> None:
+    """Write `path`; a reader never sees half a file. Raises `GadError` where the folder cannot be written."""
+    tensors = safetensors.numpy.save(dict(_tensors(detector)))
+    header = json.dumps(_header(detector) | {"sha256": {_TENSORS: hashlib.sha256(tensors).hexdigest()}}, indent=1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise GadError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to") from error
+    try:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(_JSON, header)
+            archive.writestr(_TENSORS, tensors)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise GadError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def load_detector(path: Path) -> Detector:
+    """Read a detector that scores bit for bit as the saved one did.
+
+    Raises `GadError` for a missing, foreign or damaged file, and for one that a newer version has written.
+    """
+    if not path.is_file():
+        raise GadError(f"there is no detector file {path}; check the path, or fit a detector first")
+    foreign = GadError(f"{path.name} is not a detector file; choose a .gad file that this program has saved")
+    damaged = GadError(f"{path.name} is damaged; copy it again from where it came, or fit the detector anew")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if {_JSON, _TENSORS} - set(archive.namelist()):
+                raise foreign
+            header = json.loads(archive.read(_JSON))
+            if not isinstance(header, dict) or "schema" not in header:
+                raise foreign
+            if header["schema"] > SCHEMA:
+                newer = f"schema {header['schema']}, this one reads {SCHEMA}"
+                raise GadError(f"{path.name} was written by a newer version ({newer}); update this program to open it")
+            payload = archive.read(_TENSORS)
+        if hashlib.sha256(payload).hexdigest() != header["sha256"][_TENSORS]:
+            raise damaged
+        # Fresh arrays, aligned as in the fit: the same bits in give the same bits out.
+        tensors = {name: array.copy() for name, array in safetensors.numpy.load(payload).items()}
+        return _detector(header, tensors)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+        raise (damaged if path.read_bytes()[:2] == b"PK" else foreign) from error
+    except (KeyError, TypeError, ValueError, EOFError, OSError, safetensors.SafetensorError) as error:
+        raise damaged from error
+
+
+def _header(detector: Detector) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "backbone": detector.backbone,
+        "fingerprint": detector.fingerprint,
+        "slices": [[part.start, part.stop] for part in detector.slices],
+        "tuning": {
+            "levels": detector.tuning.levels,
+            "keep": str(detector.tuning.keep),
+            "score": detector.tuning.score,
+        },
+        "seed": detector.seed,
+        "training": _images_header(detector.training),
+        "calibration": _images_header(detector.calibration) if detector.calibration else None,
+        "adopted": asdict(detector.adopted) if detector.adopted else None,
+        "gaussians": [_spectrum_header(gaussian.spectrum) for gaussian in detector.gaussians],
+        "left_out": [[_spectrum_header(fold.spectrum) for fold in level] for level in detector.left_out],
+    }
+
+
+def _images_header(images: TrainingImages) -> dict[str, Any]:
+    return {"digests": images.digests, "groups": images.groups}
+
+
+def _spectrum_header(spectrum: Spectrum) -> dict[str, Any]:
+    return {"n": spectrum.n, "n_features": spectrum.n_features, "whole": spectrum.whole}
+
+
+def _tensors(detector: Detector) -> Iterator[tuple[str, NDArray[Any]]]:
+    yield "folds", detector.folds
+    yield "training.features", detector.training.features
+    if detector.calibration:
+        yield "calibration.features", detector.calibration.features
+    if detector.references is not None:
+        yield "references", detector.references
+    for level, gaussian in enumerate(detector.gaussians):
+        for name in ("mean", "basis", "variance"):
+            yield f"{level}.{name}", getattr(gaussian, name)
+        yield from _spectrum_tensors(f"{level}", gaussian.spectrum)
+        for fold, out in enumerate(detector.left_out[level]):
+            yield from _spectrum_tensors(f"{level}.{fold}", out.spectrum)
+            for name in ("z2", "null", "sed2"):
+                yield f"{level}.{fold}.{name}", getattr(out.coordinates, name)
+
+
+def _spectrum_tensors(prefix: str, spectrum: Spectrum) -> Iterator[tuple[str, NDArray[Any]]]:
+    for name in ("eigenvalues", "head", "tail"):
+        yield f"{prefix}.{name}", getattr(spectrum, name)
+
+
+def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:
+    def spectrum(prefix: str, values: dict[str, Any]) -> Spectrum:
+        arrays = {name: tensors[f"{prefix}.{name}"] for name in ("eigenvalues", "head", "tail")}
+        return Spectrum(**values, **arrays)
+
+    def images(name: str) -> TrainingImages:
+        groups = header[name]["groups"]
+        return TrainingImages(
+            tensors[f"{name}.features"], tuple(header[name]["digests"]), tuple(groups) if groups else None
+        )
+
+    def left_out(level: int) -> Iterator[LeftOut]:
+        for fold, values in enumerate(header["left_out"][level]):
+            prefix = f"{level}.{fold}"
+            seen = Coordinates(*(tensors[f"{prefix}.{name}"] for name in ("z2", "null", "sed2")))
+            yield LeftOut(spectrum(prefix, values), seen)
+
+    tuning = header["tuning"]
+    return Detector(
+        backbone=header["backbone"],
+        fingerprint=header["fingerprint"],
+        slices=tuple(slice(start, stop) for start, stop in header["slices"]),
+        tuning=Tuning(tuple(tuning["levels"]), Keep.parse(tuning["keep"]), tuning["score"]),
+        seed=header["seed"],
+        training=images("training"),
+        gaussians=tuple(
+            Gaussian(
+                *(tensors[f"{level}.{name}"] for name in ("mean", "basis", "variance")), spectrum(f"{level}", values)
+            )
+            for level, values in enumerate(header["gaussians"])
+        ),
+        folds=tensors["folds"],
+        left_out=tuple(tuple(left_out(level)) for level in range(len(header["left_out"]))),
+        references=tensors.get("references"),
+        calibration=images("calibration") if header["calibration"] else None,
+        adopted=Adopted(**header["adopted"]) if header["adopted"] else None,
+    )

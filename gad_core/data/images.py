@@ -1,0 +1,188 @@
+"""Image bytes to checked RGB pixels; what cannot be read faithfully is refused with a reason."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader, BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.ExifTags import Base as Tag
+from PIL.Image import Transpose
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from gad_core.errors import GadError
+
+#: The largest image that is read: frame cameras reach 102 megapixels; one such image is 360 MB of RGB.
+MAX_PIXELS = 120_000_000
+
+#: Endings that a folder scan takes for an image: the five formats, and others that somebody may believe are read.
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
+    | {".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".ppm", ".pgm", ".pnm", ".tga", ".psd", ".dng"}
+)
+
+_FORMATS = "PNG, JPEG, BMP, TIFF or WebP"
+_GREY_MODES = {"I", "I;16", "I;16B", "F"}  # more than 8 bits a pixel
+#: EXIF orientation to the turn that rights the image (EXIF 2.3, section 4.6.4; 1 is upright).
+_TURNS: dict[object, Transpose] = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+
+
+class ImageRefused(GadError):  # noqa: N818 - a verdict on one image, not a failure of the work
+    """An image that is not read; the message is the reason, one sentence that does not name the file."""
+
+
+class _Tiff(TiffImageFile):
+    def load_prepare(self) -> None:
+        """Allocate here, or Pillow would warn about sizes that our own limit has let pass."""
+        if self._im is None:
+            self.im = Image.new(self.mode, self._tile_size).im
+        super().load_prepare()
+
+
+_READERS: tuple[tuple[re.Pattern[bytes], type[ImageFile.ImageFile]], ...] = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), PngImageFile),
+    (re.compile(rb"\xff\xd8\xff"), JpegImageFile),
+    (re.compile(rb"BM"), BmpImageFile),
+    (re.compile(rb"(II[*+]\0|MM\0[*+])"), _Tiff),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), WebPImageFile),
+)
+
+
+def decode(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """Pixels (H, W, 3), 8-bit RGB, the right way up by EXIF; of several frames or pages the first.
+
+    Transparency lies over white. 12- and 16-bit values are scaled (65535 and 4095 become 255), never clipped.
+    Wider whole numbers are read on the 16-bit scale and floats on [0, 1]; an image with values beyond is refused,
+    because stretching each file by its own extremes would make one brightness look different from file to file.
+    Raises `ImageRefused`, for more than `max_pixels` from the header alone.
+    """
+    return np.array(_over(_load(source, max_pixels), "white"))
+
+
+def decode_mask(source: bytes | Path) -> NDArray[np.bool_]:
+    """Mask (H, W): True wherever the image is neither black nor transparent. Raises `ImageRefused`."""
+    image = _load(source, MAX_PIXELS)
+    pixels = np.asarray(image if image.mode in _GREY_MODES else _over(image, "black"))
+    return np.asarray(pixels.reshape(*pixels.shape[:2], -1).any(axis=2))
+
+
+def image_size(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """(width, height) as stored, from the header alone; raises `ImageRefused` where that already tells."""
+    with _opened(source, max_pixels) as image:
+        return image.size
+
+
+def resize(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Square pixels (size, size, 3) by Pillow's anti-aliased bilinear filter; the aspect is not kept."""
+    return np.array(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG file of pixels (H, W), (H, W, 3) or (H, W, 4)."""
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def content_digest(source: bytes | Path) -> str:
+    """SHA-256 of a file's bytes, in hex; a path is read piece by piece."""
+    with _stream(source) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _stream(source: bytes | Path) -> BufferedReader | BytesIO:
+    return source.open("rb") if isinstance(source, Path) else BytesIO(source)
+
+
+def _load(source: bytes | Path, max_pixels: int) -> Image.Image:
+    with _opened(source, max_pixels) as image:
+        image.load()
+    return _upright(image)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        turn = _TURNS.get(image.getexif().get(Tag.Orientation))
+    except Exception:  # cameras write broken metadata beside good pixels; like any viewer, show those as they are
+        return image
+    return image if turn is None else image.transpose(turn)
+
+
+@contextmanager
+def _opened(source: bytes | Path, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
+    """An image whose header has been read and approved; whatever Pillow raises inside becomes a refusal."""
+    try:
+        with _stream(source) as stream:
+            # The plugins are called directly: `Image.open` would put Pillow's own pixel limit before ours.
+            image = _reader(stream)(stream)
+            width, height = image.size
+            if width * height > max_pixels:
+                raise ImageRefused(
+                    f"the image has {width} x {height} pixels and at most {max_pixels / 1e6:g} megapixels are read; "
+                    "scale it down or crop it"
+                )
+            yield image
+    except (ImageRefused, MemoryError):
+        raise
+    except Exception as error:  # Pillow answers damage with a dozen kinds of exceptions
+        if isinstance(error, OSError) and error.errno is not None:
+            reason = f"the file cannot be read ({error.strerror}); check that it exists and that you may read it"
+        else:
+            reason = "the file is damaged, incomplete or of a rare kind; copy it again or export it as an 8-bit PNG"
+        raise ImageRefused(reason) from error
+
+
+def _reader(stream: BufferedReader | BytesIO) -> type[ImageFile.ImageFile]:
+    start = stream.read(16)
+    stream.seek(0)
+    if not start:
+        raise ImageRefused("the file is empty; copy it again")
+    for signature, reader in _READERS:
+        if signature.match(start):
+            return reader
+    raise ImageRefused(f"the content is no {_FORMATS} image, whatever the name says; convert it to one of these")
+
+
+def _over(image: Image.Image, background: str) -> Image.Image:
+    """The image in 8-bit RGB, laid over a background where it is transparent."""
+    if image.mode in _GREY_MODES:
+        return _eight_bit(image).convert("RGB")
+    if image.mode == "LAB":
+        raise ImageRefused("the image stores its colours as LAB; export it as RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    canvas = Image.new("RGBA", image.size, background)
+    canvas.alpha_composite(image.convert("RGBA"))
+    return canvas.convert("RGB")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    values = np.asarray(image)
+    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+    white = 1.0 if image.mode == "F" else 4095.0 if tags.get(Tag.BitsPerSample) == (12,) else 65535.0
+    low, high = values.min(), values.max()
+    if not (low >= 0 and high <= white):  # also for not-a-number
+        raise ImageRefused(
+            f"pixel values lie between {low:g} and {high:g} and a scale of 0 to {white:g} was needed; "
+            "export it with 8 or 16 bits a channel"
+        )
+    grey = np.rint(np.multiply(values, 255 / white, dtype=np.float32)).astype(np.uint8)
+    if tags.get(Tag.PhotometricInterpretation) == 0:  # white is zero: Pillow inverts only 8 bits
+        grey = 255 - grey
+    return Image.fromarray(grey)

@@ -1,1 +1,1 @@
-"""Gaussian anomaly detection for images: data, features, Gaussians, decisions and the workspace behind the dashboard."""
+"""Gaussian anomaly detection for images: the core that the dashboard and the command line share."""

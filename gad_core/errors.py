@@ -10,5 +10,5 @@ class GadError(Exception):
     """A mistake or a limit that the user can mend; the message says what was needed, what was got and what to do."""
 
 
-class Cancelled(Exception):  # noqa: N818 - a wish of the user, not an error
+class Cancelled(Exception):
     """Raised out of a progress callback to stop long work; whoever started the work catches it."""

@@ -153,6 +153,15 @@ def read_folder(root: Path, *, progress: Progress | None = None) -> ImageSet:
 
 
 @_reading()
+def read_paths(paths: Sequence[Path]) -> ImageSet:
+    """Images given one by one and by the folder, in that order, whatever their labels; folders as in `read_folder`."""
+    found = [_Found(path) for given in paths for path in (_image_paths(given) if given.is_dir() else [given])]
+    if not found:
+        raise GadError(f"there are no images in {', '.join(map(str, paths))}; give images, or folders that hold some")
+    return _image_set(_check(found, None))
+
+
+@_reading()
 def read_groups(table: Path, images: ImageSet) -> ImageSet:
     """The same images with their groups from a CSV file that has the columns file and group.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gad_core.errors import GadError, Progress
 from gad_core.features.backbones import Backbone
@@ -70,6 +71,14 @@ class Detector:
     def n_levels(self) -> int:
         """Number of levels of the backbone."""
         return len(self.gaussians)
+
+    def check_weights(self, fingerprint: str) -> None:
+        """Refuse a network whose weights are not those of the fit: its distances would mean nothing."""
+        if fingerprint != self.fingerprint:
+            raise GadError(
+                f"the weights of {self.backbone} here ({fingerprint[:8]}) are not those that this detector was fitted "
+                f"with ({self.fingerprint[:8]}); provide the same weights, or fit again"
+            )
 
     def coordinates(self, features: NDArray[np.float32]) -> tuple[Coordinates, ...]:
         """See feature vectors (n, sum of channels) from every level; compute once, score at any cut."""
@@ -146,18 +155,20 @@ def fit_detector(
 
     gaussians: list[Gaussian] = []
     left_out: list[tuple[LeftOut, ...]] = []
-    for part in backbone.level_slices:
-        X = training.features[:, part].astype(np.float64)
-        gaussian = fit_gaussian(X)
-        gaussians.append(gaussian)
-        advance()
-        # n images span fewer than n dimensions: where that is less than D, the folds are fitted within that span.
-        Z = X if n > X.shape[1] else (X - gaussian.mean) @ gaussian.basis
-        by_fold = []
-        for out in rows:
-            by_fold.append(_leave_out(X, Z, out))
+    # The matrices are small: more threads than one cost twice the processor time and, on a busy machine, seconds.
+    with threadpool_limits(1, "blas"):
+        for part in backbone.level_slices:
+            X = training.features[:, part].astype(np.float64)
+            gaussian = fit_gaussian(X)
+            gaussians.append(gaussian)
             advance()
-        left_out.append(tuple(by_fold))
+            # n images span fewer than n dimensions: where that is less than D, the folds are fitted within the span.
+            Z = X if n > X.shape[1] else (X - gaussian.mean) @ gaussian.basis
+            by_fold = []
+            for out in rows:
+                by_fold.append(_leave_out(X, Z, out))
+                advance()
+            left_out.append(tuple(by_fold))
     return Detector(
         backbone.name,
         fingerprint,

@@ -129,8 +129,12 @@ def _spectrum_tensors(prefix: str, spectrum: Spectrum) -> Iterator[tuple[str, ND
 
 def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:
     def spectrum(prefix: str, values: dict[str, Any]) -> Spectrum:
-        arrays = {name: tensors[f"{prefix}.{name}"] for name in ("eigenvalues", "head", "tail")}
-        return Spectrum(**values, **arrays)
+        eigenvalues, head, tail = (tensors[f"{prefix}.{name}"] for name in ("eigenvalues", "head", "tail"))
+        return Spectrum(values["n"], values["n_features"], eigenvalues, head, tail, values["whole"])
+
+    def gaussian(level: int, values: dict[str, Any]) -> Gaussian:
+        mean, basis, variance = (tensors[f"{level}.{name}"] for name in ("mean", "basis", "variance"))
+        return Gaussian(mean, basis, variance, spectrum(f"{level}", values))
 
     def images(name: str) -> TrainingImages:
         groups = header[name]["groups"]
@@ -152,12 +156,7 @@ def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:
         tuning=Tuning(tuple(tuning["levels"]), Keep.parse(tuning["keep"]), tuning["score"]),
         seed=header["seed"],
         training=images("training"),
-        gaussians=tuple(
-            Gaussian(
-                *(tensors[f"{level}.{name}"] for name in ("mean", "basis", "variance")), spectrum(f"{level}", values)
-            )
-            for level, values in enumerate(header["gaussians"])
-        ),
+        gaussians=tuple(gaussian(level, values) for level, values in enumerate(header["gaussians"])),
         folds=tensors["folds"],
         left_out=tuple(tuple(left_out(level)) for level in range(len(header["left_out"]))),
         references=tensors.get("references"),

@@ -50,14 +50,17 @@ def fit_images(
     if calibration is not None:
         held_out, _, more_refused = training_images(calibration, engine, cache=cache)
         refused += more_refused
-    chosen = np.sort(np.random.default_rng(seed).permutation(n)[:N_REFERENCES])
+    references = None
+    if keep_references:
+        chosen = np.random.default_rng(seed).permutation(n) < N_REFERENCES
+        references = load_pixels(readable.where(chosen), engine.network.backbone, cache=cache)
     detector = fit_detector(
         training,
         engine.network.backbone,
         fingerprint=engine.network.fingerprint,
-        folds=k_folds(n, n_folds or default_folds(n), groups=training.groups, seed=seed),
+        folds=k_folds(n, n_folds or default_folds(n, groups=training.groups), groups=training.groups, seed=seed),
         tuning=tuning,
-        references=load_pixels(readable.where(chosen), engine.network.backbone, cache=cache) if keep_references else None,
+        references=references,
         calibration=held_out,
         seed=seed,
     )
@@ -70,14 +73,4 @@ def training_images(
     """Features of the images that can be read, those images, and the refused ones."""
     extraction = extract(images, engine, cache=cache, progress=progress)
     readable = extraction.images
-    groups = readable.groups
-    return TrainingImages(extraction.features, readable.digests, groups), readable, readable.refused
-
-
-def check_weights(detector: Detector, fingerprint: str) -> None:
-    """Refuse to score with other weights than those of the fit, which would give meaningless distances."""
-    if detector.fingerprint != fingerprint:
-        raise GadError(
-            f"the weights of {detector.backbone} here (fingerprint {fingerprint[:8]}) are not those that this detector "
-            f"was fitted with ({detector.fingerprint[:8]}); provide the same weights, or fit again"
-        )
+    return TrainingImages(extraction.features, readable.digests, readable.groups), readable, readable.refused

@@ -1,0 +1,113 @@
+"""ROC and precision-recall curves, and the area under the ROC with an interval."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special, stats
+
+from gad_core.decision.rates import CONFIDENCE
+from gad_core.errors import GadError
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points (p,) of a curve, and the threshold at each: an image is flagged where its score is at least that."""
+
+    x: Array
+    y: Array
+    thresholds: Array
+
+
+@dataclass(frozen=True)
+class Auroc:
+    """Area under the ROC in [0, 1] with a 95 % interval, and the name of the method that gave the interval."""
+
+    value: float
+    low: float
+    high: float
+    interval: str
+    n_normal: int
+    n_anomalous: int
+
+
+def roc(scores: Array, anomalous: Flags) -> Curve:
+    """False-positive rate (x) against true-positive rate (y), from (0, 0) to (1, 1); tied scores move together."""
+    thresholds, flagged, caught = _cumulate(scores, anomalous)
+    false = flagged - caught
+    origin = np.zeros(1)
+    return Curve(
+        np.concatenate([origin, false / false[-1]]),
+        np.concatenate([origin, caught / caught[-1]]),
+        np.concatenate([[np.inf], thresholds]),
+    )
+
+
+def precision_recall(scores: Array, anomalous: Flags) -> Curve:
+    """Recall (x) against precision (y), from the highest threshold down."""
+    thresholds, flagged, caught = _cumulate(scores, anomalous)
+    return Curve(caught / caught[-1], caught / flagged, thresholds)
+
+
+def auroc(scores: Array, anomalous: Flags) -> Auroc:
+    """Area under the ROC: the chance that an anomalous image scores above a normal one, ties counting half.
+
+    The interval is DeLong's on the logit scale, which keeps it inside [0, 1]. Where DeLong's variance is zero (perfect
+    separation) or unknown (one image in a class) it is Newcombe's, from the Hanley-McNeil variance at the bound itself.
+    Sources: DeLong et al. 1988, Biometrics 44; Newcombe 2006, Statistics in Medicine 25, method 5.
+    """
+    _check(scores, anomalous)
+    positive, negative = scores[anomalous], scores[~anomalous]
+    m, n = len(positive), len(negative)
+    ranks = stats.rankdata(np.concatenate([positive, negative]))
+    # Share of the other class that each image beats, from midranks among all less midranks within its own class.
+    beaten = (ranks[:m] - stats.rankdata(positive)) / n
+    lost = 1 - (ranks[m:] - stats.rankdata(negative)) / m
+    area = float(beaten.mean())
+    variance = beaten.var(ddof=1) / m + lost.var(ddof=1) / n if min(m, n) > 1 else 0.0
+    if variance > 0 and 0 < area < 1:
+        step = _z() * np.sqrt(variance) / (area * (1 - area))
+        low, high = special.expit(special.logit(area) + np.array([-step, step]))
+        return Auroc(area, float(low), float(high), "DeLong", n, m)
+    return Auroc(area, *_newcombe(area, m, n), "Newcombe", n, m)
+
+
+def _cumulate(scores: Array, anomalous: Flags) -> tuple[Array, NDArray[np.intp], NDArray[np.intp]]:
+    """Distinct scores by falling value; images at or above each, and anomalous ones among them."""
+    _check(scores, anomalous)
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # of each run of ties
+    return scores[order][last], last + 1, np.cumsum(anomalous[order])[last]
+
+
+def _newcombe(area: float, m: int, n: int) -> tuple[float, float]:
+    """Bounds theta with |area - theta| = z sqrt(V(theta)), V being the Hanley-McNeil variance."""
+    extra = (m + n) / 2 - 1
+
+    def excess(theta: float) -> float:
+        spread = 1 + extra * ((1 - theta) / (2 - theta) + theta / (1 + theta))
+        return (area - theta) ** 2 - _z() ** 2 * theta * (1 - theta) * spread / (m * n)
+
+    # excess is positive at 0 and 1 and negative next to the area.
+    tiny = 1e-12
+    low = float(optimize.brentq(excess, 0.0, min(area, 1 - tiny))) if area > 0 else 0.0
+    high = float(optimize.brentq(excess, max(area, tiny), 1.0)) if area < 1 else 1.0
+    return low, high
+
+
+def _z() -> float:
+    return float(special.ndtri((1 + CONFIDENCE) / 2))
+
+
+def _check(scores: Array, anomalous: Flags) -> None:
+    n_anomalous = int(np.count_nonzero(anomalous))
+    if not 0 < n_anomalous < len(scores):
+        raise GadError(
+            f"a ROC needs normal and anomalous test images, got {len(scores) - n_anomalous} normal and "
+            f"{n_anomalous} anomalous; add the missing kind"
+        )
+    if not np.isfinite(scores).all():
+        raise GadError("the scores hold values that are not finite; check the images and the fit")

@@ -1,0 +1,172 @@
+"""A detector held against its left-out, calibration and test images: rates at each working point, AUROC."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.decision.curves import Auroc, auroc
+from gad_core.decision.rates import Rate, exceedance
+from gad_core.decision.working_point import (
+    METHODS,
+    SampleTooSmall,
+    WorkingPoint,
+    chi2,
+    cross_conformal,
+    hotelling,
+    left_out_rate,
+    split_conformal,
+)
+from gad_core.gaussian.detector import Detector, sum_levels
+from gad_core.gaussian.spectrum import Coordinates
+from gad_core.gaussian.tuning import Tuning
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Images seen from a detector once, so that every tuning of it is arithmetic."""
+
+    detector: Detector
+    test: tuple[Coordinates, ...]  # by level
+    calibration: tuple[Coordinates, ...] | None
+
+    @classmethod
+    def by(cls, detector: Detector, test_features: NDArray[np.float32]) -> "Seen":
+        """See test features (m, sum of channels) and the detector's own calibration images."""
+        held_out = detector.calibration
+        return cls(
+            detector,
+            detector.coordinates(test_features),
+            detector.coordinates(held_out.features) if held_out else None,
+        )
+
+
+@dataclass(frozen=True)
+class LevelScores:
+    """Scores at one tuning of one level, or of the sum over the tuned levels."""
+
+    level: str  # "sum" or the level's number
+    dimension: int | None  # k of the chi-square law; the sum follows none
+    n_train: int
+    folds: NDArray[np.intp]
+    left_out: Array  # (n,)
+    test: Array  # (m,)
+    calibration: Array | None
+    calibration_groups: Sequence[str | None] | None
+
+
+@dataclass(frozen=True)
+class Achieved:
+    """What a threshold does: on left-out normals, on normal test images, on defects."""
+
+    level: str
+    point: WorkingPoint
+    left_out: Rate | None
+    test: Rate | None
+    tpr: Rate | None
+
+
+def level_scores(seen: Seen, tuning: Tuning) -> dict[str, LevelScores]:
+    """Scores of every level and of the sum after the tuning's cut, by "1".."L" and "sum"."""
+    detector, keep, score = seen.detector, tuning.keep, tuning.score
+    left_out = detector.left_out_distances(keep, score=score)
+    test = detector.distances(seen.test, keep, score=score)
+    held_out = detector.distances(seen.calibration, keep, score=score) if seen.calibration else None
+    groups = detector.calibration.groups if detector.calibration else None
+
+    def scores(level: str, dimension: int | None, levels: Sequence[int]) -> LevelScores:
+        return LevelScores(
+            level,
+            dimension,
+            detector.n_train,
+            detector.folds,
+            sum_levels(left_out, levels),
+            sum_levels(test, levels),
+            sum_levels(held_out, levels) if held_out is not None else None,
+            groups,
+        )
+
+    by_level = {
+        str(level): scores(str(level), gaussian.spectrum.dimension(keep) if score == "mahalanobis" else None, (level,))
+        for level, gaussian in enumerate(detector.gaussians, start=1)
+    }
+    return by_level | {"sum": scores("sum", None, tuning.levels)}
+
+
+def threshold(scores: LevelScores, method: str, target_fpr: float) -> WorkingPoint | None:
+    """Threshold by one method; None where the method knows none here (chi-square and Hotelling for a sum).
+
+    Raises `SampleTooSmall` where the images cannot support the target.
+    """
+    if method == "cross-conformal":
+        return cross_conformal(scores.left_out, target_fpr)
+    if method == "split-conformal":
+        if scores.calibration is None:
+            return None
+        return split_conformal(scores.calibration, target_fpr, groups=scores.calibration_groups)
+    if scores.dimension is None:
+        return None
+    law = {"chi2": chi2, "hotelling": hotelling}[method]
+    return law(target_fpr, k=scores.dimension, n_train=scores.n_train)
+
+
+def working_points(
+    scores: LevelScores, anomalous: NDArray[np.bool_], target_fpr: float
+) -> tuple[tuple[Achieved, ...], dict[str, str]]:
+    """What every method's threshold promises and achieves, and why the others were refused, by method.
+
+    `anomalous` (m,) labels the test images; without any, rates on them are None.
+    """
+    achieved: list[Achieved] = []
+    refused: dict[str, str] = {}
+    for method in METHODS:
+        try:
+            point = threshold(scores, method, target_fpr)
+            if point is not None:
+                achieved.append(achieve(scores, anomalous, point))
+        except SampleTooSmall as error:
+            refused[method] = str(error)
+    return tuple(achieved), refused
+
+
+def achieve(scores: LevelScores, anomalous: NDArray[np.bool_], point: WorkingPoint) -> Achieved:
+    """Rates of a threshold on the left-out images, on normal test images and on defects."""
+    normal, defects = scores.test[~anomalous], scores.test[anomalous]
+    return Achieved(
+        scores.level,
+        point,
+        left_out_rate(point, scores.left_out, scores.folds),
+        exceedance(normal, point.threshold) if len(normal) else None,
+        exceedance(defects, point.threshold) if len(defects) else None,
+    )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """AUROC by level and the rates at every working point asked for."""
+
+    n_normal: int
+    n_anomalous: int
+    auroc: Mapping[str, Auroc]
+    achieved: tuple[Achieved, ...]
+    refused: tuple[str, ...]  # thresholds that the images cannot support, and why
+
+
+def evaluate(
+    seen: Seen, anomalous: NDArray[np.bool_], tuning: Tuning, targets: Iterable[float] = (0.05,)
+) -> Evaluation:
+    """Evaluate a tuning on test images labelled `anomalous` (m,); raises `GadError` where a class is missing."""
+    by_level = level_scores(seen, tuning)
+    achieved: list[Achieved] = []
+    refused: list[str] = []
+    areas = {level: auroc(scores.test, anomalous) for level, scores in by_level.items()}
+    for target in targets:
+        for level, scores in by_level.items():
+            points, reasons = working_points(scores, anomalous, target)
+            achieved += points
+            refused += [f"level {level}, {method}: {reason}" for method, reason in reasons.items()]
+    n_anomalous = int(anomalous.sum())
+    return Evaluation(len(anomalous) - n_anomalous, n_anomalous, areas, tuple(achieved), tuple(refused))

@@ -1,0 +1,48 @@
+"""Counted rates with exact intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from gad_core.errors import GadError
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`count` of `n`, with an interval [low, high] that covers the true rate with 95 % confidence at least."""
+
+    count: int
+    n: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """The share count / n in [0, 1]."""
+        return self.count / self.n
+
+
+def rate(count: int, n: int, *, confidence: float = CONFIDENCE) -> Rate:
+    """A rate with its Clopper-Pearson interval; raises `GadError` unless 0 <= count <= n and n >= 1."""
+    if not 0 <= count <= n or n < 1:
+        raise GadError(f"a rate needs a count between 0 and n with n >= 1, got {count} of {n}")
+    tail = (1 - confidence) / 2
+    low = float(special.betaincinv(count, n - count + 1, tail)) if count else 0.0
+    high = float(special.betaincinv(count + 1, n - count, 1 - tail)) if count < n else 1.0
+    return Rate(int(count), int(n), low, high)
+
+
+def exceedance(scores: NDArray[np.float64], threshold: float) -> Rate:
+    """The share of scores (n,) that are flagged: those strictly above the threshold."""
+    return rate(int(np.count_nonzero(scores > threshold)), len(scores))
+
+
+def rates_by_type(scores: NDArray[np.float64], defects: Sequence[str], threshold: float) -> dict[str, Rate]:
+    """Share flagged of the images (n,) of each defect type, in the order in which the types first appear."""
+    types = np.asarray(defects)
+    return {defect: exceedance(scores[types == defect], threshold) for defect in dict.fromkeys(defects)}

@@ -1,0 +1,71 @@
+"""Scores, p-values and verdicts for new images."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.decision.evaluation import LevelScores, Seen, level_scores, threshold
+from gad_core.decision.working_point import METHODS, chi2_p_values, conformal_p_values, hotelling_p_values
+from gad_core.errors import GadError
+from gad_core.gaussian.detector import Detector
+
+#: Target where neither the caller nor an adopted threshold names one.
+DEFAULT_TARGET_FPR = 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Scores (n,) against one threshold, with p-values (n,); an image is anomalous where its score is above it."""
+
+    scores: NDArray[np.float64]
+    p_values: NDArray[np.float64]
+    threshold: float
+    how: str  # provenance of the threshold
+
+    @property
+    def anomalous(self) -> NDArray[np.bool_]:
+        """Whether each image is flagged (n,)."""
+        return self.scores > self.threshold
+
+
+def judge(
+    detector: Detector, features: NDArray[np.float32], *, target_fpr: float | None = None, method: str | None = None
+) -> Verdict:
+    """Judge feature vectors (n, sum of channels) at the detector's tuning.
+
+    Where neither a target nor a method is asked for, an adopted threshold decides; else the method's threshold at the
+    target, by default cross-conformal at 5 %. Raises `GadError` for a method that has no threshold here and
+    `SampleTooSmall` where the images behind the detector cannot support the target.
+    """
+    by_level = level_scores(Seen.by(detector, features), detector.tuning)
+    adopted = detector.adopted
+    if adopted and target_fpr is None and method is None:
+        scores = by_level[adopted.level]
+        return Verdict(scores.test, p_values(scores, adopted.method), adopted.threshold, adopted.how)
+    method = method or "cross-conformal"
+    if method not in METHODS:
+        raise GadError(f"{method!r} is no method; choose one of {', '.join(METHODS)}")
+    levels = detector.tuning.levels
+    scores = by_level[str(levels[0]) if len(levels) == 1 else "sum"]
+    point = threshold(scores, method, DEFAULT_TARGET_FPR if target_fpr is None else target_fpr)
+    if point is None:
+        raise GadError(_no_threshold(method))
+    return Verdict(scores.test, p_values(scores, method), point.threshold, point.how)
+
+
+def p_values(scores: LevelScores, method: str) -> NDArray[np.float64]:
+    """p-value (m,) of every test score under the method's own account of normal images."""
+    if method == "split-conformal" and scores.calibration is not None:
+        return conformal_p_values(scores.test, scores.calibration)
+    if method == "cross-conformal" or scores.dimension is None:
+        return conformal_p_values(scores.test, scores.left_out)
+    if method == "chi2":
+        return chi2_p_values(scores.test, k=scores.dimension)
+    return hotelling_p_values(scores.test, k=scores.dimension, n_train=scores.n_train)
+
+
+def _no_threshold(method: str) -> str:
+    if method == "split-conformal":
+        return "split-conformal needs separate normal images; fit with --calibration DIR, or choose cross-conformal"
+    return f"{method} knows only one level's Mahalanobis distance; fit with --levels 7, or choose cross-conformal"

@@ -1,0 +1,184 @@
+"""Thresholds from an acceptable false-positive rate; each says how it was made and from how many images."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from gad_core.decision.rates import Rate, exceedance, rate
+from gad_core.errors import GadError
+
+Array = NDArray[np.float64]
+Groups = Sequence[str | None]
+
+METHODS = ("chi2", "hotelling", "cross-conformal", "split-conformal")
+
+#: Ranks and masses are compared after rounding, so that 20 * (1 - 0.05) is 19 and not a little more.
+_DIGITS = 9
+
+
+class SampleTooSmall(GadError):
+    """A target that the sample cannot support; `needed` images (or groups) would."""
+
+    def __init__(self, message: str, *, needed: int, n: int) -> None:
+        super().__init__(message)
+        self.needed = needed
+        self.n = n
+
+
+@dataclass(frozen=True)
+class WorkingPoint:
+    """A distance above which an image is flagged, with its provenance."""
+
+    method: str
+    target_fpr: float
+    threshold: float
+    n: int  # images behind the threshold
+    how: str
+
+
+def sigma_fpr(n: float) -> float:
+    """The false-positive rate of an n-sigma target: 1 - erf(n / sqrt 2) (Sec. V-C)."""
+    return float(special.erfc(n / math.sqrt(2)))
+
+
+def needed_normals(target_fpr: float) -> int:
+    """Normal images from which a conformal threshold for the target can be had: n >= 1 / FPR - 1."""
+    _check(target_fpr)
+    return math.ceil(round(1 / target_fpr - 1, _DIGITS))
+
+
+def chi2(target_fpr: float, *, k: int, n_train: int) -> WorkingPoint:
+    """t = sqrt(F^-1(1 - FPR)) with the chi-square law of k degrees of freedom (eq. 6), for one level.
+
+    It takes mean and covariance for known, which `n_train` images do not give.
+    """
+    _check(target_fpr)
+    how = f"chi-square with {k} degrees of freedom, as if mean and covariance were known; {n_train} images gave them"
+    return WorkingPoint("chi2", target_fpr, float(np.sqrt(stats.chi2.isf(target_fpr, k))), n_train, how)
+
+
+def hotelling(target_fpr: float, *, k: int, n_train: int) -> WorkingPoint:
+    """The threshold for a new image when mean and 1/n covariance were estimated from n images: an F law.
+
+    For Gaussian features and no shrinkage, M^2 (n - k) / (k (n + 1)) follows F(k, n - k). Raises `SampleTooSmall`
+    unless n > k. Source: Hotelling 1931; Anderson, An Introduction to Multivariate Statistical Analysis, Sec. 5.2.
+    """
+    _check(target_fpr)
+    if n_train <= k:
+        raise SampleTooSmall(
+            f"Hotelling's law needs more normal images than the {k} dimensions kept, got {n_train}; add "
+            f"{k + 1 - n_train} images or keep fewer components",
+            needed=k + 1,
+            n=n_train,
+        )
+    d2 = k * (n_train + 1) / (n_train - k) * stats.f.isf(target_fpr, k, n_train - k)
+    how = f"Hotelling's F law for {k} dimensions estimated from {n_train} images; it ignores the shrinkage"
+    return WorkingPoint("hotelling", target_fpr, float(np.sqrt(d2)), n_train, how)
+
+
+def cross_conformal(left_out: Array, target_fpr: float) -> WorkingPoint:
+    """The ceil((n + 1) (1 - FPR))-th smallest of the n left-out scores, for the full fit's score.
+
+    Close to its target in practice, without a worst-case theorem. Raises `SampleTooSmall` below 1 / FPR - 1 images.
+    """
+    n = len(left_out)
+    threshold = _quantile(left_out, target_fpr, "left-out normal images", None)
+    how = f"quantile of the scores of {n} normal images, each from a fit without its fold"
+    return WorkingPoint("cross-conformal", target_fpr, threshold, n, how)
+
+
+def split_conformal(calibration: Array, target_fpr: float, *, groups: Groups | None = None) -> WorkingPoint:
+    """The same quantile of separate normal images: a new normal image exceeds it with chance FPR at most.
+
+    With groups (lots, sessions) every group carries the same mass, spread over its images, so that the promise holds
+    for an image of a new group; an image without a group is a group of its own. Raises `SampleTooSmall`. Sources:
+    Vovk et al. 2005; Lee, Barber & Willett 2023, Distribution-free inference with hierarchical data.
+    """
+    n = len(calibration)
+    threshold = _quantile(calibration, target_fpr, "calibration images", groups)
+    of_groups = f" in {_n_groups(groups)} groups" if groups else ""
+    how = f"quantile of the scores of {n} separate normal images{of_groups}, with a finite-sample guarantee"
+    return WorkingPoint("split-conformal", target_fpr, threshold, n, how)
+
+
+def left_out_rate(point: WorkingPoint, left_out: Array, folds: NDArray[np.intp]) -> Rate | None:
+    """The share of left-out normal images (n,) that the threshold flags.
+
+    A cross-conformal threshold was made from these very scores, so each fold is judged against the quantile of the
+    other folds instead; None where those are too few for the target.
+    """
+    if point.method != "cross-conformal":
+        return exceedance(left_out, point.threshold)
+    flagged = 0
+    for fold in range(int(folds.max()) + 1):
+        out = folds == fold
+        others = left_out[~out]
+        index = _rank(len(others), point.target_fpr)
+        if index > len(others):
+            return None
+        flagged += int(np.count_nonzero(left_out[out] > np.partition(others, index - 1)[index - 1]))
+    return rate(flagged, len(left_out))
+
+
+def conformal_p_values(scores: Array, normal: Array) -> Array:
+    """For each score (1 + number of normal scores at or above) / (n + 1): small where an image is unlike normal."""
+    at_or_above = len(normal) - np.searchsorted(np.sort(normal), scores, side="left")
+    return np.asarray((1 + at_or_above) / (len(normal) + 1))
+
+
+def chi2_p_values(distances: Array, *, k: int) -> Array:
+    """Chance that a known Gaussian in k dimensions gives a distance at least as large (eq. 5)."""
+    return np.asarray(stats.chi2.sf(np.square(distances), k))
+
+
+def hotelling_p_values(distances: Array, *, k: int, n_train: int) -> Array:
+    """The same with mean and covariance estimated from n images; raises `SampleTooSmall` unless n > k."""
+    hotelling(0.5, k=k, n_train=n_train)
+    return np.asarray(stats.f.sf(np.square(distances) * (n_train - k) / (k * (n_train + 1)), k, n_train - k))
+
+
+def _quantile(scores: Array, target_fpr: float, what: str, groups: Groups | None) -> float:
+    """The smallest score up to which the mass reaches 1 - FPR; one more group's mass lies at infinity."""
+    _check(target_fpr)
+    n_groups = _n_groups(groups) if groups else len(scores)
+    needed = needed_normals(target_fpr)
+    if n_groups < needed:
+        units = f"groups of {what}" if groups else what
+        raise SampleTooSmall(
+            f"a false-positive rate of {100 * target_fpr:.3g} % needs at least {needed} {units}, got {n_groups}; add "
+            f"{needed - n_groups} or choose a higher rate",
+            needed=needed,
+            n=n_groups,
+        )
+    order = np.argsort(scores)
+    mass = np.cumsum(_masses(len(scores), groups)[order]) / (n_groups + 1)
+    return float(scores[order][np.searchsorted(np.round(mass, _DIGITS), round(1 - target_fpr, _DIGITS))])
+
+
+def _masses(n: int, groups: Groups | None) -> Array:
+    """Each image's share of its group's mass 1."""
+    if not groups:
+        return np.ones(n)
+    sizes: dict[str, int] = {}
+    for group in groups:
+        if group is not None:
+            sizes[group] = sizes.get(group, 0) + 1
+    return np.array([1 / sizes[group] if group is not None else 1.0 for group in groups])
+
+
+def _n_groups(groups: Groups) -> int:
+    alone = sum(group is None for group in groups)
+    return alone + len({group for group in groups if group is not None})
+
+
+def _rank(n: int, target_fpr: float) -> int:
+    return math.ceil(round((n + 1) * (1 - target_fpr), _DIGITS))
+
+
+def _check(target_fpr: float) -> None:
+    if not 0 < target_fpr < 1:
+        raise GadError(f"a target false-positive rate lies between 0 and 1 (0.05 is 5 %), got {target_fpr:g}")

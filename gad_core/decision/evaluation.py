@@ -144,6 +144,18 @@ def achieve(scores: LevelScores, anomalous: NDArray[np.bool_], point: WorkingPoi
     )
 
 
+def left_out_rates(scores: LevelScores, method: str, targets: Iterable[float]) -> list[Rate | None]:
+    """Rate on left-out images at every target; None where the method has no threshold there."""
+    rates: list[Rate | None] = []
+    for target in targets:
+        try:
+            point = threshold(scores, method, target)
+        except SampleTooSmall:
+            point = None
+        rates.append(left_out_rate(point, scores.left_out, scores.folds) if point else None)
+    return rates
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """AUROC by level and the rates at every working point asked for."""

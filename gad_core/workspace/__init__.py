@@ -1,0 +1,1 @@
+"""What outlives a browser tab: data sets, detectors, adopted thresholds and jobs in one folder."""

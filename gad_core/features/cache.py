@@ -1,0 +1,109 @@
+"""Features and resized pixels on disk, found by content: losing any of it costs time and nothing else."""
+
+import os
+import tempfile
+import threading
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.features.backbones import Backbone
+
+#: Bytes that a cache may take: about 25,000 images at 224 pixels.
+DEFAULT_LIMIT = 4 << 30
+
+_CHECKSUM = 4  # bytes of CRC-32 behind every entry
+
+
+class FeatureCache:
+    """One file an entry below `root`, so that threads and processes can share it without locks.
+
+    An entry appears whole or not at all, is checked when it is read, and a damaged one counts as absent. Whatever
+    was not used for longest goes when the cache outgrows `limit` bytes. A disk that cannot be written to is no error.
+    """
+
+    def __init__(self, root: Path, *, limit: int = DEFAULT_LIMIT) -> None:
+        self.root = root
+        self.limit = limit
+        self._room = 0  # bytes to write until the folder is measured again
+        self._measuring = threading.Lock()
+
+    def features(self, fingerprint: str, digest: str) -> NDArray[np.float32] | None:
+        """Feature vector (sum C,) of the image with that digest, where it is known."""
+        data = self._read(self._feature_path(fingerprint, digest))
+        return None if data is None else np.frombuffer(data, np.float32)
+
+    def keep_features(self, fingerprint: str, digest: str, vector: NDArray[np.float32]) -> None:
+        """Remember a feature vector (sum C,)."""
+        self._write(self._feature_path(fingerprint, digest), vector.tobytes())
+
+    def pixels(self, backbone: Backbone, digest: str) -> NDArray[np.uint8] | None:
+        """Resized pixels (S, S, 3) of the image with that digest, where they are known; read-only."""
+        data = self._read(self._pixel_path(backbone, digest))
+        shape = (backbone.input_size, backbone.input_size, 3)
+        return None if data is None else np.frombuffer(data, np.uint8).reshape(shape)
+
+    def keep_pixels(self, backbone: Backbone, digest: str, pixels: NDArray[np.uint8]) -> None:
+        """Remember resized pixels (S, S, 3); backbones of one input size share them."""
+        self._write(self._pixel_path(backbone, digest), pixels.tobytes())
+
+    def prune(self) -> None:
+        """Remove what was not used for longest until the cache keeps to its limit."""
+        entries = []
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                with suppress(OSError):  # another process may be pruning too
+                    path = Path(folder, name)
+                    status = path.stat()
+                    entries.append((status.st_mtime_ns, status.st_size, path))
+        excess = sum(size for _, size, _ in entries) - self.limit
+        for _, size, path in sorted(entries):
+            if excess <= 0:
+                return
+            with suppress(OSError):
+                path.unlink()
+            excess -= size
+
+    def _feature_path(self, fingerprint: str, digest: str) -> Path:
+        return self.root / "features" / fingerprint / digest[:2] / digest
+
+    def _pixel_path(self, backbone: Backbone, digest: str) -> Path:
+        return self.root / "pixels" / f"{backbone.input_size}-{backbone.interpolation}" / digest[:2] / digest
+
+    def _read(self, path: Path) -> memoryview | None:
+        try:
+            data = memoryview(path.read_bytes())
+        except OSError:
+            return None
+        with suppress(OSError):  # whoever may only read still reads
+            os.utime(path)
+        payload, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
+        return payload if _checksum(payload) == checksum else None
+
+    def _write(self, path: Path, payload: bytes) -> None:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent)
+            temporary = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(payload)
+                    stream.write(_checksum(payload))
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        self._make_room(len(payload))
+
+    def _make_room(self, written: int) -> None:
+        with self._measuring:
+            self._room -= written
+            if self._room < 0:
+                self.prune()
+                self._room = self.limit // 64  # measuring a full cache takes half a second: not at every write
+
+
+def _checksum(payload: bytes | memoryview) -> bytes:
+    return zlib.crc32(payload, 1).to_bytes(_CHECKSUM)  # started at 1: a file full of zeros must not fit

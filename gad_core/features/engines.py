@@ -1,0 +1,38 @@
+"""What runs a network over a stream of images, and the choice of it; all engines give the same numbers."""
+
+from collections.abc import Generator, Iterable
+from typing import Literal, Protocol, get_args
+
+import torch
+
+from gad_core.errors import GadError
+from gad_core.features.networks import Network, Pixels, Vector
+from gad_core.features.openvino_engine import OpenVinoEngine
+from gad_core.features.torch_engine import TorchEngine
+
+Device = Literal["auto", "cpu", "cuda", "mps", "torch-cpu"]
+DEVICES: tuple[Device, ...] = get_args(Device)
+
+
+class Engine(Protocol):
+    """Runs one network; several threads may use one engine. Until the first image it costs nothing."""
+
+    @property
+    def network(self) -> Network:
+        """The network that it runs."""
+
+    def stream(self, pixels: Iterable[Pixels]) -> Generator[Vector, None, None]:
+        """Features (sum C,) of each image (S, S, 3), in order; draws images in the caller's thread, a few ahead."""
+
+
+def make_engine(network: Network, *, device: Device = "auto") -> Engine:
+    """The fastest engine of this machine, or the one for a device: `cpu` is OpenVINO, `torch-cpu` plain torch.
+
+    Raises `GadError` for an accelerator that is not there.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        device = "cuda" if present["cuda"] else "mps" if present["mps"] else "cpu"
+    if not present.get(device, True):
+        raise GadError(f"torch finds no {device} device on this machine; leave the device out or choose cpu")
+    return OpenVinoEngine(network) if device == "cpu" else TorchEngine(network, device.removeprefix("torch-"))

@@ -1,0 +1,142 @@
+"""Images on disk to features: two threads decode, an engine runs, and what is known already is not done again."""
+
+from collections import Counter, deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.data.datasets import ImageFile, ImageSet, Refusal
+from gad_core.data.images import ImageRefused, content_digest, decode, resize
+from gad_core.errors import GadError, Progress
+from gad_core.features.backbones import Backbone
+from gad_core.features.cache import FeatureCache
+from gad_core.features.engines import Engine
+from gad_core.features.networks import Pixels, Vector
+
+_DECODE_THREADS = 2  # decoding costs as much as inference: this many keep an engine on two cores fed
+_PREFETCH = 32  # resized images that may wait for the engine
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Features (n, sum C) float32 of the n images that could be read, and those images in the same order."""
+
+    features: NDArray[np.float32]
+    images: ImageSet  # its `refused` names the others as well
+
+
+def extract(
+    images: ImageSet, engine: Engine, *, cache: FeatureCache | None = None, progress: Progress | None = None
+) -> Extraction:
+    """Features of every image, each content once; with a cache, only of those that it does not know.
+
+    An image that cannot be read, or whose file has changed since it was listed, is refused and the rest goes on.
+    `progress` is called in the caller's thread; if it raises, the threads end and the cache keeps what was done.
+    """
+    network, total = engine.network, len(images)
+    copies = Counter(images.digests)
+    row = {digest: index for index, digest in enumerate(copies)}
+    features = np.empty((len(row), network.backbone.n_features), np.float32)
+    missing, refused = [], dict[str, str]()
+    for file in {file.digest: file for file in images}.values():
+        vector = cache.features(network.fingerprint, file.digest) if cache else None
+        if vector is None:
+            missing.append(file)
+        else:
+            features[row[file.digest]] = vector
+    done = total - sum(copies[file.digest] for file in missing)
+    if progress and done:
+        progress(done, total)
+    with closing(_run(missing, engine, cache)) as outcomes:
+        for digest, outcome in outcomes:
+            if isinstance(outcome, ImageRefused):
+                refused[digest] = str(outcome)
+            else:
+                features[row[digest]] = outcome
+            done += copies[digest]
+            if progress:
+                progress(done, total)
+    readable = tuple(file for file in images if file.digest not in refused)
+    unread = tuple(Refusal(str(file.path), refused[file.digest]) for file in images if file.digest in refused)
+    rows = [row[file.digest] for file in readable]
+    if rows != list(range(len(features))):  # the usual case needs no copy
+        features = features[rows]
+    return Extraction(features, ImageSet(readable, images.refused + unread))
+
+
+def load_pixels(images: ImageSet, backbone: Backbone, *, cache: FeatureCache | None = None) -> NDArray[np.uint8]:
+    """Pixels (n, S, S, 3) at network size; raises `GadError` naming the first image that cannot be read."""
+    pixels = np.empty((len(images), backbone.input_size, backbone.input_size, 3), np.uint8)
+    with closing(_decoded(images.files, backbone, cache)) as decoded:
+        for index, (file, image) in enumerate(decoded):
+            if isinstance(image, ImageRefused):
+                raise GadError(f"{file.path}: {image}") from image
+            pixels[index] = image
+    return pixels
+
+
+def _run(
+    files: Sequence[ImageFile], engine: Engine, cache: FeatureCache | None
+) -> Generator[tuple[str, Vector | ImageRefused], None, None]:
+    """What became of each file, by its digest: refusals first among those that the engine has in hand."""
+    running: deque[str] = deque()
+    refused: deque[tuple[str, ImageRefused]] = deque()
+    network = engine.network
+    with closing(_decoded(files, network.backbone, cache)) as decoded:
+
+        def readable() -> Iterator[Pixels]:
+            for file, image in decoded:
+                if isinstance(image, ImageRefused):
+                    refused.append((file.digest, image))
+                else:
+                    running.append(file.digest)
+                    yield image
+
+        with closing(engine.stream(readable())) as vectors:
+            for vector in vectors:
+                digest = running.popleft()
+                if cache:
+                    cache.keep_features(network.fingerprint, digest, vector)
+                yield digest, vector
+                while refused:
+                    yield refused.popleft()
+    yield from refused
+
+
+def _decoded(
+    files: Sequence[ImageFile], backbone: Backbone, cache: FeatureCache | None
+) -> Generator[tuple[ImageFile, Pixels | ImageRefused], None, None]:
+    waiting: deque[tuple[ImageFile, Future[Pixels | ImageRefused]]] = deque()
+    pool = ThreadPoolExecutor(_DECODE_THREADS, thread_name_prefix="decode")
+    try:
+        for file in files:
+            waiting.append((file, pool.submit(_load, file, backbone, cache)))
+            if len(waiting) > _PREFETCH:
+                ready, future = waiting.popleft()
+                yield ready, future.result()
+        for ready, future in waiting:
+            yield ready, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _load(file: ImageFile, backbone: Backbone, cache: FeatureCache | None) -> Pixels | ImageRefused:
+    pixels = cache.pixels(backbone, file.digest) if cache else None
+    if pixels is not None:
+        return pixels
+    try:
+        data = file.path.read_bytes()
+        if content_digest(data) != file.digest:
+            return ImageRefused("the file has changed since it was listed; list the folder again")
+        pixels = resize(decode(data), backbone.input_size)
+    except ImageRefused as error:
+        return error
+    except OSError as error:
+        return ImageRefused(f"the file cannot be read ({error.strerror}); check that it exists and may be read")
+    if cache:
+        cache.keep_pixels(backbone, file.digest, pixels)
+    return pixels

@@ -1,0 +1,70 @@
+"""A frozen network: a backbone with its weights, and the fingerprint that ties features and detectors to both."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from gad_core.errors import GadError
+from gad_core.features.backbones import Backbone, get_backbone
+from gad_core.features.folding import fold_batch_norms
+from gad_core.features.timm_models import build
+from gad_core.features.weights import first_line, other_weights, package_weights
+
+Pixels = NDArray[np.uint8]  # (S, S, 3): one image at the network's size
+Vector = NDArray[np.float32]  # (sum C,): its features
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network in eval mode without gradients; `module` is shared and must not be changed or hooked."""
+
+    backbone: Backbone
+    module: nn.Module
+    fingerprint: str  # SHA-256, hex: two networks with the same one give the same features
+
+
+def load_network(name: str) -> Network:
+    """The backbone `name` with its weights: from its package, else from GAD_WEIGHTS, else from the hub.
+
+    Raises `GadError` for an unknown name, for weights out of reach, and for a damaged or mismatching file.
+    """
+    backbone = get_backbone(name)
+    package = package_weights(backbone)
+    path = package or other_weights(backbone)
+    try:
+        module = _from_package(backbone, path) if package else build(backbone.timm_name, weights=path)
+    except Exception as error:  # torch, safetensors and timm answer damage with a dozen kinds of exceptions
+        raise GadError(
+            f"{path} does not hold the weights of {backbone.timm_name} ({first_line(error)}); replace that file"
+        ) from error
+    module = module.float().eval().requires_grad_(False)
+    identity = fingerprint(backbone, module)
+    if backbone.family != "other":
+        fold_batch_norms(module)
+    return Network(backbone, module, identity)
+
+
+def fingerprint(backbone: Backbone, module: nn.Module) -> str:
+    """SHA-256 (hex) over all that decides the features: the weights in order, as they were loaded, and the recipe."""
+    levels = (backbone.family, backbone.channels)
+    recipe = (backbone.input_size, backbone.mean, backbone.std, backbone.interpolation)
+    digest = hashlib.sha256(json.dumps((levels, recipe)).encode())
+    for key, value in module.state_dict().items():
+        if not key.endswith("num_batches_tracked"):  # a counter of the training, which inference does not read
+            digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+            digest.update(value.contiguous().numpy())
+    return digest.hexdigest()
+
+
+def _from_package(backbone: Backbone, path: Path) -> nn.Module:
+    """The packages name the same tensors otherwise, in the same order (checked for lite0, lite1 and lite2)."""
+    module = build(backbone.timm_name)
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    module.load_state_dict(dict(zip(module.state_dict(), state.values(), strict=True)))
+    return module

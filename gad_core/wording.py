@@ -1,0 +1,39 @@
+"""Numbers as people read them: three significant digits, rates with their interval and n."""
+
+from gad_core.decision.curves import Auroc
+from gad_core.decision.rates import Rate
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent from 0.001 to 99,999."""
+    if value and not 1e-3 <= abs(value) < 1e5:
+        return f"{value:.2e}"
+    digits = f"{value:.3g}"
+    return f"{float(digits):,.0f}" if "e" in digits else digits
+
+
+def percent(value: float) -> str:
+    """A share in percent with one decimal; below 0.1 % with the digits that it takes."""
+    if 0 < value < 0.001:
+        return f"{100 * value:.2g} %"
+    return f"{100 * value:.1f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """An interval of shares in percent."""
+    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def rate(value: Rate) -> str:
+    """A rate with its interval: `4.8 % [1.2, 9.7]`."""
+    return f"{percent(value.value)} {interval(value.low, value.high)}"
+
+
+def rate_note(value: Rate) -> str:
+    """The interval and the count behind a rate, for the line below it."""
+    return f"{interval(value.low, value.high)} · {value.count} of {value.n}"
+
+
+def area(value: Auroc) -> str:
+    """An area under the ROC in percent with its interval."""
+    return f"{100 * value.value:.1f} {interval(value.low, value.high)}"

@@ -1,0 +1,142 @@
+"""The shelf of data sets: built out of sight, added whole, extended whole, deleted only where they are ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gad_core.data.datasets import Refusal
+from gad_core.errors import GadError
+from gad_core.workspace.layout import count, merged
+from gad_core.workspace.place import Place
+from gad_core.workspace.presence import new_id
+from gad_core.workspace.rows import Counts, DatasetKind, DatasetRow
+from gad_core.workspace.staging import clear_up, deleting, handing_over, making, workshop, writing_in
+from gad_core.workspace.tables import DatasetRecord, fetch, frozen, now
+
+
+class DatasetShelf:
+    """Data sets of a workspace: `datasets/<id>/` in MVTec layout, and folders elsewhere that are only registered."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._folder = place.home / "datasets"
+        self._folder.mkdir(exist_ok=True)
+
+    def all(self) -> tuple[DatasetRow, ...]:
+        """All data sets, the newest first."""
+        with self._place.database.reading() as session:
+            records = session.scalars(select(DatasetRecord).order_by(DatasetRecord.created.desc()))
+            return tuple(self._row(record) for record in records)
+
+    def get(self, dataset_id: str) -> DatasetRow:
+        """One data set; raise `GadError` if there is none of that id."""
+        with self._place.database.reading() as session:
+            return self._row(fetch(session, DatasetRecord, dataset_id))
+
+    @contextmanager
+    def workshop(self) -> Iterator[Path]:
+        """An empty folder out of sight in which to build what `add` or `extend` then takes; afterwards it is gone."""
+        with writing_in(self._place.home), workshop(self._folder, self._place.owner) as place:
+            yield place
+
+    def add(self, content: Path, *, name: str, kind: DatasetKind, refused: tuple[Refusal, ...] = ()) -> DatasetRow:
+        """Take the folder `content`, in MVTec layout, from the workshop; a demo that is already there is returned."""
+        final = self._folder / new_id()
+        with (
+            writing_in(self._place.home),
+            making(final, self._place.owner),
+            self._place.database.writing() as session,
+        ):
+            twin = select(DatasetRecord).where(DatasetRecord.kind == "demo", DatasetRecord.name == name)
+            if kind == "demo" and (record := session.scalar(twin)):
+                return self._row(record)
+            record = self._record(session, final, name=name, kind=kind, counts=count(content), refused=refused)
+            content.rename(final)
+            return self._row(record)
+
+    def register(self, root: Path, *, name: str, counts: Counts, refused: tuple[Refusal, ...] = ()) -> DatasetRow:
+        """Keep a folder by reference; one that is already registered keeps its id and takes the new counts."""
+        with self._place.database.writing() as session:
+            where = DatasetRecord.kind == "folder", DatasetRecord.root == self._place.inside(root)
+            record = session.scalar(select(DatasetRecord).where(*where))
+            if record is None:
+                record = self._record(session, root, name=name, kind="folder", counts=counts, refused=refused)
+            else:
+                record.counts, record.refused, record.modified = counts, _plain(refused), now()
+            return self._row(record)
+
+    def extend(self, dataset_id: str, content: Path, *, refused: tuple[Refusal, ...] = ()) -> DatasetRow:
+        """Add all images of the folder `content` from the workshop to an uploaded data set, or none of them."""
+        final = self._folder / dataset_id
+        with writing_in(self._place.home), self._place.database.writing() as session:
+            if fetch(session, DatasetRecord, dataset_id, lock=True).kind != "upload":
+                raise GadError("images can be added only to an uploaded data set; upload them as a new one")
+            with handing_over(content, final, self._place.owner) as ready:
+                return self._merge(session, ready, final, refused)
+
+    def delete(self, dataset_id: str) -> None:
+        """Forget a data set, with its images if they lie on this shelf; a registered folder stays untouched."""
+        final = self._folder / self.get(dataset_id).id
+        with (
+            writing_in(self._place.home),
+            deleting(final, self._place.owner),
+            self._place.database.writing() as session,
+        ):
+            session.delete(fetch(session, DatasetRecord, dataset_id))
+
+    def clear_up(self, token: str) -> None:
+        """Settle what a dead process was making, extending or deleting."""
+
+        def exists(dataset_id: str) -> bool:
+            with self._place.database.reading() as session:
+                return session.get(DatasetRecord, dataset_id) is not None
+
+        def finish(ready: Path, final: Path) -> None:
+            with self._place.database.writing() as session:
+                self._merge(session, ready, final, ())
+
+        clear_up(self._folder, token, exists=exists, finish=finish)
+
+    def _merge(self, session: Session, ready: Path, final: Path, refused: tuple[Refusal, ...]) -> DatasetRow:
+        record = fetch(session, DatasetRecord, final.name, lock=True)
+        with merged(ready, final):
+            record.counts, record.modified = count(final), now()
+            record.refused = [*record.refused, *_plain(refused)]
+            row = self._row(record)
+            session.commit()  # within the block: if it fails, the images go back
+        return row
+
+    def _record(
+        self,
+        session: Session,
+        root: Path,
+        *,
+        name: str,
+        kind: DatasetKind,
+        counts: Counts,
+        refused: tuple[Refusal, ...],
+    ) -> DatasetRecord:
+        record = DatasetRecord(
+            id=new_id() if kind == "folder" else root.name,
+            name=name,
+            kind=kind,
+            root=self._place.inside(root),
+            counts=counts,
+            refused=_plain(refused),
+            created=(created := now()),
+            modified=created,
+        )
+        session.add(record)
+        session.flush()
+        return record
+
+    def _row(self, record: DatasetRecord) -> DatasetRow:
+        refused = tuple(Refusal(**refusal) for refusal in record.refused)
+        return frozen(DatasetRow, record, root=self._place.outside(record.root), refused=refused)
+
+
+def _plain(refused: tuple[Refusal, ...]) -> list[dict[str, str]]:
+    return [{"path": refusal.path, "reason": refusal.reason} for refusal in refused]

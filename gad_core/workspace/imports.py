@@ -1,0 +1,187 @@
+"""Bringing data sets in: demo categories, folders of the server, and uploads; bad files are refused one by one."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from gad_core.data.archives import unpack_zip
+from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageSet, Refusal, read_dataset
+from gad_core.data.demo import write_demo
+from gad_core.data.images import IMAGE_SUFFIXES, ImageRefused, decode, decode_mask
+from gad_core.errors import GadError, Progress
+from gad_core.workspace.layout import place
+from gad_core.workspace.rows import Counts, DatasetRow
+from gad_core.workspace.store import Store
+
+#: An uploaded file: its name as the browser tells it, and its bytes.
+Upload = tuple[str, bytes]
+Split = Literal["train", "test"]
+
+
+def add_demo(store: Store, category: str, *, progress: Progress | None = None) -> DatasetRow:
+    """Write a demo category into the workspace; one that is there already is used again."""
+    for dataset in store.datasets.all():
+        if (dataset.kind, dataset.name) == ("demo", category):
+            return dataset
+    with store.datasets.workshop() as workshop:
+        (content,) = write_demo(workshop, categories=(category,), progress=progress)
+        return store.datasets.add(content, name=category, kind="demo")
+
+
+def add_folder(store: Store, folder: Path, *, progress: Progress | None = None) -> DatasetRow:
+    """Register a folder of the server by reference: a category in MVTec layout, or normal images.
+
+    Every image is decoded once, so that what is refused is known before anything is fitted. A folder that is registered
+    already is looked through again. Raises `GadError` where no image can be used.
+    """
+    root = folder.expanduser().resolve()
+    dataset = read_dataset(root, progress=_announcing(progress))
+    incoming, refused = _incoming(dataset), [*dataset.train.refused, *dataset.test.refused]
+    usable: Counter[tuple[Split, bool]] = Counter()
+    for image, reason in _checked(incoming, progress):
+        if reason is None:
+            usable[image.split, image.defect == GOOD] += 1
+        else:
+            refused.append(Refusal(image.label, reason))
+    _check_any(usable.total(), refused)
+    counts = Counts(usable["train", True], usable["test", True], usable["test", False])
+    return store.datasets.register(root, name=dataset.name, counts=counts, refused=tuple(refused))
+
+
+def add_upload(
+    store: Store,
+    files: Sequence[Upload],
+    *,
+    name: str,
+    split: Split = "train",
+    defect: str = GOOD,
+    progress: Progress | None = None,
+) -> DatasetRow:
+    """Make a data set of uploaded images and ZIP archives: all that can be used, or nothing if the work breaks off.
+
+    Images go to `split`/`defect`; so do those of an archive, unless it holds a category in MVTec layout, which is kept.
+    Raises `GadError` where no image can be used.
+    """
+    with store.datasets.workshop() as workshop:
+        refused = _stage(files, workshop, split=split, defect=defect, progress=progress)
+        return store.datasets.add(workshop / "content", name=name, kind="upload", refused=refused)
+
+
+def extend_upload(
+    store: Store,
+    dataset_id: str,
+    files: Sequence[Upload],
+    *,
+    split: Split = "train",
+    defect: str = GOOD,
+    progress: Progress | None = None,
+) -> DatasetRow:
+    """Add uploaded images to an uploaded data set, on the terms of `add_upload`."""
+    with store.datasets.workshop() as workshop:
+        refused = _stage(files, workshop, split=split, defect=defect, progress=progress)
+        return store.datasets.extend(dataset_id, workshop / "content", refused=refused)
+
+
+@dataclass(frozen=True)
+class _Incoming:
+    """An image on its way in; `label` is what its owner calls it."""
+
+    label: str
+    image: Path | bytes
+    split: Split
+    defect: str
+    mask: Path | None = None
+
+
+def _stage(
+    files: Sequence[Upload], workshop: Path, *, split: Split, defect: str, progress: Progress | None
+) -> tuple[Refusal, ...]:
+    """Put all usable images into `workshop`/content; what was refused comes back."""
+    if split == "train" and defect != GOOD:
+        raise GadError(f"training images must be normal, got the defect type {defect!r}; upload them as test images")
+    incoming: list[_Incoming] = []
+    refused: list[Refusal] = []
+    for number, (label, data) in enumerate(files):
+        if label.lower().endswith(".zip"):
+            images, bad = _unpack(label, data, workshop / str(number), split=split, defect=defect, progress=progress)
+            incoming += images
+            refused += bad
+        else:
+            incoming.append(_Incoming(label, data, split, defect))
+    placed = 0
+    for image, reason in _checked(incoming, progress):
+        if reason is not None:
+            refused.append(Refusal(image.label, reason))
+            continue
+        mask = image.mask
+        if mask is not None and (reason := _refusal(mask, decode_mask)):
+            refused.append(Refusal(f"{image.label} (its mask)", reason))
+            mask = None
+        place(workshop / "content", image.image, name=image.label, split=image.split, defect=image.defect, mask=mask)
+        placed += 1
+    _check_any(placed, refused)
+    return tuple(refused)
+
+
+def _unpack(
+    label: str, data: bytes, into: Path, *, split: Split, defect: str, progress: Progress | None
+) -> tuple[list[_Incoming], list[Refusal]]:
+    """The images of an archive, and what was refused, which may be the archive as a whole."""
+
+    def named(text: str) -> str:
+        return text.replace(str(into), label)
+
+    try:
+        unpack_zip(data, into, progress=_announcing(progress))
+        dataset = read_dataset(into, progress=_announcing(progress))
+    except GadError as error:
+        return [], [Refusal(label, named(str(error)))]
+    images = [replace(image, label=named(image.label)) for image in _incoming(dataset)]
+    if not any((into / part).is_dir() for part in LAYOUT):
+        images = [replace(image, split=split, defect=defect) for image in images]
+    return images, [replace(bad, path=named(bad.path)) for bad in (*dataset.train.refused, *dataset.test.refused)]
+
+
+def _incoming(dataset: Dataset) -> list[_Incoming]:
+    parts: tuple[tuple[Split, ImageSet], ...] = (("train", dataset.train), ("test", dataset.test))
+    return [
+        _Incoming(str(file.path), file.path, split, file.defect, file.mask)
+        for split, images in parts
+        for file in images
+    ]
+
+
+def _checked(incoming: Sequence[_Incoming], progress: Progress | None) -> Iterator[tuple[_Incoming, str | None]]:
+    """Every image with the reason why it is refused, or None."""
+    for done, image in enumerate(incoming):
+        if progress is not None:
+            progress(done, len(incoming))
+        reason = _refusal(image.image, decode)
+        if reason is None and Path(image.label).suffix.lower() not in IMAGE_SUFFIXES:
+            reason = (
+                "its name does not end as that of an image does; rename it to end in .png, .jpg, .bmp, .tif or .webp"
+            )
+        yield image, reason
+    if progress is not None:
+        progress(len(incoming), len(incoming))
+
+
+def _refusal(image: Path | bytes, read: Callable[[Path | bytes], object]) -> str | None:
+    try:
+        read(image)
+    except ImageRefused as refusal:
+        return str(refusal)
+    return None
+
+
+def _announcing(progress: Progress | None) -> Progress | None:
+    """For what goes before the decoding: it shows how much there is to do, and can be cancelled."""
+    return None if progress is None else lambda _, total: progress(0, total)
+
+
+def _check_any(usable: int, refused: Sequence[Refusal]) -> None:
+    if not usable:
+        first = f" ({refused[0].path}: {refused[0].reason})" if refused else ""
+        raise GadError(f"no image could be used out of {len(refused)} files{first}; bring PNG, JPEG, BMP, TIFF or WebP")

@@ -1,0 +1,168 @@
+"""Heavy work outside the page: one job after the other in one thread, with progress, cancel, and errors kept."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from queue import SimpleQueue
+from typing import Self
+
+from gad_core.errors import Cancelled, GadError, Progress
+from gad_core.workspace.pace import Pace
+from gad_core.workspace.presence import new_id
+from gad_core.workspace.rows import JobRow, JobState
+from gad_core.workspace.store import Store
+from gad_core.workspace.tables import now
+
+#: Does the work, reports its progress and returns the id of what it made.
+Work = Callable[[Progress], str]
+
+_SAVE_INTERVAL = 0.2  # seconds between two writes of one job's progress
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Task:
+    """A job that this process runs; only to be touched under the queue's lock."""
+
+    row: JobRow
+    work: Work
+    pace: Pace
+    saved: float = 0.0  # when the progress was last written
+    unwanted: bool = False
+
+
+class JobQueue:
+    """Runs jobs one at a time and logs them in the store, where they outlive the process.
+
+    Progress is exact here and lags in the store by up to 0.2 s. Every method may be called from any thread.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._tasks: dict[str, _Task] = {}  # of jobs that wait or run; the log has the others
+        self._changed = threading.Condition()
+        self._turns: SimpleQueue[str | None] = SimpleQueue()
+        self._worker = threading.Thread(target=self._run, name="gad-jobs", daemon=True)
+        self._worker.start()
+
+    def submit(self, kind: str, title: str, work: Work) -> str:
+        """Queue some work and return the id of its job."""
+        job = JobRow(id=new_id(), kind=kind, title=title, owner=self._store.owner, created=now())
+        self._store.jobs.save(job)
+        with self._changed:
+            self._tasks[job.id] = _Task(job, work, Pace())
+        self._turns.put(job.id)
+        return job.id
+
+    def get(self, job_id: str) -> JobRow:
+        """How a job stands; raise `GadError` if there is none of that id."""
+        with self._changed:
+            if task := self._tasks.get(job_id):
+                return task.row
+        return self._store.jobs.get(job_id)
+
+    def active(self) -> tuple[JobRow, ...]:
+        """The jobs that wait or run, the oldest first, those of other processes on the workspace included."""
+        return tuple(job for job in self._live(self._store.jobs.active) if job.active)
+
+    def recent(self, limit: int = 20) -> tuple[JobRow, ...]:
+        """The newest jobs, newest first."""
+        return self._live(lambda: self._store.jobs.recent(limit))
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a job: at once while it waits, at its next report of progress while it runs; afterwards nothing happens.
+
+        Raises `GadError` if another process runs it.
+        """
+        with self._changed:
+            if task := self._tasks.get(job_id):
+                task.unwanted = True
+                if task.row.state == "queued":
+                    self._finish(task, "cancelled")
+                return
+        if self._store.jobs.get(job_id).active:
+            raise GadError("this job runs in another GAD server on the same workspace; cancel it there")
+
+    def wait(self, job_id: str, timeout: float | None = None) -> JobRow:
+        """Wait until a job of this process has ended, or for `timeout` seconds, and say how it stands."""
+        with self._changed:
+            self._changed.wait_for(lambda: not (task := self._tasks.get(job_id)) or not task.row.active, timeout)
+        return self.get(job_id)
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Cancel what waits and runs, and wait up to `timeout` seconds for the running job to notice."""
+        for job_id in tuple(self._tasks):
+            self.cancel(job_id)
+        self._turns.put(None)
+        self._worker.join(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while (job_id := self._turns.get()) is not None:
+            self._take_turn(job_id)  # a function of its own, so that nothing keeps a finished task and its images
+
+    def _take_turn(self, job_id: str) -> None:
+        with self._changed:
+            task = self._tasks.get(job_id)
+            if task is None or task.unwanted:  # cancelled while it waited
+                return
+            task.row = replace(task.row, state="running", started=now())
+            self._save(task)
+        state, result_id, error = self._attempt(task)
+        with self._changed:
+            self._finish(task, state, result_id=result_id, error=error)
+
+    def _attempt(self, task: _Task) -> tuple[JobState, str | None, str | None]:
+        try:
+            return "done", task.work(partial(self._report, task)), None
+        except Cancelled:
+            return "cancelled", None, None
+        except GadError as error:
+            return "failed", None, str(error)
+        except BaseException as error:  # whatever it is, the jobs behind it must have their turn
+            _log.exception("job %s (%s) failed", task.row.id, task.row.title)
+            return "failed", None, f"unexpected {type(error).__name__}: {error}; the server's log has the details"
+
+    def _report(self, task: _Task, done: int, total: int) -> None:
+        moment = time.monotonic()
+        with self._changed:
+            if task.unwanted or task.row.state != "running":
+                raise Cancelled
+            task.pace = task.pace.step(moment, done)
+            task.row = replace(task.row, done=int(done), total=int(total), rate=task.pace.rate)
+            if moment - task.saved >= _SAVE_INTERVAL:
+                task.saved = moment
+                self._save(task)
+
+    def _finish(self, task: _Task, state: JobState, *, result_id: str | None = None, error: str | None = None) -> None:
+        task.row = replace(task.row, state=state, result_id=result_id, error=error, finished=now())
+        if self._save(task):
+            del self._tasks[task.row.id]
+        self._changed.notify_all()
+
+    def _save(self, task: _Task) -> bool:
+        """Log how a job stands, or keep that in memory: a log that fails must stop neither the work nor the queue."""
+        try:
+            self._store.jobs.save(task.row)
+        except Exception:
+            _log.exception("job %s (%s) could not be logged", task.row.id, task.row.title)
+            return False
+        return True
+
+    def _live(self, read: Callable[[], tuple[JobRow, ...]]) -> tuple[JobRow, ...]:
+        """What the log says, with the exact progress of our own jobs and without those of dead processes."""
+        with self._changed:  # before the log is read: a job that ends in between is then shown as it was
+            own = {job_id: task.row for job_id, task in self._tasks.items()}
+        rows = read()
+        if any(row.active and row.owner != self._store.owner for row in rows):
+            self._store.recover()
+            rows = read()
+        return tuple(own.get(row.id, row) for row in rows)

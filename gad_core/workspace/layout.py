@@ -1,0 +1,95 @@
+"""Where an image lies in a data set of MVTec layout, and under which name."""
+
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gad_core.data.images import IMAGE_SUFFIXES
+from gad_core.workspace.rows import Counts
+
+_LONGEST = 120  # bytes of a stem: room for "_mask", a number and a suffix within the 255 of most file systems
+_RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"}
+
+
+def safe_name(name: str) -> str:
+    """The last part of a foreign file name, made safe for every file system and for a folder scan.
+
+    Path parts, control characters, characters and names that Windows reserves, outer dots and blanks go; a long stem is
+    cut; what has no stem left is called "image". The suffix comes out in lower case.
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join("_" if c in '<>:"|?*' else c for c in last if unicodedata.category(c)[0] != "C")
+    stem, dot, suffix = kept.rpartition(".")
+    if not dot:
+        stem, suffix = suffix, ""
+    stem = stem.encode()[:_LONGEST].decode(errors="ignore").strip(" .") or "image"
+    if stem.split(".")[0].rstrip().upper() in _RESERVED:
+        stem = f"_{stem}"
+    suffix = suffix.strip().lower()[:_LONGEST]
+    return f"{stem}.{suffix}" if suffix else stem
+
+
+def place(root: Path, image: Path | bytes, *, name: str, split: str, defect: str, mask: Path | None = None) -> Path:
+    """Put an image (a file is moved, bytes are written) and its mask into the data set `root`.
+
+    Returns where the image lies now: `root/split/defect/name`, with a number where that name is taken.
+    """
+    target = _free_place(root, safe_name(name), split=split, defect=safe_name(defect))
+    _put(image, target)
+    if mask is not None:
+        _put(mask, _mask_of(root, target))
+    return target
+
+
+@contextmanager
+def merged(source: Path, root: Path) -> Iterator[None]:
+    """Move all images and masks of one data set into another; if the block fails they all go back."""
+    moves: list[tuple[Path, Path]] = []
+    try:
+        for image in sorted(_images(source)):
+            split, defect, name = image.relative_to(source).parts
+            target = _free_place(root, name, split=split, defect=defect)
+            for old, new in ((image, target), (_mask_of(source, image), _mask_of(root, target))):
+                if old.exists():
+                    _put(old, new)
+                    moves.append((old, new))
+        yield
+    except BaseException:
+        for old, new in reversed(moves):
+            new.rename(old)
+        raise
+
+
+def count(root: Path) -> Counts:
+    """Images of a data set in MVTec layout."""
+    folders = [image.relative_to(root).parts[:2] for image in _images(root)]
+    train, normal = folders.count(("train", "good")), folders.count(("test", "good"))
+    return Counts(train=train, test_normal=normal, test_defective=len(folders) - train - normal)
+
+
+def _images(root: Path) -> Iterator[Path]:
+    for split in ("train/good", "test/*"):
+        yield from (path for path in root.glob(f"{split}/*") if path.suffix in IMAGE_SUFFIXES)
+
+
+def _mask_of(root: Path, image: Path) -> Path:
+    return root / "ground_truth" / image.parent.name / f"{image.stem}_mask.png"
+
+
+def _free_place(root: Path, name: str, *, split: str, defect: str) -> Path:
+    """A place whose stem no other image has, or two images would share one mask."""
+    wanted = Path(name)
+    folder, stem, number = root / split / defect, wanted.stem, 1
+    while any((folder / f"{stem}{suffix}").exists() for suffix in IMAGE_SUFFIXES):
+        number += 1
+        stem = f"{wanted.stem}-{number}"
+    return folder / f"{stem}{wanted.suffix}"
+
+
+def _put(source: Path | bytes, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(source, bytes):
+        target.write_bytes(source)
+    else:
+        source.rename(target)

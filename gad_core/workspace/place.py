@@ -1,0 +1,32 @@
+"""Where a workspace lies: a folder, a database, and the name under which this process works there."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the command line asks for the folder alone, and SQLAlchemy is slow to load
+    from gad_core.workspace.database import Database
+
+
+def default_home(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder that `GAD_HOME` names, or `~/.gad`."""
+    return Path(environment.get("GAD_HOME") or "~/.gad").expanduser().absolute()
+
+
+@dataclass(frozen=True)
+class Place:
+    """What every shelf of the store needs to know; `owner` is the token of this process."""
+
+    home: Path
+    database: "Database"
+    owner: str
+
+    def inside(self, path: Path) -> str:
+        """How a path is written down: relative within the workspace, so that the workspace may be moved."""
+        return (path.relative_to(self.home) if path.is_relative_to(self.home) else path).as_posix()
+
+    def outside(self, text: str) -> Path:
+        """The path that was written down."""
+        return self.home / text

@@ -1,0 +1,80 @@
+"""Which processes are at work in a workspace, told by locks that the system drops when a process dies."""
+
+import secrets
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that could be mistaken for another letter
+
+
+def new_id() -> str:
+    """Ten random characters that are safe in links, file names and on the telephone."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(10))
+
+
+@dataclass(frozen=True)
+class Presence:
+    """A process at work, known by its token for as long as it holds the lock."""
+
+    token: str
+    _file: BinaryIO
+
+    def leave(self) -> None:
+        """Say goodbye: the token counts as departed from now on."""
+        self._file.close()
+        Path(self._file.name).unlink(missing_ok=True)
+
+
+def arrive(folder: Path) -> Presence:
+    """Announce this process in `folder` under a fresh token."""
+    while True:
+        path = folder / new_id()
+        file = path.open("xb")
+        # Between creation and lock another process may have taken us for dead and removed the file.
+        if _lock(file) and path.exists():
+            return Presence(path.name, file)
+        file.close()
+
+
+def is_present(folder: Path, token: str) -> bool:
+    """Whether the process with this token is at work, as far as `departed` has not seen otherwise."""
+    return (folder / token).exists()
+
+
+def departed(folder: Path) -> Iterator[str]:
+    """Tokens of processes that died; each is ours alone while the loop's body cleans up after it."""
+    for path in sorted(folder.iterdir()):
+        try:
+            with path.open("rb+") as file:
+                if not (_lock(file) and path.exists()):
+                    continue
+                yield path.name
+            path.unlink(missing_ok=True)
+        except (FileNotFoundError, PermissionError):  # another process cleaned up first, or another user works here
+            continue
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: BinaryIO) -> bool:
+        """Take the lock if it is free."""
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(file: BinaryIO) -> bool:
+        """Take the lock if it is free."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,71 @@
+"""What outlives a browser tab: data sets, detectors, adopted thresholds and jobs in one folder with one database."""
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from gad_core.workspace.database import Database
+from gad_core.workspace.datasets import DatasetShelf
+from gad_core.workspace.detectors import DetectorShelf
+from gad_core.workspace.job_log import JobLog
+from gad_core.workspace.place import Place, default_home
+from gad_core.workspace.presence import arrive, departed, is_present
+from gad_core.workspace.staging import writing_in
+
+
+class Store:
+    """A workspace folder and its database; safe for several threads and processes at once.
+
+    `home` holds `datasets/<id>/` in MVTec layout, `detectors/<id>.gad`, the disposable `cache/` and, unless another
+    database is named, `gad.db`. What comes out are frozen rows; a row is there only if its files are, whole.
+    """
+
+    def __init__(self, home: Path, database_url: str | None = None) -> None:
+        """Open or make the workspace, and clear up after processes that died in it.
+
+        Raises `GadError` if it cannot be written, if its database is damaged, or if a newer GAD wrote it.
+        """
+        self.home = home.expanduser().absolute()
+        self.cache = self.home / "cache"
+        self._processes = self.home / "processes"
+        with writing_in(self.home), ExitStack() as undo:
+            for folder in (self.cache, self._processes):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._presence = arrive(self._processes)
+            undo.callback(self._presence.leave)
+            database = Database(database_url or f"sqlite:///{self.home / 'gad.db'}")
+            undo.callback(database.close)
+            place = Place(self.home, database, self.owner)
+            self.datasets, self.detectors, self.jobs = DatasetShelf(place), DetectorShelf(place), JobLog(place)
+            self.recover()
+            self._leave = undo.pop_all().close
+
+    @property
+    def owner(self) -> str:
+        """The token of this process, by which others see whether it still lives."""
+        return self._presence.token
+
+    def recover(self) -> None:
+        """Clear up after dead processes: what was half made goes, their waiting and running jobs become interrupted."""
+        with writing_in(self.home):
+            for token in departed(self._processes):
+                self.datasets.clear_up(token)
+                self.detectors.clear_up(token)
+            self.jobs.interrupt(unless=lambda owner: is_present(self._processes, owner))
+
+    def close(self) -> None:
+        """Leave the workspace."""
+        self._leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(environment: Mapping[str, str] = os.environ) -> Store:
+    """The store in the folder `GAD_HOME` (by default `~/.gad`), with the database `GAD_DATABASE` if one is named."""
+    return Store(default_home(environment), environment.get("GAD_DATABASE") or None)

@@ -1,0 +1,84 @@
+"""Data: bring images, see what was refused and why."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from gad_core.data.datasets import ImageFile
+from gad_core.workspace.rows import DatasetRow
+from pages.shared import bring, frame, opened, resources, tasks
+from pages.shared.gallery import gallery
+
+frame.begin()
+
+
+def main() -> None:
+    frame.heading("Data", "Decide which images show good parts: all others are judged against them.")
+    row = opened.dataset()
+    tasks.cards()
+    tasks.show_failure()
+    if row is None:
+        bring.sources()
+        shelf(None)
+        return
+    with st.expander("Bring other images", icon=":material/add_photo_alternate:"):
+        bring.sources()
+        shelf(row)
+    numbers(row)
+    refusals(row)
+    pictures(row)
+
+
+def shelf(current: DatasetRow | None) -> None:
+    """Data sets that are already here."""
+    others = [row for row in resources.store().datasets.all() if current is None or row.id != current.id]
+    if not others:
+        return
+    st.markdown("**Already here**")
+    with st.container(horizontal=True):
+        for row in others:
+            if st.button(f"{row.name} · {row.counts.total}", key=f"open_{row.id}", icon=":material/folder:"):
+                opened.open_dataset(row)
+                st.rerun()
+
+
+def numbers(row: DatasetRow) -> None:
+    """What there is, and the next step."""
+    counts = row.counts
+    with st.grid(4, min_column_width=150):
+        st.metric("Good parts to fit", counts.train, border=True, help="Images in train/good.")
+        st.metric("Good parts to test", counts.test_normal, border=True, help="Images in test/good.")
+        st.metric("Defective parts to test", counts.test_defective, border=True, help="All other images in test/.")
+        st.metric("Refused files", len(row.refused), border=True, help="Files that could not be read, listed below.")
+    frame.onward(f"Next: fit {row.name}", "pages/fit.py")
+
+
+def refusals(row: DatasetRow) -> None:
+    """Refused files with reasons."""
+    if row.refused:
+        with st.expander(f"{len(row.refused)} refused", icon=":material/block:", expanded=True):
+            table = pd.DataFrame([(Path(refusal.path).name, refusal.reason) for refusal in row.refused])
+            table.columns = ["file", "why"]
+            st.dataframe(table, hide_index=True, key="refused", alt=f"{len(row.refused)} refused files with reasons")
+
+
+def pictures(row: DatasetRow) -> None:
+    """Thumbnails by kind."""
+    dataset = resources.dataset(row)
+    kinds: dict[str, list[ImageFile]] = {"good, to fit": list(dataset.train)}
+    for file in dataset.test:
+        kinds.setdefault("good, to test" if not file.anomalous else file.defect.replace("_", " "), []).append(file)
+    kind = st.segmented_control(
+        "Pictures",
+        list(kinds),
+        default="good, to fit",
+        required=True,
+        format_func=lambda kind: f"{kind} · {len(kinds[kind])}",
+        key="kind",
+        label_visibility="collapsed",
+    )
+    gallery(kinds.get(kind) or kinds["good, to fit"], key=f"pictures_{row.id}_{kind}")
+
+
+main()

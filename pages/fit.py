@@ -1,0 +1,118 @@
+"""Fit: a Gaussian for every level of a frozen network."""
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from gad_core import figures, wording
+from gad_core.decision.curves import Auroc, auroc
+from gad_core.features.backbones import BACKBONES
+from gad_core.workspace.rows import DatasetRow, DetectorRow
+from gad_core.workspace.steps import fit_dataset
+from pages.shared import charts, frame, opened, resources, tasks
+
+frame.begin()
+
+
+def main() -> None:
+    frame.heading("Fit", "Decide which network looks at the parts; each of its levels gets a Gaussian of good parts.")
+    dataset = opened.dataset()
+    if dataset is None:
+        frame.empty("Open the images of good parts first.", "Choose images", "pages/data.py")
+        return
+    controls(dataset)
+    tasks.cards()
+    tasks.show_failure()
+    detector = opened.detector()
+    if detector is not None:
+        health(detector, dataset)
+
+
+def controls(dataset: DatasetRow) -> None:
+    """Backbone, folds, seed and the button."""
+    with st.container(border=True):
+        network, folds, seed, button = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
+        name = network.selectbox(
+            "Network",
+            [backbone.name for backbone in BACKBONES],
+            format_func=lambda name: f"{name} (bundled)" if name == BACKBONES[0].name else name,
+            help="The first brings its weights along; the others take a package, the folder GAD_WEIGHTS or the hub.",
+            key="backbone",
+            persist_state="session",
+        )
+        n_folds = folds.selectbox(
+            "Left-out folds",
+            ["auto", 5, 10, 20],
+            help="Every image is scored once by a fit without its fold. auto: 20 up to 1,000 images.",
+            key="folds",
+            persist_state="session",
+        )
+        seed_value = seed.number_input(
+            "Seed", min_value=0, value=0, help="Of the random folds.", key="seed", persist_state="session"
+        )
+        if button.button("Fit", type="primary", icon=":material/play_arrow:", key="fit", width="stretch"):
+            count = None if n_folds == "auto" else int(n_folds)
+            store, cache = resources.store(), resources.feature_cache()
+            options = {"backbone": name, "cache": cache, "n_folds": count, "seed": int(seed_value)}
+            tasks.submit("fit", f"Fit {dataset.name}", partial(fit_dataset, store, dataset.id, **options))
+            st.rerun()
+
+
+def health(row: DetectorRow, dataset: DatasetRow) -> None:
+    """How sound each level's Gaussian is, and how well it tells defects apart where there are labels."""
+    bench = resources.bench(row, dataset)
+    tuning, gaussians = bench.detector.tuning, bench.detector.gaussians
+    labels = bench.test.labels
+    areas: dict[str, Auroc] = {}
+    if labels.any() and not labels.all():
+        found = resources.scores(row, dataset, tuning)
+        areas = {name: auroc(scores.test, labels) for name, scores in found.items()}
+    with st.grid(4, min_column_width=150):
+        st.metric("Good parts fitted", row.n_train, border=True, help="Normal images behind mean and covariance.")
+        st.metric("Levels", len(gaussians), border=True, help="Feature maps of the network, each averaged over space.")
+        folds = int(bench.detector.folds.max()) + 1
+        st.metric("Left-out folds", folds, border=True, help="Fits without a part of the images, to score that part.")
+        if "sum" in areas:
+            area = areas["sum"]
+            st.metric(
+                "AUROC of the sum",
+                f"{100 * area.value:.1f} %",
+                wording.interval(area.low, area.high),
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                help=f"Levels {', '.join(map(str, tuning.levels))} after {tuning.keep}; {area.interval} interval.",
+            )
+    frame.onward("Next: set the working point", "pages/working_point.py")
+    if areas:
+        finding = _best_level(areas)
+        with charts.panel("AUROC by level", finding):
+            charts.show(figures.level_bars(areas, tuning.levels), key="level_bars", alt=finding)
+    with charts.panel("Health of every level", "Few images for many features: shrinkage keeps the covariance sound."):
+        table = pd.DataFrame(
+            {
+                "level": [str(level) for level in range(1, len(gaussians) + 1)],
+                "features D": [gaussian.spectrum.n_features for gaussian in gaussians],
+                "images n": [gaussian.spectrum.n for gaussian in gaussians],
+                "n / D": [gaussian.spectrum.n / gaussian.spectrum.n_features for gaussian in gaussians],
+                "shrinkage": [gaussian.spectrum.whole for gaussian in gaussians],
+                "null dimensions": [gaussian.spectrum.n_null for gaussian in gaussians],
+            }
+        )
+        if areas:
+            table["AUROC, %"] = [wording.area(areas[level]) for level in table["level"]]
+        st.dataframe(
+            table.style.format({"n / D": "{:.2f}", "shrinkage": "{:.3f}"}),
+            hide_index=True,
+            key="health",
+            alt="Features, images, shrinkage and null dimensions of every level",
+        )
+
+
+def _best_level(areas: dict[str, Auroc]) -> str:
+    best = max((name for name in areas if name != "sum"), key=lambda name: areas[name].value)
+    return f"Level {best} alone tells defects apart best ({100 * areas[best].value:.1f} %), chosen on these images."
+
+
+main()

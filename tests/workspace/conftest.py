@@ -1,0 +1,80 @@
+"""A workspace of one's own, and pictures to put into it."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gad_core.workspace.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "home") as store:
+        yield store
+
+
+@pytest.fixture
+def fill_up(store: Store) -> Callable[[], None]:
+    """Leaves the store's database no room to grow, as a full disk does."""
+
+    def fill() -> None:
+        with store.jobs._place.database.writing() as session:  # the pool hands this very connection out again
+            pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar()
+            session.connection().exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    return fill
+
+
+@pytest.fixture
+def picture() -> Callable[..., bytes]:
+    """Makes the bytes of a small PNG; another seed is another picture."""
+
+    def make(seed: int = 0, kind: str = "PNG", size: int = 9) -> bytes:
+        stream = BytesIO()
+        pixels = np.random.default_rng(seed).integers(0, 256, (size, size + 1, 3), np.uint8)
+        Image.fromarray(pixels).save(stream, kind)
+        return stream.getvalue()
+
+    return make
+
+
+@pytest.fixture
+def category(tmp_path: Path, picture: Callable[..., bytes]) -> Callable[..., Path]:
+    """Lays a category in MVTec layout: 3 training images, 2 normal and 2 defective ones, the first with a mask."""
+
+    def lay(name: str = "plug") -> Path:
+        root = tmp_path / name
+        for place, seeds in (("train/good", (0, 1, 2)), ("test/good", (3, 4)), ("test/bent", (5, 6))):
+            (root / place).mkdir(parents=True)
+            for number, seed in enumerate(seeds):
+                (root / place / f"{number:03}.png").write_bytes(picture(seed))
+        (root / "ground_truth/bent").mkdir(parents=True)
+        (root / "ground_truth/bent/000_mask.png").write_bytes(picture(7))
+        return root
+
+    return lay
+
+
+@pytest.fixture
+def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts Python code in a process of its own; a process that is still there at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+        process = subprocess.Popen(  # noqa: S603 - our own code
+            command, cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,61 @@
+"""Verdicts follow the adopted threshold, or the method and target asked for."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gad_core.decision.verdict import judge
+from gad_core.errors import GadError
+from gad_core.gaussian.detector import Adopted, sum_levels
+from gad_core.gaussian.keep import ALL, Keep
+from gad_core.gaussian.tuning import Tuning
+
+
+def test_the_default_is_cross_conformal_at_five_percent(detector, features):
+    verdict = judge(detector, features[100:])
+    left_out = np.sort(sum_levels(detector.left_out_distances(Keep("npca", 0.5)), (1, 2)))
+    assert verdict.threshold == left_out[57]  # ceil(61 * 0.95) = 58th of 60
+    np.testing.assert_array_equal(verdict.scores, detector.scores(features[100:]))
+    np.testing.assert_array_equal(verdict.anomalous, verdict.scores > left_out[57])
+
+
+def test_an_adopted_threshold_decides_unless_something_else_is_asked_for(detector, features):
+    adopted = replace(detector, adopted=Adopted("2", "chi2", 0.01, 3.25, "by hand"))
+    verdict = judge(adopted, features[100:])
+    assert (verdict.threshold, verdict.how) == (3.25, "by hand")
+    np.testing.assert_array_equal(
+        verdict.scores, detector.distances(detector.coordinates(features[100:]), Keep("npca", 0.5))[:, 1]
+    )
+    assert judge(adopted, features[100:], target_fpr=0.05).threshold == judge(detector, features[100:]).threshold
+
+
+def test_one_tuned_level_may_be_judged_by_a_law(detector, features):
+    single = replace(detector, tuning=Tuning((1,), ALL))
+    chi2 = judge(single, features[100:], method="chi2", target_fpr=0.03)
+    assert chi2.threshold**2 == pytest.approx(stats.chi2.isf(0.03, 8))
+    np.testing.assert_allclose(chi2.p_values, stats.chi2.sf(chi2.scores**2, 8))
+    hotelling = judge(single, features[100:], method="hotelling", target_fpr=0.03)
+    assert hotelling.threshold > chi2.threshold
+    np.testing.assert_array_equal(hotelling.p_values < 0.03, hotelling.anomalous)
+
+
+def test_split_conformal_p_values_come_from_the_calibration_images(detector, features):
+    verdict = judge(detector, features[100:], method="split-conformal", target_fpr=0.1)
+    calibration = detector.scores(features[60:100])
+    expected = [(1 + (calibration >= score).sum()) / 41 for score in verdict.scores]
+    np.testing.assert_allclose(verdict.p_values, expected)
+
+
+@pytest.mark.parametrize(
+    ("method", "words"), [("chi2", "one level"), ("hotelling", "one level"), ("bayes", "choose one of chi2")]
+)
+def test_a_method_that_cannot_serve_says_what_can(detector, features, method, words):
+    with pytest.raises(GadError, match=words):
+        judge(detector, features[100:], method=method)
+
+
+def test_split_conformal_without_calibration_images_says_how_to_get_them(detector, features):
+    with pytest.raises(GadError, match="--calibration"):
+        judge(replace(detector, calibration=None), features[100:], method="split-conformal")

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(scope="session")
@@ -11,4 +13,26 @@ def bottle() -> Path:
     root = Path(__file__).parents[2] / "shared" / "data" / "bottle"
     if not root.is_dir():
         pytest.skip("the data set bottle is not beside the project")
+    return root
+
+
+@pytest.fixture(scope="session")
+def stripes(tmp_path_factory) -> Path:
+    """Thirty plain stripes to fit, ten to test, six of them with a blot."""
+    root = tmp_path_factory.mktemp("data") / "stripes"
+    rng = np.random.default_rng(2)
+
+    def part(blot: bool) -> Image.Image:
+        x = np.arange(64)
+        stripes = 120 + 60 * np.sin(x / rng.uniform(3, 4) + rng.uniform(0, 6))
+        pixels = np.repeat(np.tile(stripes, (64, 1))[..., None], 3, axis=2) + rng.normal(0, 6, (64, 64, 3))
+        if blot:
+            pixels[20:40, 20:40] = (200, 30, 30)
+        return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+    for split, kind, n in (("train", "good", 30), ("test", "good", 10), ("test", "blot", 6), ("spare", "good", 24)):
+        folder = root.parent / "spare" if split == "spare" else root / split / kind
+        folder.mkdir(parents=True)
+        for i in range(n):
+            part(kind == "blot").save(folder / f"{i:03}.png")
     return root

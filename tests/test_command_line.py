@@ -5,34 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from gad_core.__main__ import main
-
-
-@pytest.fixture(scope="session")
-def category(tmp_path_factory) -> Path:
-    """Thirty plain stripes to fit, ten to test, six of them with a blot."""
-    root = tmp_path_factory.mktemp("data") / "stripes"
-    rng = np.random.default_rng(2)
-
-    def part(blot: bool) -> Image.Image:
-        x = np.arange(64)
-        stripes = 120 + 60 * np.sin(x / rng.uniform(3, 4) + rng.uniform(0, 6))
-        pixels = np.repeat(np.tile(stripes, (64, 1))[..., None], 3, axis=2) + rng.normal(0, 6, (64, 64, 3))
-        if blot:
-            pixels[20:40, 20:40] = (200, 30, 30)
-        return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
-
-    for split, kind, n in (("train", "good", 30), ("test", "good", 10), ("test", "blot", 6), ("spare", "good", 24)):
-        folder = root.parent / "spare" if split == "spare" else root / split / kind
-        folder.mkdir(parents=True)
-        for i in range(n):
-            part(kind == "blot").save(folder / f"{i:03}.png")
-    return root
 
 
 @pytest.fixture(autouse=True)
@@ -55,14 +31,14 @@ def run(capsys, monkeypatch):
 
 
 @pytest.fixture
-def detector(run, category, tmp_path) -> Path:
-    status, *_ = run("fit", category, tmp_path / "stripes.gad", "--calibration", category.parent / "spare")
+def detector(run, stripes, tmp_path) -> Path:
+    status, *_ = run("fit", stripes, tmp_path / "stripes.gad", "--calibration", stripes.parent / "spare")
     assert status == 0
     return tmp_path / "stripes.gad"
 
 
-def test_fit_reports_every_level_as_json_and_nothing_else(run, category, tmp_path):
-    status, out, _ = run("fit", category, tmp_path / "a.gad", "--levels", "6-7", "--keep", "npca:0.1", "--json")
+def test_fit_reports_every_level_as_json_and_nothing_else(run, stripes, tmp_path):
+    status, out, _ = run("fit", stripes, tmp_path / "a.gad", "--levels", "6-7", "--keep", "npca:0.1", "--json")
     report = json.loads(out)
     assert status == 0
     assert (report["levels"], report["keep"], report["score"]) == ([6, 7], "npca:0.1", "mahalanobis")
@@ -71,22 +47,22 @@ def test_fit_reports_every_level_as_json_and_nothing_else(run, category, tmp_pat
     assert report["by_level"][8]["null"] == 1280 - 29  # thirty images vary in 29 directions
 
 
-def test_evaluate_gives_the_area_that_the_scores_give(run, category, detector, tmp_path):
-    status, out, _ = run("evaluate", detector, category, "--keep", "npca:0.2", "--levels", "7", "--json")
+def test_evaluate_gives_the_area_that_the_scores_give(run, stripes, detector, tmp_path):
+    status, out, _ = run("evaluate", detector, stripes, "--keep", "npca:0.2", "--levels", "7", "--json")
     report = json.loads(out)
     assert status == 0
     assert (report["n_train"], report["n_normal"], report["n_anomalous"]) == (30, 10, 6)
     single = tmp_path / "seven.gad"
-    run("fit", category, single, "--keep", "npca:0.2", "--levels", "7")
-    _, out, _ = run("score", single, category / "test", "--json")
+    run("fit", stripes, single, "--keep", "npca:0.2", "--levels", "7")
+    _, out, _ = run("score", single, stripes / "test", "--json")
     images = json.loads(out)["images"]
     labels = ["blot" in image["path"] for image in images]
     area = 100 * roc_auc_score(labels, [image["score"] for image in images])
     assert report["auroc"]["7"] == report["auroc"]["sum"] == pytest.approx(area)
 
 
-def test_every_working_point_names_its_rates(run, category, detector):
-    _, out, _ = run("evaluate", detector, category, "--target-fpr", 0.05, "--target-fpr", 0.2, "--json")
+def test_every_working_point_names_its_rates(run, stripes, detector):
+    _, out, _ = run("evaluate", detector, stripes, "--target-fpr", 0.05, "--target-fpr", 0.2, "--json")
     points = json.loads(out)["working_points"]
     by_key = {(point["level"], point["method"], point["target_fpr"]): point for point in points}
     assert {method for level, method, _ in by_key if level == "sum"} == {"cross-conformal", "split-conformal"}
@@ -100,9 +76,9 @@ def test_every_working_point_names_its_rates(run, category, detector):
     assert loose < strict
 
 
-def test_score_flags_what_lies_above_the_threshold(run, category, detector, tmp_path):
+def test_score_flags_what_lies_above_the_threshold(run, stripes, detector, tmp_path):
     table = tmp_path / "scores.csv"
-    status, out, _ = run("score", detector, category / "test", "--target-fpr", "0.2", "--csv", table, "--json")
+    status, out, _ = run("score", detector, stripes / "test", "--target-fpr", "0.2", "--csv", table, "--json")
     images = json.loads(out)["images"]
     assert status == 0
     assert len(images) == 16
@@ -114,9 +90,9 @@ def test_score_flags_what_lies_above_the_threshold(run, category, detector, tmp_
         assert [row["path"] for row in csv.DictReader(file)] == [image["path"] for image in images]
 
 
-def test_a_refused_image_is_named_and_the_rest_is_scored(run, category, detector, tmp_path):
+def test_a_refused_image_is_named_and_the_rest_is_scored(run, stripes, detector, tmp_path):
     (tmp_path / "text.png").write_text("not an image")
-    good = next((category / "test" / "good").iterdir())
+    good = next((stripes / "test" / "good").iterdir())
     status, out, err = run("score", detector, good, tmp_path / "text.png", "--json")
     report = json.loads(out)
     assert status == 1
@@ -125,10 +101,10 @@ def test_a_refused_image_is_named_and_the_rest_is_scored(run, category, detector
     assert "text.png" in err
 
 
-def test_a_damaged_training_image_is_left_out_of_the_fit(run, category, tmp_path):
+def test_a_damaged_training_image_is_left_out_of_the_fit(run, stripes, tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()
-    for source in sorted((category / "train" / "good").iterdir())[:8]:
+    for source in sorted((stripes / "train" / "good").iterdir())[:8]:
         (folder / source.name).write_bytes(source.read_bytes())
     damaged = folder / "000.png"
     damaged.write_bytes(damaged.read_bytes()[:2000])
@@ -141,10 +117,10 @@ def test_a_damaged_training_image_is_left_out_of_the_fit(run, category, tmp_path
 @pytest.mark.parametrize(
     ("n", "words"), [(0, "no images"), (1, "at least 3 normal images"), (2, "at least 3 normal images")]
 )
-def test_too_few_images_end_with_one_line_that_says_what_to_do(run, category, tmp_path, n, words):
+def test_too_few_images_end_with_one_line_that_says_what_to_do(run, stripes, tmp_path, n, words):
     folder = tmp_path / "few"
     folder.mkdir()
-    for source in sorted((category / "train" / "good").iterdir())[:n]:
+    for source in sorted((stripes / "train" / "good").iterdir())[:n]:
         (folder / source.name).write_bytes(source.read_bytes())
     status, out, err = run("fit", folder, tmp_path / "few.gad")
     assert (status, out, err.strip().count("\n")) == (2, "", 0)
@@ -173,37 +149,37 @@ def test_only_unreadable_images_end_with_their_reason(run, tmp_path):
         (["--calibration", "missing"], "missing"),
     ],
 )
-def test_a_wrong_option_is_refused_before_anything_is_written(run, category, tmp_path, arguments, words):
-    status, out, err = run("fit", category, tmp_path / "a.gad", *arguments)
+def test_a_wrong_option_is_refused_before_anything_is_written(run, stripes, tmp_path, arguments, words):
+    status, out, err = run("fit", stripes, tmp_path / "a.gad", *arguments)
     assert (status, out) == (2, "")
     assert words in err
     assert not (tmp_path / "a.gad").exists()
 
 
-def test_a_category_without_test_images_cannot_be_evaluated(run, category, detector, tmp_path):
+def test_a_category_without_test_images_cannot_be_evaluated(run, stripes, detector, tmp_path):
     lone = tmp_path / "lone"
     (lone / "train" / "good").mkdir(parents=True)
-    source = next((category / "train" / "good").iterdir())
+    source = next((stripes / "train" / "good").iterdir())
     (lone / "train" / "good" / "a.png").write_bytes(source.read_bytes())
     status, _, err = run("evaluate", detector, lone)
     assert status == 2
     assert "test/good" in err
 
 
-def test_a_method_that_has_no_threshold_for_a_sum_says_so(run, category, detector):
-    status, _, err = run("score", detector, category / "test", "--method", "chi2")
+def test_a_method_that_has_no_threshold_for_a_sum_says_so(run, stripes, detector):
+    status, _, err = run("score", detector, stripes / "test", "--method", "chi2")
     assert status == 2
     assert "one level" in err
 
 
-def test_a_target_that_the_images_cannot_support_names_the_number_needed(run, category, detector):
-    status, _, err = run("score", detector, category / "test", "--target-fpr", "0.001")
+def test_a_target_that_the_images_cannot_support_names_the_number_needed(run, stripes, detector):
+    status, _, err = run("score", detector, stripes / "test", "--target-fpr", "0.001")
     assert status == 2
     assert "999" in err
 
 
-def test_a_file_that_is_no_detector_is_refused(run, category):
-    status, _, err = run("score", category / "test" / "good" / "000.png", category / "test")
+def test_a_file_that_is_no_detector_is_refused(run, stripes):
+    status, _, err = run("score", stripes / "test" / "good" / "000.png", stripes / "test")
     assert status == 2
     assert "not a detector" in err
 

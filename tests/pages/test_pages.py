@@ -1,0 +1,165 @@
+"""Every page in the states empty, opened and fitted, run as a script: no exception, and the numbers that matter."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).parents[2] / "app.py"
+PAGES = ["pages/home.py", "pages/data.py", "pages/fit.py", "pages/working_point.py"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A workspace for the whole module; the server's long-lived objects belong to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("home")
+        patch.setenv("GAD_HOME", str(folder))
+        st.cache_resource.clear()
+        yield folder
+        from pages.shared import resources
+
+        resources.jobs().close()
+        resources.store().close()
+        st.cache_resource.clear()
+
+
+def run(page: str, **ids: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    for name, value in ids.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page(page).run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.fixture(scope="module")
+def ids(home, stripes) -> dict[str, str]:
+    """The ids of a small data set and of a detector fitted to it."""
+    from gad_core.features.cache import FeatureCache
+    from gad_core.workspace.imports import add_folder
+    from gad_core.workspace.steps import fit_dataset
+    from pages.shared import resources
+
+    store = resources.store()
+    dataset = add_folder(store, stripes)
+    detector = fit_dataset(store, dataset.id, backbone="tf_efficientnet_lite0", cache=FeatureCache(store.cache))
+    return {"data": dataset.id, "detector": detector.id}
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_without_anything_open_shows_one_next_step(home, page):
+    app = run(page)
+    assert len([button for button in app.button if button.proto.type == "primary"]) >= 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_with_a_data_set_alone_runs(home, ids, page):
+    run(page, data=ids["data"])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_id_that_does_not_exist_counts_as_nothing_open(home, page):
+    run(page, data="nothing", detector="nothing")
+
+
+def test_the_data_page_counts_the_images(home, ids):
+    app = run("pages/data.py", **ids)
+    numbers = metrics(app)
+    assert [numbers[name] for name in ("Good parts to fit", "Good parts to test", "Defective parts to test")] == [
+        "30",
+        "10",
+        "6",
+    ]
+
+
+def test_the_fit_page_shows_the_health_of_every_level(home, ids):
+    app = run("pages/fit.py", **ids)
+    table = app.dataframe[0].value
+    assert table["features D"].tolist() == [32, 16, 24, 40, 80, 112, 192, 320, 1280]
+    assert table["null dimensions"].tolist()[-1] == 1280 - 29
+    assert metrics(app)["Left-out folds"] == "20"
+
+
+def test_the_working_point_follows_the_target(home, ids):
+    app = run("pages/working_point.py", **ids)
+    at_5 = metrics(app)
+    app.number_input(key="fpr").set_value(20.0).run()
+    assert not app.exception
+    at_20 = metrics(app)
+    assert (at_5["Promised"], at_20["Promised"]) == ("5.0 %", "20.0 %")
+    assert float(at_20["Threshold"]) < float(at_5["Threshold"])
+    assert app.select_slider(key="fpr_step").value == 20
+
+
+def test_the_slider_moves_the_box_along(home, ids):
+    app = run("pages/working_point.py", **ids)
+    app.select_slider(key="fpr_step").set_value(10).run()
+    assert app.number_input(key="fpr").value == 10
+    assert metrics(app)["Promised"] == "10.0 %"
+
+
+def test_a_target_that_the_images_cannot_support_says_how_many_are_needed(home, ids):
+    app = run("pages/working_point.py", **ids)
+    app.number_input(key="fpr").set_value(1.0).run()
+    assert not app.exception
+    assert "99" in app.warning[0].value
+
+
+def test_a_single_level_shows_chi_square_beside_cross_conformal(home, ids):
+    app = run("pages/working_point.py", **ids)
+    app.selectbox(key="level").set_value("3").run()
+    assert {"Chi-square", "Cross-conformal"} <= set(app.dataframe[0].value["method"])
+
+
+def test_an_adopted_threshold_is_remembered(home, ids):
+    from pages.shared import resources
+
+    app = run("pages/working_point.py", **ids)
+    app.button(key="adopt").click().run()
+    assert not app.exception
+    decision = resources.store().detectors.decisions(ids["detector"])[0]
+    assert float(metrics(app)["Threshold"].replace(",", "")) == pytest.approx(decision.threshold, rel=0.005)
+
+
+def test_an_upload_becomes_a_data_set_and_bad_files_are_refused_one_by_one(home, stripes):
+    from pages.shared import resources
+
+    app = run("pages/data.py")
+    good = sorted((stripes / "train" / "good").iterdir())[:4]
+    files = [(path.name, path.read_bytes(), "image/png") for path in good] + [("text.png", b"no image", "image/png")]
+    app.file_uploader(key="upload").set_value(files).run()
+    app.text_input(key="upload_name").set_value("four").run()
+    app.button(key="upload_go").click().run()
+    job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 30)
+    app = run("pages/data.py", data=job.result_id)
+    assert metrics(app)["Good parts to fit"] == "4"
+    assert metrics(app)["Refused files"] == "1"
+    assert app.dataframe[0].value["file"].tolist() == ["text.png"]
+
+
+def test_a_fit_started_on_the_page_makes_a_detector(home, ids):
+    from pages.shared import resources
+
+    app = run("pages/fit.py", data=ids["data"])
+    app.button(key="fit").click().run()
+    job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 60)
+    app = run("pages/fit.py", data=ids["data"], detector=job.result_id)
+    assert metrics(app)["Good parts fitted"] == "30"
+
+
+def test_a_folder_without_images_fails_with_the_way_out(home, tmp_path):
+    from pages.shared import resources
+
+    app = run("pages/data.py")
+    app.text_input(key="folder").set_value(str(tmp_path)).run()
+    app.button(key="folder_go").click().run()
+    job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 30)
+    assert job.state == "failed"
+    assert "there are no images" in job.error

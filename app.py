@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from gad_core.errors import GadError
 from pages.shared import frame, opened, tasks
 
 page = frame.enter()
@@ -10,4 +11,7 @@ tasks.settle()
 with st.sidebar:
     frame.shelf(**opened.words())
     tasks.bars()
-page.run()
+try:
+    page.run()
+except GadError as error:
+    frame.trouble(error)

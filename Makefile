@@ -4,6 +4,7 @@ BIN := .venv/bin
 .PHONY: run test install install-dev browser clean
 
 run: install  ## serve the dashboard on http://127.0.0.1:8501
+	$(BIN)/python -m gad_core.workspace
 	$(BIN)/python -m streamlit run app.py
 
 install: .venv/installed

@@ -1,5 +1,7 @@
 """Numbers as people read them: three significant digits, rates with their interval and n."""
 
+import math
+
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
 
@@ -13,10 +15,11 @@ def number(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A share in percent with one decimal; below 0.1 % with the digits that it takes."""
-    if 0 < value < 0.001:
-        return f"{100 * value:.2g} %"
-    return f"{100 * value:.1f} %"
+    """A share in percent with one decimal; below 0.1 % and above 99.9 % with as many as it takes, up to four."""
+    rest = min(value, 1 - value)
+    decimals = 1 if not 1e-6 <= rest < 1e-3 else 1 - math.floor(math.log10(100 * rest))
+    whole, tail = f"{100 * value:.{min(decimals, 4)}f}".split(".")
+    return f"{whole}.{tail.rstrip('0') or '0'} %"
 
 
 def interval(low: float, high: float) -> str:

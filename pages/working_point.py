@@ -66,9 +66,8 @@ def choices(detector: DetectorRow) -> tuple[Tuning, str, str]:
         persist_state="session",
     )
     level = level_box.selectbox(
-        "Score",
+        "Level",
         ["sum", *map(str, range(1, backbone.n_levels + 1))],
-        format_func=lambda name: "sum of levels" if name == "sum" else f"level {name}",
         help="A single level follows chi-square in the paper's account; the sum follows no known law.",
         key="level",
         bind="query-params",

@@ -1,0 +1,22 @@
+"""Plotly figures from plain arrays, drawn so that they stand on a light and on a dark page."""
+
+from gad_core.figures.curves import precision_recall_curve, roc_curve
+from gad_core.figures.distances import score_ecdf, score_histogram
+from gad_core.figures.palette import DEFECT, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
+from gad_core.figures.rates import level_areas, promised_against_achieved, rate_bars
+
+__all__ = [
+    "DEFECT",
+    "LEFT_OUT",
+    "METHOD_COLOURS",
+    "METHOD_NAMES",
+    "NORMAL",
+    "SELECTED",
+    "level_areas",
+    "precision_recall_curve",
+    "promised_against_achieved",
+    "rate_bars",
+    "roc_curve",
+    "score_ecdf",
+    "score_histogram",
+]

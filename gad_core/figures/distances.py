@@ -1,0 +1,126 @@
+"""Where the scores of several kinds of images lie on the common axis of distances."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from gad_core.figures.canvas import Part, axis, figure, key, line_at
+from gad_core.figures.palette import GRID, faint
+from gad_core.wording import number
+
+Array = NDArray[np.float64]
+Groups = Mapping[str, tuple[Array, str]]  # name -> scores (n,), colour
+
+_BINS = 56
+_FULL = 0.82  # height of the highest bar in its row
+_BASELINE = {"color": GRID, "width": 1}
+_BELOW = 0.45  # opacity of what is not flagged
+
+
+def score_histogram(groups: Groups, threshold: float, *, ink: str) -> go.Figure:
+    """A histogram a group, one above the other on common bins; what lies above the threshold is in full colour.
+
+    The axis is logarithmic: defects may lie ten times as far out as normal images, which must not be squeezed for it.
+    Each row has its own height, so that 20 images can be read beside 2,000.
+    """
+    present = {name: group for name, group in groups.items() if len(group[0])}
+    low, high = _span([scores for scores, _ in present.values()], threshold)
+    bins = np.geomspace(low, high, _BINS + 1)
+    edges = np.union1d(bins, max(threshold, low))  # the bin of the threshold is drawn in two colours, at one height
+    middles, flagged = (edges[:-1] + edges[1:]) / 2, edges[:-1] >= threshold
+    bin_of = np.searchsorted(bins, middles) - 1
+    traces = []
+    for row, (name, (scores, colour)) in enumerate(present.items()):
+        counts = np.histogram(np.maximum(scores, low), bins)[0]
+        traces.append(
+            {
+                "type": "bar",
+                "x": middles,
+                "width": np.diff(edges),
+                "base": float(len(present) - 1 - row),
+                "y": _FULL * counts[bin_of] / counts.max(),
+                "marker": {"color": np.where(flagged, colour, faint(colour, _BELOW)).tolist(), "line": {"width": 0}},
+                "customdata": np.column_stack([counts[bin_of], bins[bin_of], bins[bin_of + 1]]),
+                "hovertemplate": f"%{{customdata[0]}} of {len(scores)} {name}"
+                "<br>at distance %{customdata[1]:.3g} to %{customdata[2]:.3g}<extra></extra>",
+            }
+        )
+    rows = range(len(present))
+    layout = {
+        "barmode": "overlay",
+        "bargap": 0,
+        "xaxis": _distances(low, high, ink),
+        "yaxis": axis(
+            "",
+            ink=ink,
+            tickmode="array",
+            tickvals=[len(present) - 1 - row + _FULL / 2 for row in rows],
+            ticktext=[f"{name}<br>n = {len(scores)}" for name, (scores, _) in present.items()],
+            range=[-0.04, len(present) + 0.12],
+            showgrid=False,
+            fixedrange=True,
+        ),
+    }
+    floor = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": _BASELINE}
+    marks: list[tuple[Part, Part]] = [(floor | {"y0": row, "y1": row}, {}) for row in rows]
+    marks.append(_threshold(threshold, (low, high), ink))
+    return figure(traces, layout, ink=ink, marks=marks)
+
+
+def score_ecdf(groups: Groups, threshold: float, *, ink: str) -> go.Figure:
+    """Share of each group's images at or below a distance."""
+    present = {name: group for name, group in groups.items() if len(group[0])}
+    low, high = _span([scores for scores, _ in present.values()], threshold)
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": np.concatenate([[low], np.sort(scores), [high]]),
+            "y": 100 * np.minimum(np.arange(len(scores) + 2) / len(scores), 1),
+            "line": {"color": colour, "width": 2.2, "shape": "hv"},
+            "hovertemplate": f"%{{y:.1f}} % of {name} at or below %{{x:.3g}}<extra></extra>",
+        }
+        for name, (scores, colour) in present.items()
+    ]
+    layout = {
+        "xaxis": _distances(low, high, ink),
+        "yaxis": axis("share at or below, %", ink=ink, range=[-2, 102], tickvals=[0, 25, 50, 75, 100]),
+    }
+    names = [(f"{name}, n = {len(scores)}", colour) for name, (scores, colour) in present.items()]
+    return figure(traces, layout, ink=ink, marks=[_threshold(threshold, (low, high), ink), *key(names)])
+
+
+def _threshold(threshold: float, span: tuple[float, float], ink: str) -> tuple[Part, Part]:
+    return line_at(max(threshold, span[0]), f"threshold {number(threshold)}", span, ink=ink, log=True)
+
+
+def _span(samples: Sequence[Array], threshold: float) -> tuple[float, float]:
+    low, high = (pick([threshold, *(float(pick(scores)) for scores in samples)]) for pick in (min, max))
+    return max(0.97 * low, 1e-6 * high), 1.03 * high  # a distance of zero has no logarithm
+
+
+def _distances(low: float, high: float, ink: str) -> Part:
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    ticks = [step * 10.0**decade for decade in range(first, last) for step in _steps(low, high)]
+    return axis(
+        "distance (logarithmic)",
+        ink=ink,
+        type="log",
+        range=[math.log10(low), math.log10(high)],
+        tickmode="array",
+        tickvals=ticks,
+        ticktext=[number(tick) for tick in ticks],
+    )
+
+
+def _steps(low: float, high: float) -> tuple[float, ...]:
+    """Ticks of a decade, the more the fewer decades there are."""
+    decades = math.log10(high / low)
+    if decades < 0.7:
+        return (1, 1.5, 2, 3, 4, 5, 6, 8)
+    if decades < 1.3:
+        return (1, 2, 3, 5, 7)
+    return (1, 2, 5) if decades < 3 else (1,)

@@ -1,0 +1,24 @@
+"""The colours of all figures: Okabe and Ito's, told apart with every kind of colour vision."""
+
+LEFT_OUT, NORMAL, DEFECT = "#0072B2", "#56B4E9", "#D55E00"
+PROMISE, FINITE_SAMPLE, SELECTED = "#8A95A0", "#009E73", "#F0E442"
+GRID = "rgba(128, 138, 148, 0.22)"
+
+METHOD_COLOURS = {
+    "chi2": PROMISE,
+    "hotelling": "#CC79A7",
+    "cross-conformal": FINITE_SAMPLE,
+    "split-conformal": "#E69F00",
+}
+METHOD_NAMES = {
+    "chi2": "Chi-square",
+    "hotelling": "Hotelling",
+    "cross-conformal": "Cross-conformal",
+    "split-conformal": "Split-conformal",
+}
+
+
+def faint(colour: str, opacity: float) -> str:
+    """A colour `#rrggbb` that lets `1 - opacity` of what lies below shine through."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"

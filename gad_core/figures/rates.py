@@ -1,0 +1,142 @@
+"""Rates and areas with their intervals: by method, by defect type, by level."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gad_core.decision.curves import Auroc
+from gad_core.decision.rates import Rate
+from gad_core.figures.canvas import Part, axis, figure, key, line_at, whiskers
+from gad_core.figures.palette import LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, faint
+from gad_core.wording import interval, number, percent
+
+_TICKS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
+_ROW = 34  # pixels that a bar takes
+
+
+def promised_against_achieved(
+    targets: Sequence[float], achieved: Mapping[str, Sequence[Rate | None]], current: float, *, ink: str
+) -> go.Figure:
+    """False-positive rate achieved against the one asked for, a line a method with its interval; the diagonal is ideal.
+
+    Both axes are logarithmic and begin where a third of an image would: below, a sample of that size shows nothing.
+    """
+    asked = 100 * np.asarray(targets)
+    sizes = [rate.n for rates in achieved.values() for rate in rates if rate is not None]
+    low, high = max(float(asked.min()), 100 / (3 * max(sizes, default=100))), 100.0
+    low = min(low, 80 * current)
+    traces: list[Part] = []
+    for method, rates in achieved.items():
+        known = [(x, rate) for x, rate in zip(asked, rates, strict=True) if rate is not None and x >= low]
+        if known:
+            traces += _method(method, known, low)
+    names = [(METHOD_NAMES[method], METHOD_COLOURS[method]) for method in achieved if any(achieved[method])]
+    span: Part = {
+        "type": "log",
+        "range": [math.log10(low), math.log10(high)],
+        "tickvals": _TICKS,
+        "ticktext": list(map(str, _TICKS)),
+    }
+    layout = {
+        "xaxis": axis("asked for, % of good parts flagged", ink=ink, **span),
+        "yaxis": axis("achieved, %", ink=ink, **span),
+    }
+    dots = {"color": faint(ink, 0.6), "width": 1.5, "dash": "dot"}
+    ideal = {"type": "line", "x0": low, "y0": low, "x1": high, "y1": high, "line": dots}
+    target = line_at(100 * current, f"target {number(100 * current)} %", (low, high), ink=ink, log=True)
+    return figure(traces, layout, ink=ink, marks=[(ideal, {}), target, *key(names)])
+
+
+def rate_bars(rates: Mapping[str, Rate], colour: str, *, ink: str) -> go.Figure:
+    """A horizontal bar a name with its interval; value, count and n stand at its end."""
+    values = [100 * rate.value for rate in rates.values()]
+    names = [name.replace("_", " ") for name in rates]
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "y": names,
+        "x": values,
+        "width": 0.5,
+        "marker": {"color": faint(colour, 0.85)},
+        "error_x": whiskers(list(rates.values()), ink),
+        "customdata": [f"{percent(rate.value)} {interval(rate.low, rate.high)}" for rate in rates.values()],
+        "hovertemplate": "%{y}: %{customdata}<extra></extra>",
+    }
+    at_end = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "yanchor": "middle"}
+    ends: list[tuple[Part, Part]] = [
+        ({}, at_end | {"y": name, "text": f"{percent(rate.value)}, {rate.count} of {rate.n}"})
+        for name, rate in zip(names, rates.values(), strict=True)
+    ]
+    layout = {
+        "height": _ROW * len(names) + 36,
+        "margin": {"l": 4, "r": 120, "t": 4, "b": 4},
+        "xaxis": axis("", ink=ink, range=[0, 101], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %"),
+        "yaxis": axis("", ink=ink, grid=False, autorange="reversed", fixedrange=True),
+    }
+    return figure([bars], layout, ink=ink, marks=ends)
+
+
+def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int], *, ink: str) -> go.Figure:
+    """AUROC of every level and of the sum with intervals; the levels in the sum are filled."""
+    values = [100 * area.value for area in areas.values()]
+    chosen = {str(level) for level in summed} | {"sum"}
+    colours = [LEFT_OUT if name in chosen else NORMAL for name in areas]
+    names = [name if name == "sum" else f"level {name}" for name in areas]
+    points = {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": names,
+        "y": values,
+        "marker": {
+            "size": 13,
+            "color": colours,
+            "symbol": ["circle" if name in chosen else "circle-open" for name in areas],
+            "line": {"color": colours, "width": 2.5},
+        },
+        "error_y": whiskers(list(areas.values()), ink),
+        "text": [f"{value:.1f}" for value in values],
+        "textposition": "middle right",
+        "textfont": {"color": ink, "size": 12},
+        "cliponaxis": False,
+        "customdata": [interval(area.low, area.high) for area in areas.values()],
+        "hovertemplate": "%{x}: AUROC %{y:.2f} % %{customdata}<extra></extra>",
+    }
+    low = min(50.0, *(100 * area.low for area in areas.values()))
+    layout = {
+        "height": 270,
+        "xaxis": axis("", ink=ink, grid=False, fixedrange=True),
+        "yaxis": axis("AUROC, %", ink=ink, range=[low - 2, 102], tickvals=[0, 25, 50, 60, 70, 80, 90, 100]),
+    }
+    return figure([points], layout, ink=ink)
+
+
+def _method(method: str, known: Sequence[tuple[float, Rate]], floor: float) -> list[Part]:
+    """Interval and line; what is rarer than the axis reaches, "none of n" above all, runs along its edge."""
+    x = [target for target, _ in known]
+    low, value, high = (
+        np.maximum([100 * getattr(rate, name) for _, rate in known], floor) for name in ("low", "value", "high")
+    )
+    colour, name = METHOD_COLOURS[method], METHOD_NAMES[method]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [*x, *reversed(x)],
+            "y": np.concatenate([low, high[::-1]]),
+            "fill": "toself",
+            "fillcolor": faint(colour, 0.16),
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+        },
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": x,
+            "y": value,
+            "line": {"color": colour, "width": 2.4, "dash": "dash" if method == "chi2" else "solid"},
+            "customdata": [f"{percent(rate.value)} {interval(rate.low, rate.high)}, n = {rate.n}" for _, rate in known],
+            "hovertemplate": f"{name}, asked for %{{x:.3g}} %<br>achieved %{{customdata}}<extra></extra>",
+        },
+    ]

@@ -1,0 +1,38 @@
+"""How a chart stands on a page: its title, the finding in plain words, a switch in the corner, the figure."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+@contextmanager
+def panel(title: str, finding: str) -> Iterator[DeltaGenerator]:
+    """A framed place for a chart or a table; yields the corner beside the title."""
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        head, corner = st.columns([3, 2], vertical_alignment="center")
+        head.markdown(f"**{title}**")
+        st.caption(finding)
+        yield corner
+
+
+def switch(corner: DeltaGenerator, options: Sequence[str], *, key: str) -> str:
+    """A small choice between views of one chart."""
+    chosen = corner.segmented_control(
+        "View", options, default=options[0], required=True, key=key, label_visibility="collapsed", persist_state="session"
+    )
+    return str(chosen or options[0])
+
+
+def show(figure: go.Figure, *, key: str, alt: str) -> None:
+    """The figure, as wide as its place; `alt` carries the finding."""
+    st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt)
+
+
+def ink() -> str:
+    """The colour of thresholds and of adopted values: that of the text."""
+    return "#E4E9EE" if st.context.theme.type == "dark" else "#10171E"

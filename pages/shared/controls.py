@@ -1,0 +1,55 @@
+"""Controls that several pages share; each keeps its value in the tab and in the link."""
+
+import streamlit as st
+
+from gad_core.decision.working_point import sigma_fpr
+
+#: Target rates in percent: log-spaced, with those of 1 to 4 standard deviations.
+STEPS = tuple(
+    sorted(
+        {0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50}
+        | {round(100 * sigma_fpr(n), 4) for n in (1, 2, 3, 4)}
+    )
+)
+_SIGMAS = {round(100 * sigma_fpr(n), 4): f"{n}σ" for n in (1, 2, 3, 4)}
+
+
+def target_fpr() -> float:
+    """The target false-positive rate in (0, 1): a logarithmic slider and a box for any other value."""
+    slider, box = st.columns([4, 1], vertical_alignment="bottom")
+    state = st.session_state
+    percent = box.number_input(
+        "Target, %",
+        min_value=0.01,
+        max_value=50.0,
+        value=5.0,
+        step=0.1,
+        format="%.4g",
+        key="fpr",
+        bind="query-params",
+        persist_state="session",
+    )
+    state["fpr_step"] = _nearest(percent)  # the box, and so the link, says what holds; the slider follows it
+
+    def move_box() -> None:
+        state["fpr"] = float(state["fpr_step"])
+
+    slider.select_slider(
+        "Target false-positive rate",
+        options=STEPS,
+        format_func=step_name,
+        key="fpr_step",
+        on_change=move_box,
+        help="The share of good parts that you accept to be flagged. nσ marks are the tails of a normal distribution.",
+    )
+    return float(percent) / 100
+
+
+def step_name(percent: float) -> str:
+    """How a step of the slider is written."""
+    sigma = _SIGMAS.get(percent)
+    return f"{percent:.3g} %" + (f" ({sigma})" if sigma else "")
+
+
+def _nearest(percent: float) -> float:
+    return min(STEPS, key=lambda step: abs(step - percent))

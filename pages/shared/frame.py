@@ -1,0 +1,119 @@
+"""The frame around every page: the way in, the menu, the head of a page, and what is open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NoReturn
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+_ASSETS = Path(__file__).parents[2] / "assets"
+_FRAMED = "_framed"  # in the session state once app.py has run in it
+
+
+def menu() -> dict[str, list[Page]]:
+    """The pages by section; each is reached at `/<name of its file>`, Home at `/`."""
+    return {
+        "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
+        "Prepare": [
+            st.Page("pages/data.py", title="Data", icon=":material/photo_library:", help="Bring images of good parts"),
+            st.Page("pages/fit.py", title="Fit", icon=":material/scatter_plot:", help="Fit a Gaussian to every level"),
+        ],
+        "Tune": [
+            st.Page(
+                "pages/working_point.py", title="Working point", icon=":material/straighten:", help="Set the threshold"
+            ),
+        ],
+    }
+
+
+def enter() -> Page:
+    """Draw logo and menu, and return the page to run; `app.py` does this at the start of every run."""
+    st.session_state[_FRAMED] = True
+    st.set_option("client.showSidebarNavigation", True)  # config.toml says why it is off until here
+    page = _navigate()
+    st.set_page_config(page_title=f"{page.title} · GAD")
+    shade = "dark" if st.context.theme.type == "dark" else "light"
+    st.logo(_ASSETS / f"wordmark-{shade}.svg", icon_image=_ASSETS / "mark.svg", size="large")
+    st.html(_ASSETS / "style.css")
+    return page
+
+
+def begin() -> None:
+    """Come up in the frame, however the page was reached; every page calls this first.
+
+    The first session of a fresh server runs the script of a deep link without `app.py`, because Streamlit takes the
+    folder `pages/` for an app of the old kind until it has seen `st.navigation` once. Announce the menu, then, and
+    run again: path and query parameters stay what they are, and this time `app.py` is in charge.
+    """
+    if _FRAMED not in st.session_state:
+        _navigate(position="hidden")
+        st.rerun()
+
+
+def _navigate(*, position: Literal["sidebar", "hidden"] = "sidebar") -> Page:
+    # The tab's icon is set first: without one, the browser would fetch that of the page from Google.
+    st.set_page_config(page_icon=str(_ASSETS / "mark.svg"), layout="wide")
+    return st.navigation(menu(), position=position)
+
+
+def go(page: str) -> NoReturn:
+    """Leave for another page, for example "pages/fit.py"."""
+    # Without parameters of its own, switch_page raises while a widget of this page is bound to one in the URL.
+    st.switch_page(page, query_params={})
+
+
+def heading(title: str, decides: str) -> None:
+    """The head of a page: its name and, in one sentence, what is decided here."""
+    st.title(title, anchor=False)
+    st.markdown(f":gray[{decides}]")
+
+
+def empty(sentence: str, action: str, page: str) -> None:
+    """What a page shows while it has nothing to show: one sentence and one button that leads to `page`."""
+    with st.container(border=True, horizontal_alignment="center", gap="medium", key="empty"):
+        st.space("small")
+        st.markdown(sentence, text_alignment="center")
+        if st.button(action, type="primary", icon=":material/arrow_forward:", key="empty_action"):
+            go(page)
+        st.space("small")
+
+
+def trouble(error: Exception) -> None:
+    """What went wrong and what to do; the text is the core's own."""
+    words = str(error)
+    st.error(words[0].upper() + words[1:] + ".", icon=":material/error:")
+
+
+def onward(label: str, page: str) -> None:
+    """The page's next step, once there is something to go on with."""
+    if st.button(label, type="primary", icon=":material/arrow_forward:", key="onward"):
+        go(page)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A running job as the sidebar shows it: `done` is its share in [0, 1], None before it is known."""
+
+    title: str
+    done: float | None
+    words: str
+
+
+def shelf(*, dataset: str | None, detector: str | None, threshold: str | None) -> None:
+    """What is open, below the menu."""
+    with st.container(gap="xxsmall", key="shelf"):
+        st.caption("Open")
+        for icon, words, otherwise in (
+            ("photo_library", dataset, "no images"),
+            ("scatter_plot", detector, "no detector"),
+            ("straighten", threshold, "no threshold adopted"),
+        ):
+            st.markdown(f":small[:gray[:material/{icon}:] {words or f':gray[{otherwise}]'}]")
+
+
+def bars(jobs: Sequence[Bar]) -> None:
+    """A bar for every job that waits or runs."""
+    for job in jobs:
+        st.progress(job.done or 0.0, text=f"{job.title} · :gray[{job.words}]")

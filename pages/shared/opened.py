@@ -1,0 +1,100 @@
+"""What this tab has open: the ids of a data set and a detector, in the session and, for links, in the URL."""
+
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+import streamlit as st
+
+from gad_core.errors import GadError
+from gad_core.workspace.rows import DatasetRow, DecisionRow, DetectorRow
+from gad_core.wording import number, percent
+from pages.shared.resources import store
+
+Row = TypeVar("Row", DatasetRow, DetectorRow)
+Thing = Literal["data", "detector"]  # names of the URL's parameters
+
+
+def sync() -> None:
+    """Make URL and session agree; `app.py` does this at the start of every run.
+
+    What the URL names wins: it is a link, a reload or the back button. What it leaves out was dropped by a change of
+    page and is written again.
+    """
+    for thing in ("data", "detector"):
+        linked = st.query_params.get(thing)
+        if linked:
+            st.session_state[_key(thing)] = linked
+        elif _key(thing) in st.session_state:
+            st.query_params[thing] = st.session_state[_key(thing)]
+
+
+def dataset() -> DatasetRow | None:
+    """The open data set."""
+    return _row("data", store().datasets.get)
+
+
+def detector() -> DetectorRow | None:
+    """The open detector."""
+    return _row("detector", store().detectors.get)
+
+
+def decision() -> DecisionRow | None:
+    """The threshold that holds for the open detector."""
+    row = detector()
+    return next(iter(store().detectors.decisions(row.id)), None) if row else None
+
+
+def open_dataset(row: DatasetRow) -> None:
+    """Open a data set and, if there is one, the newest detector fitted to it."""
+    _open("data", row.id)
+    if fitted := next((fit for fit in store().detectors.all() if fit.dataset_id == row.id), None):
+        _open("detector", fitted.id)
+    else:
+        _close("detector")
+
+
+def open_detector(row: DetectorRow) -> None:
+    """Open a detector and the data set that it was fitted to; without one, the open data set stays."""
+    _open("detector", row.id)
+    if row.dataset_id:
+        _open("data", row.dataset_id)
+
+
+def link() -> dict[str, str]:
+    """The query parameters of what is open, for a change of page."""
+    return {thing: st.session_state[_key(thing)] for thing in ("data", "detector") if _key(thing) in st.session_state}
+
+
+def words() -> dict[str, str | None]:
+    """Data set, detector and adopted threshold as the sidebar names them."""
+    images, fitted, adopted = dataset(), detector(), decision()
+    return {
+        "dataset": f"{images.name}, {images.counts.total} images" if images else None,
+        "detector": f"{fitted.backbone}, n = {fitted.n_train}" if fitted else None,
+        "threshold": f"{number(adopted.threshold)} at {percent(adopted.target_fpr)}" if adopted else None,
+    }
+
+
+def _row(thing: Thing, get: Callable[[str], Row]) -> Row | None:
+    chosen = st.session_state.get(_key(thing))
+    if chosen is None:
+        return None
+    try:
+        return get(chosen)
+    except GadError:  # deleted meanwhile, or a link from another workspace
+        _close(thing)
+        return None
+
+
+def _open(thing: Thing, row_id: str) -> None:
+    st.session_state[_key(thing)] = row_id
+    st.query_params[thing] = row_id
+
+
+def _close(thing: Thing) -> None:
+    st.session_state.pop(_key(thing), None)
+    st.query_params.pop(thing, None)
+
+
+def _key(thing: Thing) -> str:
+    return f"_opened_{thing}"

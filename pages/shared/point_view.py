@@ -1,0 +1,160 @@
+"""What the Working point page shows: one tuning, one level, one target, and every method's threshold there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from gad_core import figures, wording
+from gad_core.data.datasets import GOOD
+from gad_core.decision.curves import auroc, precision_recall, roc
+from gad_core.decision.evaluation import Achieved, LevelScores, working_points
+from gad_core.decision.rates import Rate, rates_by_type
+from gad_core.gaussian.tuning import Tuning
+from pages.shared import charts, frame
+from pages.shared.controls import STEPS
+from pages.shared.resources import Bench
+
+#: Targets of the chart of promises.
+TARGETS = tuple(step / 100 for step in STEPS)
+
+
+@dataclass(frozen=True)
+class View:
+    """Scores at one tuning and level, the chosen threshold, and what the other methods do at the same target."""
+
+    bench: Bench
+    tuning: Tuning
+    scores: LevelScores
+    target: float
+    chosen: Achieved
+    methods: tuple[Achieved, ...]
+    refused: dict[str, str]
+
+    @property
+    def anomalous(self) -> NDArray[np.bool_]:
+        """Labels of the test images."""
+        return self.bench.test.labels
+
+    @property
+    def has_both_kinds(self) -> bool:
+        """Whether a ROC can be drawn."""
+        return bool(self.anomalous.any() and not self.anomalous.all())
+
+    @property
+    def groups(self) -> dict[str, tuple[NDArray[np.float64], str]]:
+        """Scores by kind of image, with the colour of the kind."""
+        scores = self.scores
+        return {
+            "left-out good": (scores.left_out, figures.LEFT_OUT),
+            "good test": (scores.test[~self.anomalous], figures.NORMAL),
+            "defects": (scores.test[self.anomalous], figures.DEFECT),
+        }
+
+
+def look(bench: Bench, tuning: Tuning, scores: LevelScores, target: float, method: str) -> View | str:
+    """The view at a method's threshold, or why the method has none."""
+    methods, refused = working_points(scores, bench.test.labels, target)
+    for achieved in methods:
+        if achieved.point.method == method:
+            return View(bench, tuning, scores, target, achieved, methods, refused)
+    if method in refused:
+        return refused[method][0].upper() + refused[method][1:] + "."
+    if method == "split-conformal":
+        return "Split-conformal needs separate good parts for calibration; fit with some, or choose cross-conformal."
+    return "The sum of levels follows no known law; choose one level, or cross-conformal."
+
+
+def distances(view: View) -> None:
+    """Histogram or distribution function of the three kinds of images."""
+    with charts.panel("Distances", _separation(view)) as corner:
+        kind = charts.switch(corner, ("Histogram", "ECDF"), key="distance_kind")
+        draw = figures.score_histogram if kind == "Histogram" else figures.score_ecdf
+        figure = draw(view.groups, view.chosen.point.threshold, ink=charts.ink())
+        charts.show(figure, key="distances", alt=_separation(view))
+
+
+def curves(view: View) -> None:
+    """ROC or precision-recall with the operating point."""
+    if not view.has_both_kinds:
+        frame.empty("A ROC needs good and defective test images.", "Bring some", "pages/data.py")
+        return
+    area, test, caught = auroc(view.scores.test, view.anomalous), view.chosen.test, view.chosen.tpr
+    finding = f"AUROC {wording.area(area)} ({area.interval} interval), n = {area.n_normal} + {area.n_anomalous}."
+    with charts.panel("Catching against alarming", finding) as corner:
+        kind = charts.switch(corner, ("ROC", "Precision-recall"), key="curve_kind")
+        if kind == "ROC":
+            curve = roc(view.scores.test, view.anomalous)
+            figure = figures.roc_curve(curve, test, caught, area, ink=charts.ink())
+        else:
+            curve = precision_recall(view.scores.test, view.anomalous)
+            figure = figures.precision_recall_curve(curve, caught, test.count, ink=charts.ink())
+        charts.show(figure, key="curves", alt=finding)
+
+
+def promises(view: View, curves: dict[str, list[Rate | None]]) -> None:
+    """Promised against achieved rate over the whole range of targets."""
+    finding = _promise_finding(view)
+    with charts.panel("Promised against achieved", finding):
+        figure = figures.promised_against_achieved(TARGETS, curves, view.target, ink=charts.ink())
+        charts.show(figure, key="promises", alt=finding)
+
+
+def defect_types(view: View) -> None:
+    """Share caught of every defect type."""
+    if not view.anomalous.any():
+        return
+    defects = [defect for defect in view.bench.test.defects if defect != GOOD]
+    rates = rates_by_type(view.scores.test[view.anomalous], defects, view.chosen.point.threshold)
+    worst = min(rates, key=lambda defect: rates[defect].value)
+    finding = f"Hardest to catch: {worst.replace('_', ' ')}, {wording.rate(rates[worst])}."
+    with charts.panel("Caught by defect type", finding):
+        charts.show(figures.rate_bars(rates, figures.DEFECT, ink=charts.ink()), key="types", alt=finding)
+
+
+def comparison(view: View) -> None:
+    """Every method at the same target, side by side."""
+    rows = [
+        {
+            "method": figures.METHOD_NAMES[achieved.point.method],
+            "threshold": wording.number(achieved.point.threshold),
+            "promised": wording.percent(view.target),
+            "left-out good": wording.rate(achieved.left_out) if achieved.left_out else "too few images",
+            "good test parts": wording.rate(achieved.test) if achieved.test else "none",
+            "caught defects": wording.rate(achieved.tpr) if achieved.tpr else "none",
+            "how": achieved.point.how,
+        }
+        for achieved in view.methods
+    ]
+    with charts.panel("The methods at this target", "In brackets the exact 95 % interval of each rate."):
+        st.dataframe(pd.DataFrame(rows), hide_index=True, key="methods", alt="Thresholds and rates of every method")
+        for method, reason in view.refused.items():
+            st.caption(f":material/block: {figures.METHOD_NAMES[method]}: {reason}.")
+        if view.scores.dimension is None:
+            st.caption(":material/info: Chi-square and Hotelling describe one level: choose one above to see them beside.")
+
+
+def _separation(view: View) -> str:
+    """What the histogram shows, in words."""
+    words = []
+    if view.chosen.test:
+        words.append(f"{view.chosen.test.count} of {view.chosen.test.n} good test parts lie above the line")
+    if view.chosen.tpr:
+        missed = view.chosen.tpr.n - view.chosen.tpr.count
+        words.append(f"{missed} of {view.chosen.tpr.n} defects below it")
+    return (", ".join(words) or f"{len(view.scores.left_out)} good parts, each scored by a fit without it") + "."
+
+
+def _promise_finding(view: View) -> str:
+    """The paper's open problem on this data: what a law promises and what left-out parts say."""
+    rates = {achieved.point.method: achieved.left_out for achieved in view.methods}
+    words = [
+        f"{figures.METHOD_NAMES[method]} {wording.percent(rate.value)}"
+        for method in ("chi2", "hotelling", "cross-conformal", "split-conformal")
+        if (rate := rates.get(method))
+    ]
+    if not words:
+        return f"Promised {wording.percent(view.target)}; the left-out parts are too few to check it."
+    return f"Promised {wording.percent(view.target)}; left-out good parts say: {', '.join(words)}."

@@ -1,0 +1,122 @@
+"""The core's long-lived objects, one of each per server: nobody may change what comes out of here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import streamlit as st
+
+from gad_core.data.datasets import Dataset, ImageSet, read_dataset
+from gad_core.decision.evaluation import LevelScores, Seen, left_out_rates, level_scores
+from gad_core.decision.rates import Rate
+from gad_core.decision.working_point import METHODS
+from gad_core.features.networks import load_network
+from gad_core.features.cache import FeatureCache
+from gad_core.features.engines import Engine, make_engine
+from gad_core.features.extract import extract
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.detector_file import load_detector
+from gad_core.gaussian.tuning import Tuning
+from gad_core.workspace.jobs import JobQueue
+from gad_core.workspace.rows import DatasetRow, DetectorRow
+from gad_core.workspace.store import Store, open_store
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The workspace of this server."""
+    return open_store()
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> JobQueue:
+    """The queue in which heavy work waits its turn."""
+    return JobQueue(store())
+
+
+@st.cache_resource(show_spinner=False)
+def feature_cache() -> FeatureCache:
+    """Features and resized pixels, by content."""
+    return FeatureCache(store().cache)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def engine(backbone: str) -> Engine:
+    """A network ready to run; compiled when it first has to."""
+    return make_engine(load_network(backbone))
+
+
+def dataset(row: DatasetRow) -> Dataset:
+    """The images of a data set, read again when they have changed."""
+    return _dataset(row.root, row.modified)
+
+
+@st.cache_resource(show_spinner="Reading the images …", max_entries=8)
+def _dataset(root: Path, modified: datetime) -> Dataset:
+    return read_dataset(root)
+
+
+def detector(row: DetectorRow) -> Detector:
+    """A fitted detector, read again when another threshold was adopted for it."""
+    return _detector(row.path, _written(row.path))
+
+
+def _written(path: Path) -> int:
+    """When a file was written; loading says what is wrong with one that is not there."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+@st.cache_resource(show_spinner="Opening the detector …", max_entries=4)
+def _detector(path: Path, written: int) -> Detector:
+    return load_detector(path)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A detector with the test images of a data set laid out before it."""
+
+    detector: Detector
+    seen: Seen
+    test: ImageSet
+
+
+def bench(detector_row: DetectorRow, dataset_row: DatasetRow) -> Bench:
+    """See the test images from the detector; their features come from the cache."""
+    fitted, written = detector(detector_row), _written(detector_row.path)
+    return _bench(fitted, detector_row.id, written, dataset_row.root, dataset_row.modified)
+
+
+@st.cache_resource(show_spinner="Looking at the test images …", max_entries=4)
+def _bench(_detector: Detector, detector_id: str, written: int, root: Path, modified: datetime) -> Bench:
+    network = engine(_detector.backbone)
+    _detector.check_weights(network.network.fingerprint)
+    extraction = extract(_dataset(root, modified).test, network, cache=feature_cache())
+    return Bench(_detector, Seen.by(_detector, extraction.features), extraction.images)
+
+
+def promise_curves(
+    detector_row: DetectorRow, dataset_row: DatasetRow, tuning: Tuning, level: str, targets: tuple[float, ...]
+) -> dict[str, list[Rate | None]]:
+    """Left-out rate of every method that has a threshold on this level, over the whole range of targets."""
+    found = scores(detector_row, dataset_row, tuning)[level]
+    return _promise_curves(found, detector_row.id, tuning, level, targets)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _promise_curves(
+    _scores: LevelScores, detector_id: str, tuning: Tuning, level: str, targets: tuple[float, ...]
+) -> dict[str, list[Rate | None]]:
+    curves = {method: left_out_rates(_scores, method, targets) for method in METHODS}
+    return {method: rates for method, rates in curves.items() if any(rates)}
+
+
+def scores(detector_row: DetectorRow, dataset_row: DatasetRow, tuning: Tuning) -> dict[str, LevelScores]:
+    """Scores of every level and the sum at one tuning."""
+    return _scores(bench(detector_row, dataset_row), detector_row.id, dataset_row.id, dataset_row.modified, tuning)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _scores(
+    _bench: Bench, detector_id: str, dataset_id: str, modified: datetime, tuning: Tuning
+) -> dict[str, LevelScores]:
+    return level_scores(_bench.seen, tuning)

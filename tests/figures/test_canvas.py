@@ -1,0 +1,70 @@
+"""What holds for every figure."""
+
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from gad_core.decision.curves import auroc, precision_recall, roc
+from gad_core.decision.rates import rate
+from gad_core.figures import (
+    DEFECT,
+    level_areas,
+    precision_recall_curve,
+    promised_against_achieved,
+    rate_bars,
+    roc_curve,
+    score_ecdf,
+    score_histogram,
+)
+from gad_core.figures.canvas import line_at
+
+INK = "#10171E"
+
+
+@pytest.fixture(
+    params=["score_histogram", "score_ecdf", "roc_curve", "precision_recall", "promises", "rate_bars", "level_areas"]
+)
+def figure(request, groups):
+    scores = np.concatenate([groups["good test"][0], groups["defects"][0]])
+    anomalous = np.arange(len(scores)) >= 20
+    area = auroc(scores, anomalous)
+    return {
+        "score_histogram": lambda: score_histogram(groups, 30.0, ink=INK),
+        "score_ecdf": lambda: score_ecdf(groups, 30.0, ink=INK),
+        "roc_curve": lambda: roc_curve(roc(scores, anomalous), rate(2, 20), rate(60, 63), area, ink=INK),
+        "precision_recall": lambda: precision_recall_curve(
+            precision_recall(scores, anomalous), rate(60, 63), 2, ink=INK
+        ),
+        "promises": lambda: promised_against_achieved(
+            (0.01, 0.05, 0.2), {"cross-conformal": [None, rate(9, 200), rate(41, 200)]}, 0.05, ink=INK
+        ),
+        "rate_bars": lambda: rate_bars({"scratch": rate(5, 10)}, DEFECT, ink=INK),
+        "level_areas": lambda: level_areas({"1": area, "sum": area}, (1,), ink=INK),
+    }[request.param]()
+
+
+def test_plotly_knows_every_property(figure):
+    go.Figure(figure.to_dict())  # raises on a name or a value that it does not know; `figure` skips this for speed
+
+
+def test_a_zoom_survives_and_the_page_shines_through(figure):
+    layout = figure.layout
+    assert layout.uirevision
+    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_what_is_sent_to_the_browser_is_small_and_finite(figure):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    text = figure.to_json()
+    assert len(text) < 25_000
+    json.loads(text, parse_constant=refuse)  # NaN and Infinity are no JSON
+
+
+@pytest.mark.parametrize(("x", "anchor"), [(1.5, "left"), (30.0, "center"), (900.0, "right")])
+def test_the_name_of_a_line_stays_within_the_plot(x, anchor):
+    _, label = line_at(x, "threshold", (1.0, 1000.0), ink=INK, log=True)
+    assert label["xanchor"] == anchor

@@ -1,0 +1,132 @@
+"""The real server in a process of its own, and a real headless Chromium that watches what the pages do."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE = 30_000  # milliseconds; a fresh server imports torch on its first page
+expect.set_options(timeout=PATIENCE)
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """A fresh server over the workspace `home`; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    environment = os.environ | {"GAD_HOME": str(home)}
+    log = home / "server.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(  # noqa: S603 - our own command
+            command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        _until_healthy(server, port, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    for _ in range(300):
+        with suppress(OSError), closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+            connection.request("GET", "/_stcore/health")
+            if connection.getresponse().status == HTTPStatus.OK:
+                return
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(0.1)
+            break
+    pytest.fail(f"the server did not come up:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Path], AbstractContextManager[str]]:
+    """Starts a fresh server over a workspace."""
+    return serving
+
+
+@pytest.fixture(scope="session")
+def fitted(stripes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A workspace with a data set and a detector fitted to it, and their ids."""
+    from gad_core.features.cache import FeatureCache
+    from gad_core.workspace.imports import add_folder
+    from gad_core.workspace.steps import fit_dataset
+    from gad_core.workspace.store import Store
+
+    home = tmp_path_factory.mktemp("fitted")
+    with Store(home) as store:
+        dataset = add_folder(store, stripes)
+        cache = FeatureCache(store.cache)
+        detector = fit_dataset(store, dataset.id, backbone="tf_efficientnet_lite0", cache=cache)
+    return home, {"data": dataset.id, "detector": detector.id}
+
+
+@pytest.fixture(scope="session")
+def server(fitted: tuple[Path, dict[str, str]]) -> Iterator[str]:
+    """The address of a server over the fitted workspace, one for all tests."""
+    with serving(fitted[0]) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; without one the browser tests are skipped, but never in continuous integration."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        message = "the browser tests need Chromium: install the package 'chromium' so that the command is found"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens tabs with no common memory; afterwards none may have complained or asked anyone but the server."""
+    trouble: list[str] = []
+
+    def complaint(message: ConsoleMessage) -> None:
+        # On a deep link, Streamlit's page probes for the server below the page's own path first.
+        probe = message.location["url"].endswith(("/_stcore/health", "/_stcore/host-config"))
+        if message.type == "error" and not probe:
+            trouble.append(f"{message.text} ({message.location['url']})")
+
+    def open_tab(**options: object) -> Page:
+        page = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options)).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", complaint)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("request", lambda request: outside(request.url))
+        return page
+
+    def outside(url: str) -> None:
+        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+            trouble.append(f"asked {url}")
+
+    yield open_tab
+    for context in chromium.contexts:
+        context.close()
+    assert not trouble

@@ -1,0 +1,120 @@
+"""The frame in a real browser: links, reloads, tabs, what is open, contrast."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
+MENU = ["Home", "Data", "Fit", "Working point"]
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
+#: Every menu that was ever shown, however briefly.
+WATCH_MENU = """
+    window.menus = new Set();
+    new MutationObserver(() => {
+        const links = [...document.querySelectorAll('[data-testid=stSidebarNavLink]')];
+        if (links.length) window.menus.add(links.map((link) => link.getAttribute('href').split('/').pop()).join(' '));
+    }).observe(document, {childList: true, subtree: true});
+"""
+
+pytestmark = pytest.mark.browser
+
+
+def link(server: str, page: str, **parameters: object) -> str:
+    return f"{server}/{page}?{urlencode(parameters)}"
+
+
+def parameters(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def expect_target(page: Page, percent: str) -> None:
+    expect(page.get_by_role("heading", name="Working point")).to_be_visible()
+    metric = page.get_by_test_id("stMetric").filter(has_text="Promised")
+    expect(metric.get_by_test_id("stMetricValue")).to_have_text(percent)
+
+
+def go_to(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+
+
+def test_a_link_into_a_fresh_server_comes_up_in_the_frame_with_its_settings(serve, fitted, tab):
+    home, ids = fitted
+    with serve(home) as url:
+        page = tab()
+        page.add_init_script(WATCH_MENU)
+        page.goto(link(url, "working_point", fpr=20, **ids))
+        expect_target(page, "20.0 %")
+        expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(len(MENU))
+        expect(page.get_by_test_id("stSidebar")).to_contain_text("stripes")
+        assert parameters(page) == {"fpr": "20", **ids}
+        assert page.evaluate("[...window.menus]") == [" data fit working_point"]  # Home is at /
+
+
+def test_a_reload_shows_the_same(server, fitted, tab):
+    page = tab()
+    page.goto(link(server, "working_point", fpr=20, **fitted[1]))
+    expect_target(page, "20.0 %")
+    page.get_by_label("Target, %").fill("25")
+    page.get_by_label("Target, %").press("Enter")
+    expect_target(page, "25.0 %")
+    page.reload()
+    expect_target(page, "25.0 %")
+
+
+def test_a_second_tab_has_its_own_settings(server, fitted, tab):
+    first, second = tab(), tab()
+    first.goto(link(server, "working_point", fpr=20, **fitted[1]))
+    expect_target(first, "20.0 %")
+    second.goto(link(server, "working_point", fpr=30, **fitted[1]))
+    expect_target(second, "30.0 %")
+    first.reload()
+    expect_target(first, "20.0 %")
+
+
+def test_what_is_open_and_its_settings_survive_a_walk_through_the_pages(server, fitted, tab):
+    page = tab()
+    page.goto(link(server, "working_point", fpr=20, **fitted[1]))
+    expect_target(page, "20.0 %")
+    for name in ("Fit", "Data", "Home"):
+        go_to(page, name)
+        expect(page.locator(SETTLED)).to_be_visible()
+        expect(page.get_by_test_id("stSidebar")).to_contain_text("stripes")
+        page.wait_for_url(lambda url: fitted[1]["detector"] in url)
+    go_to(page, "Working point")
+    expect_target(page, "20.0 %")
+    page.wait_for_url(lambda url: "fpr=20" in url and fitted[1]["data"] in url)
+
+
+def test_the_back_button_returns_to_what_was_open(server, fitted, tab):
+    page = tab()
+    page.goto(link(server, "data", **fitted[1]))
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("stripes")
+    page.goto(link(server, "data", data="unknown"))
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("no images")
+    page.go_back()
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("stripes")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["", "data", "fit", "working_point"])
+def test_every_text_is_readable_in_both_themes(server, fitted, tab, path, scheme):
+    page = tab(color_scheme=scheme)
+    page.goto(link(server, path, fpr=20, **fitted[1]))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator(SETTLED)).to_be_visible()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.stPlotlyChart')].every((chart) => chart.querySelector('.main-svg'))"
+    )
+    assert page.evaluate(CONTRAST) == {}  # WCAG AA: 4.5 to 1
+
+
+def test_the_threshold_is_drawn_in_the_colour_of_the_text(server, fitted, tab):
+    for scheme, ink in (("light", "rgb(16, 23, 30)"), ("dark", "rgb(228, 233, 238)")):
+        page = tab(color_scheme=scheme)
+        page.goto(link(server, "working_point", fpr=20, **fitted[1]))
+        expect_target(page, "20.0 %")
+        line = page.locator(".st-key-distances .shapelayer path[style*='stroke-width: 2px']").first
+        expect(line).to_have_css("stroke", ink)
+        expect(page.get_by_role("heading", level=1)).to_have_css("color", ink)

@@ -43,7 +43,7 @@ _TURNS: dict[object, Transpose] = {
 }
 
 
-class ImageRefused(GadError):  # noqa: N818 - a verdict on one image, not a failure of the work
+class ImageRefused(GadError):
     """An image that is not read; the message is the reason, one sentence that does not name the file."""
 
 

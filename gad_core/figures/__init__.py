@@ -2,11 +2,12 @@
 
 from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.distances import score_ecdf, score_histogram
-from gad_core.figures.palette import DEFECT, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
+from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
 from gad_core.figures.rates import level_areas, promised_against_achieved, rate_bars
 
 __all__ = [
     "DEFECT",
+    "INK",
     "LEFT_OUT",
     "METHOD_COLOURS",
     "METHOD_NAMES",

@@ -1,7 +1,4 @@
-"""What all figures share: axes, margins, labels in the plot, and the fast way to build them.
-
-`ink` is the colour of the page's text, which only the page knows.
-"""
+"""What all figures share: axes, margins, labels in the plot, and the fast way to build them."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,7 +8,7 @@ import plotly.graph_objects as go
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
-from gad_core.figures.palette import GRID, faint
+from gad_core.figures.palette import GRID, INK, faint
 
 Part = dict[str, Any]  # of a figure, as Plotly's JSON has it
 
@@ -19,12 +16,12 @@ HEIGHT = 320  # pixels
 _EDGE = 0.15  # of the axis: so near to its end, a centred label would stick out
 
 
-def figure(traces: Sequence[Part], layout: Part, *, ink: str, marks: Iterable[tuple[Part, Part]] = ()) -> go.Figure:
+def figure(traces: Sequence[Part], layout: Part, *, marks: Iterable[tuple[Part, Part]] = ()) -> go.Figure:
     """A figure of plain parts; `marks` are shapes with their labels (either may be empty)."""
     shapes, labels = [], []
     for shape, label in marks:
         shapes += [shape] if shape else []
-        labels += [{"showarrow": False, "font": {"color": ink, "size": 12}, **label}] if label else []
+        labels += [{"showarrow": False, "font": {"color": INK, "size": 12}, **label}] if label else []
     common = {
         "template": {"layout": {}},  # the page's theme fills it; Plotly's default would be 7 kB a figure
         "height": HEIGHT,
@@ -42,9 +39,9 @@ def figure(traces: Sequence[Part], layout: Part, *, ink: str, marks: Iterable[tu
     return go.Figure({"data": list(traces), "layout": common | layout}, _validate=False)
 
 
-def axis(title: str, *, ink: str, grid: bool = True, **options: Any) -> Part:
+def axis(title: str, *, grid: bool = True, **options: Any) -> Part:
     """An axis with a thin grid and quiet numbers."""
-    quiet = faint(ink, 0.75)
+    quiet = faint(INK, 0.75)
     named = {"title": {"text": title, "font": {"color": quiet, "size": 12.5}, "standoff": 8}} if title else {}
     return {
         **named,
@@ -58,12 +55,12 @@ def axis(title: str, *, ink: str, grid: bool = True, **options: Any) -> Part:
     }
 
 
-def line_at(x: float, words: str, span: tuple[float, float], *, ink: str, log: bool = False) -> tuple[Part, Part]:
+def line_at(x: float, words: str, span: tuple[float, float], *, log: bool = False) -> tuple[Part, Part]:
     """A vertical line across the plot with its name above it; the axis runs from and to `span`."""
     scale = math.log10 if log else float
     start, here, end = (scale(value) for value in (span[0], x, span[1]))
     share = (here - start) / (end - start)
-    shape = {"type": "line", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": {"color": ink, "width": 2}}
+    shape = {"type": "line", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": {"color": INK, "width": 2}}
     label = {
         "text": words,
         "x": here,  # Plotly takes logarithms for labels, but not for lines
@@ -96,14 +93,14 @@ def key(entries: Sequence[tuple[str, str]]) -> list[tuple[Part, Part]]:
     ]
 
 
-def whiskers(estimates: Sequence[Rate | Auroc], ink: str) -> Part:
+def whiskers(estimates: Sequence[Rate | Auroc]) -> Part:
     """Intervals of shares, in percent about their values."""
     return {
         "type": "data",
         "symmetric": False,
         "array": [100 * (estimate.high - estimate.value) for estimate in estimates],
         "arrayminus": [100 * (estimate.value - estimate.low) for estimate in estimates],
-        "color": faint(ink, 0.7),
+        "color": faint(INK, 0.7),
         "thickness": 1.4,
         "width": 4,
     }

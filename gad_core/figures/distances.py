@@ -20,7 +20,7 @@ _BASELINE = {"color": GRID, "width": 1}
 _BELOW = 0.45  # opacity of what is not flagged
 
 
-def score_histogram(groups: Groups, threshold: float, *, ink: str) -> go.Figure:
+def score_histogram(groups: Groups, threshold: float) -> go.Figure:
     """A histogram a group, one above the other on common bins; what lies above the threshold is in full colour.
 
     The axis is logarithmic: defects may lie ten times as far out as normal images, which must not be squeezed for it.
@@ -52,10 +52,9 @@ def score_histogram(groups: Groups, threshold: float, *, ink: str) -> go.Figure:
     layout = {
         "barmode": "overlay",
         "bargap": 0,
-        "xaxis": _distances(low, high, ink),
+        "xaxis": _distances(low, high),
         "yaxis": axis(
             "",
-            ink=ink,
             tickmode="array",
             tickvals=[len(present) - 1 - row + _FULL / 2 for row in rows],
             ticktext=[f"{name}<br>n = {len(scores)}" for name, (scores, _) in present.items()],
@@ -66,11 +65,11 @@ def score_histogram(groups: Groups, threshold: float, *, ink: str) -> go.Figure:
     }
     floor = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": _BASELINE}
     marks: list[tuple[Part, Part]] = [(floor | {"y0": row, "y1": row}, {}) for row in rows]
-    marks.append(_threshold(threshold, (low, high), ink))
-    return figure(traces, layout, ink=ink, marks=marks)
+    marks.append(_threshold(threshold, (low, high)))
+    return figure(traces, layout, marks=marks)
 
 
-def score_ecdf(groups: Groups, threshold: float, *, ink: str) -> go.Figure:
+def score_ecdf(groups: Groups, threshold: float) -> go.Figure:
     """Share of each group's images at or below a distance."""
     present = {name: group for name, group in groups.items() if len(group[0])}
     low, high = _span([scores for scores, _ in present.values()], threshold)
@@ -86,15 +85,15 @@ def score_ecdf(groups: Groups, threshold: float, *, ink: str) -> go.Figure:
         for name, (scores, colour) in present.items()
     ]
     layout = {
-        "xaxis": _distances(low, high, ink),
-        "yaxis": axis("share at or below, %", ink=ink, range=[-2, 102], tickvals=[0, 25, 50, 75, 100]),
+        "xaxis": _distances(low, high),
+        "yaxis": axis("share at or below, %", range=[-2, 102], tickvals=[0, 25, 50, 75, 100]),
     }
     names = [(f"{name}, n = {len(scores)}", colour) for name, (scores, colour) in present.items()]
-    return figure(traces, layout, ink=ink, marks=[_threshold(threshold, (low, high), ink), *key(names)])
+    return figure(traces, layout, marks=[_threshold(threshold, (low, high)), *key(names)])
 
 
-def _threshold(threshold: float, span: tuple[float, float], ink: str) -> tuple[Part, Part]:
-    return line_at(max(threshold, span[0]), f"threshold {number(threshold)}", span, ink=ink, log=True)
+def _threshold(threshold: float, span: tuple[float, float]) -> tuple[Part, Part]:
+    return line_at(max(threshold, span[0]), f"threshold {number(threshold)}", span, log=True)
 
 
 def _span(samples: Sequence[Array], threshold: float) -> tuple[float, float]:
@@ -102,12 +101,11 @@ def _span(samples: Sequence[Array], threshold: float) -> tuple[float, float]:
     return max(0.97 * low, 1e-6 * high), 1.03 * high  # a distance of zero has no logarithm
 
 
-def _distances(low: float, high: float, ink: str) -> Part:
+def _distances(low: float, high: float) -> Part:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     ticks = [step * 10.0**decade for decade in range(first, last) for step in _steps(low, high)]
     return axis(
         "distance (logarithmic)",
-        ink=ink,
         type="log",
         range=[math.log10(low), math.log10(high)],
         tickmode="array",

@@ -2,6 +2,7 @@
 
 LEFT_OUT, NORMAL, DEFECT = "#0072B2", "#56B4E9", "#D55E00"
 PROMISE, FINITE_SAMPLE, SELECTED = "#8A95A0", "#009E73", "#F0E442"
+INK = "#10171E"  # texts and thresholds; assets/style.css turns it light on a dark page
 GRID = "rgba(128, 138, 148, 0.22)"
 
 METHOD_COLOURS = {

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
 from gad_core.figures.canvas import Part, axis, figure, key, line_at, whiskers
-from gad_core.figures.palette import LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, faint
+from gad_core.figures.palette import INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, faint
 from gad_core.wording import interval, number, percent
 
 _TICKS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
@@ -17,7 +17,7 @@ _ROW = 34  # pixels that a bar takes
 
 
 def promised_against_achieved(
-    targets: Sequence[float], achieved: Mapping[str, Sequence[Rate | None]], current: float, *, ink: str
+    targets: Sequence[float], achieved: Mapping[str, Sequence[Rate | None]], current: float
 ) -> go.Figure:
     """False-positive rate achieved against the one asked for, a line a method with its interval; the diagonal is ideal.
 
@@ -40,16 +40,16 @@ def promised_against_achieved(
         "ticktext": list(map(str, _TICKS)),
     }
     layout = {
-        "xaxis": axis("asked for, % of good parts flagged", ink=ink, **span),
-        "yaxis": axis("achieved, %", ink=ink, **span),
+        "xaxis": axis("asked for, % of good parts flagged", **span),
+        "yaxis": axis("achieved, %", **span),
     }
-    dots = {"color": faint(ink, 0.6), "width": 1.5, "dash": "dot"}
+    dots = {"color": faint(INK, 0.6), "width": 1.5, "dash": "dot"}
     ideal = {"type": "line", "x0": low, "y0": low, "x1": high, "y1": high, "line": dots}
-    target = line_at(100 * current, f"target {number(100 * current)} %", (low, high), ink=ink, log=True)
-    return figure(traces, layout, ink=ink, marks=[(ideal, {}), target, *key(names)])
+    target = line_at(100 * current, f"target {number(100 * current)} %", (low, high), log=True)
+    return figure(traces, layout, marks=[(ideal, {}), target, *key(names)])
 
 
-def rate_bars(rates: Mapping[str, Rate], colour: str, *, ink: str) -> go.Figure:
+def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
     """A horizontal bar a name with its interval; value, count and n stand at its end."""
     values = [100 * rate.value for rate in rates.values()]
     names = [name.replace("_", " ") for name in rates]
@@ -60,7 +60,7 @@ def rate_bars(rates: Mapping[str, Rate], colour: str, *, ink: str) -> go.Figure:
         "x": values,
         "width": 0.5,
         "marker": {"color": faint(colour, 0.85)},
-        "error_x": whiskers(list(rates.values()), ink),
+        "error_x": whiskers(list(rates.values())),
         "customdata": [f"{percent(rate.value)} {interval(rate.low, rate.high)}" for rate in rates.values()],
         "hovertemplate": "%{y}: %{customdata}<extra></extra>",
     }
@@ -72,13 +72,13 @@ def rate_bars(rates: Mapping[str, Rate], colour: str, *, ink: str) -> go.Figure:
     layout = {
         "height": _ROW * len(names) + 36,
         "margin": {"l": 4, "r": 120, "t": 4, "b": 4},
-        "xaxis": axis("", ink=ink, range=[0, 101], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %"),
-        "yaxis": axis("", ink=ink, grid=False, autorange="reversed", fixedrange=True),
+        "xaxis": axis("", range=[0, 101], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %"),
+        "yaxis": axis("", grid=False, autorange="reversed", fixedrange=True),
     }
-    return figure([bars], layout, ink=ink, marks=ends)
+    return figure([bars], layout, marks=ends)
 
 
-def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int], *, ink: str) -> go.Figure:
+def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int]) -> go.Figure:
     """AUROC of every level and of the sum with intervals; the levels in the sum are filled."""
     values = [100 * area.value for area in areas.values()]
     chosen = {str(level) for level in summed} | {"sum"}
@@ -95,10 +95,10 @@ def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int], *, ink: str) 
             "symbol": ["circle" if name in chosen else "circle-open" for name in areas],
             "line": {"color": colours, "width": 2.5},
         },
-        "error_y": whiskers(list(areas.values()), ink),
+        "error_y": whiskers(list(areas.values())),
         "text": [f"{value:.1f}" for value in values],
         "textposition": "middle right",
-        "textfont": {"color": ink, "size": 12},
+        "textfont": {"color": INK, "size": 12},
         "cliponaxis": False,
         "customdata": [interval(area.low, area.high) for area in areas.values()],
         "hovertemplate": "%{x}: AUROC %{y:.2f} % %{customdata}<extra></extra>",
@@ -106,10 +106,10 @@ def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int], *, ink: str) 
     low = min(50.0, *(100 * area.low for area in areas.values()))
     layout = {
         "height": 270,
-        "xaxis": axis("", ink=ink, grid=False, fixedrange=True),
-        "yaxis": axis("AUROC, %", ink=ink, range=[low - 2, 102], tickvals=[0, 25, 50, 60, 70, 80, 90, 100]),
+        "xaxis": axis("", grid=False, fixedrange=True),
+        "yaxis": axis("AUROC, %", range=[low - 2, 102], tickvals=[0, 25, 50, 60, 70, 80, 90, 100]),
     }
-    return figure([points], layout, ink=ink)
+    return figure([points], layout)
 
 
 def _method(method: str, known: Sequence[tuple[float, Rate]], floor: float) -> list[Part]:

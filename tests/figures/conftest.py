@@ -5,8 +5,6 @@ import pytest
 
 from gad_core.figures import DEFECT, LEFT_OUT, NORMAL
 
-INK = "#10171E"
-
 
 @pytest.fixture
 def groups():

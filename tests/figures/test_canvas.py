@@ -20,8 +20,6 @@ from gad_core.figures import (
 )
 from gad_core.figures.canvas import line_at
 
-INK = "#10171E"
-
 
 @pytest.fixture(
     params=["score_histogram", "score_ecdf", "roc_curve", "precision_recall", "promises", "rate_bars", "level_areas"]
@@ -31,17 +29,15 @@ def figure(request, groups):
     anomalous = np.arange(len(scores)) >= 20
     area = auroc(scores, anomalous)
     return {
-        "score_histogram": lambda: score_histogram(groups, 30.0, ink=INK),
-        "score_ecdf": lambda: score_ecdf(groups, 30.0, ink=INK),
-        "roc_curve": lambda: roc_curve(roc(scores, anomalous), rate(2, 20), rate(60, 63), area, ink=INK),
-        "precision_recall": lambda: precision_recall_curve(
-            precision_recall(scores, anomalous), rate(60, 63), 2, ink=INK
-        ),
+        "score_histogram": lambda: score_histogram(groups, 30.0),
+        "score_ecdf": lambda: score_ecdf(groups, 30.0),
+        "roc_curve": lambda: roc_curve(roc(scores, anomalous), rate(2, 20), rate(60, 63), area),
+        "precision_recall": lambda: precision_recall_curve(precision_recall(scores, anomalous), rate(60, 63), 2),
         "promises": lambda: promised_against_achieved(
-            (0.01, 0.05, 0.2), {"cross-conformal": [None, rate(9, 200), rate(41, 200)]}, 0.05, ink=INK
+            (0.01, 0.05, 0.2), {"cross-conformal": [None, rate(9, 200), rate(41, 200)]}, 0.05
         ),
-        "rate_bars": lambda: rate_bars({"scratch": rate(5, 10)}, DEFECT, ink=INK),
-        "level_areas": lambda: level_areas({"1": area, "sum": area}, (1,), ink=INK),
+        "rate_bars": lambda: rate_bars({"scratch": rate(5, 10)}, DEFECT),
+        "level_areas": lambda: level_areas({"1": area, "sum": area}, (1,)),
     }[request.param]()
 
 
@@ -66,5 +62,5 @@ def test_what_is_sent_to_the_browser_is_small_and_finite(figure):
 
 @pytest.mark.parametrize(("x", "anchor"), [(1.5, "left"), (30.0, "center"), (900.0, "right")])
 def test_the_name_of_a_line_stays_within_the_plot(x, anchor):
-    _, label = line_at(x, "threshold", (1.0, 1000.0), ink=INK, log=True)
+    _, label = line_at(x, "threshold", (1.0, 1000.0), log=True)
     assert label["xanchor"] == anchor

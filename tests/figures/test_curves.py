@@ -7,20 +7,19 @@ from gad_core.decision.curves import auroc, precision_recall, roc
 from gad_core.decision.rates import rate
 from gad_core.figures import precision_recall_curve, roc_curve
 
-INK = "#10171E"
 SCORES = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
 ANOMALOUS = np.array([False, False, True, False, True, True])
 
 
 def test_the_roc_is_in_percent_and_ends_in_the_corners():
-    figure = roc_curve(roc(SCORES, ANOMALOUS), rate(1, 3), rate(2, 3), auroc(SCORES, ANOMALOUS), ink=INK)
+    figure = roc_curve(roc(SCORES, ANOMALOUS), rate(1, 3), rate(2, 3), auroc(SCORES, ANOMALOUS))
     line = figure.data[0]
     assert (line.x[0], line.y[0], line.x[-1], line.y[-1]) == (0, 0, 100, 100)
 
 
 def test_the_chosen_threshold_has_whiskers_to_the_ends_of_both_intervals():
     alarms, caught = rate(1, 3), rate(2, 3)
-    figure = roc_curve(roc(SCORES, ANOMALOUS), alarms, caught, auroc(SCORES, ANOMALOUS), ink=INK)
+    figure = roc_curve(roc(SCORES, ANOMALOUS), alarms, caught, auroc(SCORES, ANOMALOUS))
     point = figure.data[1]
     assert (point.x[0], point.y[0]) == pytest.approx((100 / 3, 200 / 3))
     assert point.x[0] + point.error_x.array[0] == pytest.approx(100 * alarms.high)
@@ -28,15 +27,15 @@ def test_the_chosen_threshold_has_whiskers_to_the_ends_of_both_intervals():
 
 
 def test_the_roc_names_its_area_in_percent():
-    figure = roc_curve(roc(SCORES, ANOMALOUS), rate(1, 3), rate(2, 3), auroc(SCORES, ANOMALOUS), ink=INK)
+    figure = roc_curve(roc(SCORES, ANOMALOUS), rate(1, 3), rate(2, 3), auroc(SCORES, ANOMALOUS))
     assert "88.9" in figure.layout.annotations[0].text  # 8 of 9 pairs in order
 
 
 def test_precision_at_the_threshold_is_the_share_of_alarms_that_are_right():
-    figure = precision_recall_curve(precision_recall(SCORES, ANOMALOUS), rate(2, 3), 1, ink=INK)
+    figure = precision_recall_curve(precision_recall(SCORES, ANOMALOUS), rate(2, 3), 1)
     assert figure.data[1].y[0] == pytest.approx(200 / 3)
 
 
 def test_without_an_alarm_there_is_no_precision_to_draw():
-    figure = precision_recall_curve(precision_recall(SCORES, ANOMALOUS), rate(0, 3), 0, ink=INK)
+    figure = precision_recall_curve(precision_recall(SCORES, ANOMALOUS), rate(0, 3), 0)
     assert len(figure.data) == 1

@@ -3,27 +3,25 @@
 import numpy as np
 import pytest
 
-from gad_core.figures import LEFT_OUT, score_ecdf, score_histogram
-
-INK = "#10171E"
+from gad_core.figures import INK, LEFT_OUT, score_ecdf, score_histogram
 
 
 def test_the_histogram_shows_every_image_once(groups):
-    figure = score_histogram(groups, 30.0, ink=INK)
+    figure = score_histogram(groups, 30.0)
     for trace, (scores, _) in zip(figure.data, groups.values(), strict=True):
         counts = {low: count for count, low, _ in trace.customdata}  # the threshold's bin is drawn as two bars
         assert sum(counts.values()) == len(scores)
 
 
 def test_the_histogram_has_its_counts_where_numpy_has_them(groups):
-    figure = score_histogram(groups, 30.0, ink=INK)
+    figure = score_histogram(groups, 30.0)
     scores, _ = groups["defects"]
     for count, low, high in figure.data[2].customdata:
         assert count == np.count_nonzero((scores >= low) & (scores < high))
 
 
 def test_the_full_colour_begins_at_the_threshold(groups):
-    trace = score_histogram(groups, 30.0, ink=INK).data[0]
+    trace = score_histogram(groups, 30.0).data[0]
     starts = trace.x - trace.width / 2
     full = np.array(trace.marker.color) == LEFT_OUT
     np.testing.assert_array_equal(full, starts >= 30.0 - 1e-9)
@@ -31,13 +29,13 @@ def test_the_full_colour_begins_at_the_threshold(groups):
 
 
 def test_the_bin_of_the_threshold_has_one_height_on_both_sides(groups):
-    trace = score_histogram(groups, 20.0, ink=INK).data[0]
+    trace = score_histogram(groups, 20.0).data[0]
     first = int(np.argmax(np.array(trace.marker.color) == LEFT_OUT))
     assert trace.y[first] == trace.y[first - 1] > 0
 
 
 def test_the_threshold_stands_at_its_value_and_its_label_at_the_logarithm(groups):
-    figure = score_histogram(groups, 31.62, ink=INK)
+    figure = score_histogram(groups, 31.62)
     line = next(shape for shape in figure.layout.shapes if shape.yref == "paper")
     assert (line.x0, line.x1, line.line.color) == (31.62, 31.62, INK)
     assert figure.layout.annotations[0].x == pytest.approx(1.5, abs=1e-4)
@@ -47,7 +45,7 @@ def test_the_threshold_stands_at_its_value_and_its_label_at_the_logarithm(groups
 @pytest.mark.parametrize("threshold", [0.5, 5000.0])
 @pytest.mark.parametrize("draw", [score_histogram, score_ecdf])
 def test_the_axis_reaches_from_the_first_image_to_the_last_and_to_the_threshold(groups, draw, threshold):
-    low, high = 10 ** np.array(draw(groups, threshold, ink=INK).layout.xaxis.range)
+    low, high = 10 ** np.array(draw(groups, threshold).layout.xaxis.range)
     scores = np.concatenate([scores for scores, _ in groups.values()])
     assert low <= min(scores.min(), threshold)
     assert high >= max(scores.max(), threshold)
@@ -56,13 +54,13 @@ def test_the_axis_reaches_from_the_first_image_to_the_last_and_to_the_threshold(
 @pytest.mark.parametrize("draw", [score_histogram, score_ecdf])
 @pytest.mark.parametrize("threshold", [0.0, 1.5])
 def test_a_distance_of_zero_and_a_group_without_images_can_be_drawn(draw, threshold):
-    figure = draw({"left out": (np.array([0.0, 1.0, 2.0]), LEFT_OUT), "test": (np.array([]), INK)}, threshold, ink=INK)
+    figure = draw({"left out": (np.array([0.0, 1.0, 2.0]), LEFT_OUT), "test": (np.array([]), INK)}, threshold)
     assert len(figure.data) == 1
     assert np.isfinite(figure.layout.xaxis.range).all()
 
 
 def test_the_distribution_function_gives_the_share_at_or_below(groups):
-    figure = score_ecdf(groups, 30.0, ink=INK)
+    figure = score_ecdf(groups, 30.0)
     scores, _ = groups["good test"]
     x, y = figure.data[1].x, figure.data[1].y
     for at in np.quantile(scores, [0.1, 0.5, 0.9]):
@@ -71,7 +69,7 @@ def test_the_distribution_function_gives_the_share_at_or_below(groups):
 
 
 def test_every_group_is_named_with_its_number_of_images(groups):
-    histogram, ecdf = (draw(groups, 30.0, ink=INK) for draw in (score_histogram, score_ecdf))
+    histogram, ecdf = (draw(groups, 30.0) for draw in (score_histogram, score_ecdf))
     assert list(histogram.layout.yaxis.ticktext) == [
         "left-out good<br>n = 209",
         "good test<br>n = 20",

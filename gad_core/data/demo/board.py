@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -67,21 +68,27 @@ class Board:
 
 def lay_out(rng: Rng) -> Board:
     """A faultless board, its parts placed as well as a machine does it."""
-    jitter = rng.normal(0, 1, (len(_DESIGN), 3)) * (1.2, 1.2, 1.2)
-    parts = tuple(
-        replace(part, x=part.x + dx, y=part.y + dy, angle=part.angle + turn)
-        for part, (dx, dy, turn) in zip(_DESIGN, jitter.tolist(), strict=True)
-    )
-    azimuth = rng.normal(-2.2, 0.12)
+    parts = tuple(places[rng.integers(len(places))] for places in _placements())
+    azimuth = rng.normal(-2.2, 0.05)
     return Board(
         parts=parts,
         bridges=(),
-        shade=tuple(rng.normal(1, 0.04, len(parts)).tolist()),
+        shade=tuple(rng.normal(1, 0.02, len(parts)).tolist()),
         lamp=(0.42 * math.cos(azimuth), 0.42 * math.sin(azimuth)),
-        drift=1 + 0.04 * surface.cloud(rng, 1, size=SIZE) + np.linspace(0.08, -0.08, SIZE, dtype=np.float32),
-        turn=rng.normal(0, 0.008),
-        shift=(rng.normal(0, 1.5), rng.normal(0, 1.5)),
+        drift=1 + 0.015 * surface.cloud(rng, 1, size=SIZE) + np.linspace(0.08, -0.08, SIZE, dtype=np.float32),
+        turn=rng.normal(0, 0.003),
+        shift=(rng.normal(0, 0.6), rng.normal(0, 0.6)),
         camera=set_up(rng),
+    )
+
+
+@cache
+def _placements() -> tuple[tuple[Part, ...], ...]:
+    """The few ways, half a pixel and half a degree apart, in which the machine places each part of the design."""
+    jitter = np.random.default_rng(0).normal(0, 0.5, (len(_DESIGN), 8, 3)).tolist()
+    return tuple(
+        tuple(replace(part, x=part.x + dx, y=part.y + dy, angle=part.angle + turn) for dx, dy, turn in ways)
+        for part, ways in zip(_DESIGN, jitter, strict=True)
     )
 
 
@@ -127,7 +134,8 @@ def _framed(board: Board, light: Field) -> Field:
     seen = np.empty_like(light)
     for channel in range(3):
         plane = Image.fromarray(np.ascontiguousarray(light[..., channel]))
-        seen[..., channel] = plane.transform((SIZE, SIZE), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+        framed = plane.transform((SIZE, SIZE), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+        seen[..., channel] = np.asarray(framed)
     return seen * board.drift[..., None]
 
 
@@ -143,8 +151,12 @@ def _patch(kind: str) -> Patch:
     return components.chip(kind)
 
 
-def _mount(colour: Field, height: Field, gloss: Field, part: Part, shade: float) -> None:
-    """Lay a part on the planes, turned and moved with sub-pixel accuracy."""
+@lru_cache(maxsize=256)
+def _placed(part: Part) -> tuple[tuple[slice, slice], Field]:
+    """Where a part lies on the canvas, and its planes there, turned and moved with sub-pixel accuracy.
+
+    Planes (h, w, 6): cover, red, green, blue, height, gloss.
+    """
     patch = _patch(part.kind)
     rows, columns = patch.cover.shape
     side = int(math.hypot(rows, columns)) + 4
@@ -160,15 +172,18 @@ def _mount(colour: Field, height: Field, gloss: Field, part: Part, shade: float)
 
     rows_in = slice(max(top, 0), min(top + side, CANVAS))
     columns_in = slice(max(left, 0), min(left + side, CANVAS))
-    here = (rows_in, columns_in)
     there = (slice(rows_in.start - top, rows_in.stop - top), slice(columns_in.start - left, columns_in.stop - left))
-    cover = turned(patch.cover)[there]
-    for channel in range(3):
-        plane = colour[..., channel][here]
-        plane += cover * (turned(patch.colour[..., channel])[there] * np.float32(shade) - plane)
-    for plane, value in ((height, patch.height), (gloss, patch.gloss)):
-        target = plane[here]
-        target += cover * (turned(value)[there] - target)
+    planes = (patch.cover, *np.moveaxis(patch.colour, -1, 0), patch.height, patch.gloss)
+    return (rows_in, columns_in), np.stack([turned(plane)[there] for plane in planes], axis=-1)
+
+
+def _mount(colour: Field, height: Field, gloss: Field, part: Part, shade: float) -> None:
+    """Lay a part on the planes."""
+    here, planes = _placed(part)
+    cover = planes[..., 0]
+    colour[here] += cover[..., None] * (planes[..., 1:4] * np.float32(shade) - colour[here])
+    height[here] += cover * (planes[..., 4] - height[here])
+    gloss[here] += cover * (planes[..., 5] - gloss[here])
 
 
 def _flow(colour: Field, height: Field, gloss: Field, box: tuple[float, float, float, float]) -> None:
@@ -252,20 +267,23 @@ def _footprint(board: Patch, part: Part) -> Patch:
 
 def _missing(board: Board, rng: Rng) -> Board:
     """One part was not placed."""
-    gone = rng.integers(1, len(board.parts))
+    gone = int(rng.integers(1, len(board.parts)))
     return _with(board, gone, kind="")
 
 
 def _swapped(board: Board, rng: Rng) -> Board:
-    """A resistor and a capacitor have changed places."""
+    """Two resistors and two capacitors have changed places: a reel was loaded into the wrong feeder."""
     kinds = [part.kind for part in board.parts]
-    one, other = (rng.choice([i for i, kind in enumerate(kinds) if kind == wanted]) for wanted in _CHIPS)
-    return _with(_with(board, one, kind=kinds[other]), other, kind=kinds[one])
+    resistors, capacitors = ([i for i, kind in enumerate(kinds) if kind == wanted] for wanted in _CHIPS)
+    chosen = (rng.choice(candidates, 2, replace=False).tolist() for candidates in (resistors, capacitors))
+    for one, other in zip(*chosen, strict=True):
+        board = _with(_with(board, one, kind=kinds[other]), other, kind=kinds[one])
+    return board
 
 
 def _rotated(board: Board, rng: Rng) -> Board:
     """A part sits the wrong way round, or askew."""
-    which = rng.integers(len(board.parts))
+    which = int(rng.integers(len(board.parts)))
     part = board.parts[which]
     if part.kind in _CHIPS:
         return _with(board, which, angle=part.angle + rng.choice([-1, 1]) * rng.uniform(15, 90))
@@ -273,17 +291,17 @@ def _rotated(board: Board, rng: Rng) -> Board:
 
 
 def _bridged(board: Board, rng: Rng) -> Board:
-    """Solder joins two neighbouring leads of a circuit."""
+    """Solder joins neighbouring leads of a circuit."""
     part = board.parts[rng.integers(2)]
     half = int(part.kind.removeprefix("circuit")) // 2
     width = _patch(part.kind).cover.shape[1]
     x = part.x + rng.choice([-1, 1]) * (width / 2 - rng.uniform(6, 12))
     y = part.y + 22 * (rng.integers(half - 1) - (half - 2) / 2)
-    w, h = rng.uniform(6, 10), rng.uniform(11, 17)
+    w, h = rng.uniform(11, 16), rng.uniform(18, 34)
     return replace(board, bridges=((x - w, y - h, x + w, y + h),))
 
 
-def _with(board: Board, which: int, **change: object) -> Board:
+def _with(board: Board, which: int, **change: Any) -> Board:
     parts = list(board.parts)
     parts[which] = replace(parts[which], **change)
     return replace(board, parts=tuple(parts))

@@ -91,7 +91,7 @@ def dome(patch: Patch, box: Box, *, height: float) -> Field:
     rows, columns = np.mgrid[: patch.cover.shape[0], : patch.cover.shape[1]].astype(np.float32) + np.float32(0.5)
     x = (columns - (box[0] + box[2]) / 2) / np.float32((box[2] - box[0]) / 2)
     y = (rows - (box[1] + box[3]) / 2) / np.float32((box[3] - box[1]) / 2)
-    return np.float32(height) * np.sqrt(np.maximum(1.05 - x * x - y * y, 0))
+    return np.asarray(np.float32(height) * np.sqrt(np.maximum(1.05 - x * x - y * y, 0)))
 
 
 def soldered(patch: Patch, box: Box, *, height: float = 5) -> Patch:
@@ -145,9 +145,13 @@ def circuit(pins: int, width: int, text: str) -> Patch:
     patch = _block(patch, body, _PLASTIC, height=22, bevel=6, gloss=0.10)
     dimple = ellipse(patch, (30, 9, 42, 21))
     patch = laid(patch, dimple, (0.02, 0.02, 0.02), height=19, gloss=0.3)
-    for line, x in zip(text.split(), (22 + 0.40 * width, 22 + 0.66 * width), strict=False):
-        size = min(0.24 * width, 1.15 * tall / len(line))
-        patch = _printed(patch, lettering(patch, (x, tall / 2 + 6), line, size, upright=False), (0.33, 0.33, 0.32))
+    for line, share in zip(text.split(), (0.40, 0.66), strict=True):
+        letters = min(0.24 * width, 1.15 * tall / len(line))
+        patch = _printed(
+            patch,
+            lettering(patch, (22 + share * width, tall / 2 + 6), line, letters, upright=False),
+            (0.33, 0.33, 0.32),
+        )
     return patch
 
 

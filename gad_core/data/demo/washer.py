@@ -56,9 +56,10 @@ def lay_out(rng: Rng) -> Washer:
     """A faultless part: turned, moved and lit as it happens to come."""
     left, top = rng.integers(0, 2 * _MARGIN + 1, 2)
     window = np.s_[top : top + CANVAS, left : left + CANVAS]
-    radius, cos, sin, angle = (field[window] for field in _polar())
+    polar, steps = _polar()
+    radius, cos, sin = (field[window] for field in polar)
     size = 1 + rng.normal(0, 0.006)
-    place = _place_on_face(radius / size, angle + rng.integers(_ANGLES))
+    place = _place_on_face(radius / size, steps[window] + rng.integers(_ANGLES))
     tilt_out, tilt_round, sheen = (table.ravel()[place] for table in _face(rng))
     x, y = surface.axes()
     turn = rng.normal(0, 0.10)
@@ -110,18 +111,18 @@ def light_from(washer: Washer) -> Field:
 
 
 @cache
-def _polar() -> tuple[Field, Field, Field, NDArray[np.intp]]:
-    """Radius, its direction's cosine and sine, and the angle in steps of the face, with room to move."""
+def _polar() -> tuple[tuple[Field, Field, Field], NDArray[np.intp]]:
+    """Radius, its direction's cosine and sine, and beside them the angle in steps of the face, with room to move."""
     line = np.arange(CANVAS + 2 * _MARGIN, dtype=np.float32) - (CANVAS + 2 * _MARGIN - 1) / 2
     x, y = line[None, :], line[:, None]
     radius = np.hypot(x, y)
     angle = np.arctan2(y, x) * np.float32(_ANGLES / (2 * np.pi))
-    return radius, x / radius, y / radius, np.floor(angle).astype(np.intp)
+    return (radius, x / radius, y / radius), np.floor(angle).astype(np.intp)
 
 
 def _place_on_face(radius: Field, angle: NDArray[np.intp]) -> NDArray[np.intp]:
     ring = (radius - np.float32(INNER)) * np.float32(_RINGS / (OUTER - INNER))
-    return np.clip(ring, 0, _RINGS - 1).astype(np.intp) * _ANGLES + (angle & (_ANGLES - 1))
+    return np.asarray(np.clip(ring, 0, _RINGS - 1).astype(np.intp) * _ANGLES + (angle & (_ANGLES - 1)))
 
 
 def _face(rng: Rng) -> tuple[Field, Field, Field]:
@@ -176,7 +177,7 @@ def _scratch(washer: Washer, rng: Rng) -> Washer:
     for _ in range(rng.integers(1, 4)):
         begin = (start[0] + rng.normal(0, 7), start[1] + rng.normal(0, 7))
         lines.append(surface.curve(rng, begin, angle + rng.normal(0, 0.05), length * rng.uniform(0.5, 1), bend=bend))
-    groove = surface.blurred(surface.drawn(lines, rng.integers(2, 5)), 1.0)
+    groove = surface.blurred(surface.drawn(lines, float(rng.integers(2, 5))), 1.0)
     return _pressed(washer, groove * rng.uniform(0.6, 1.6), sheen=1 + rng.uniform(0.1, 0.5) * groove)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,8 +150,9 @@ def _thread_break(cloth: Cloth, rng: Rng) -> Cloth:
     if rng.random() < 0.6:
         start, angle = ((cx - half, cy), 0.0) if which == "weft" else ((cx, cy - half), math.pi / 2)
         line = surface.curve(rng, start, angle + rng.normal(0, 0.5), rng.uniform(25, 80), bend=rng.normal(0, 2.0))
-        end = surface.blurred(surface.drawn([line], rng.integers(5, 10)), 0.8)
-    return replace(cloth, end=end, **{which: replace(threads, width=threads.width * (1 - 0.98 * gone))})
+        end = surface.blurred(surface.drawn([line], float(rng.integers(5, 10))), 0.8)
+    torn: dict[str, Any] = {which: replace(threads, width=threads.width * (1 - 0.98 * gone))}
+    return replace(cloth, end=end, **torn)
 
 
 def _stain(cloth: Cloth, rng: Rng) -> Cloth:
@@ -170,7 +172,7 @@ def _hole(cloth: Cloth, rng: Rng) -> Cloth:
     depth = surface.blob(rng, (cx, cy), rng.uniform(10, 44), ragged=0.15, aspect=rng.uniform(1, 2.2))
     dx, dy = x - cx, y - cy
     push = 0.4 * np.exp(-2 * np.minimum(depth, 0) ** 2) / np.maximum(np.hypot(dx, dy), 1)
-    sets = {}
+    sets: dict[str, Any] = {}
     for name, shift in (("warp", dx), ("weft", dy)):
         threads: Threads = getattr(cloth, name)
         number, across = _divided(threads.number + threads.across - push * shift + np.float32(0.5))

@@ -1,0 +1,128 @@
+"""Feature extraction with the default backbone against eager torch in batches of 32, and its peak memory.
+
+    python -m benchmarks.extraction [FOLDER]
+
+Images of FOLDER, by default those of one demo category. The eager side is the plain network, and from files one that
+decodes each image before it runs; what counts are the ratios within one run, since machines are noisy.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from gad_core.data.datasets import ImageSet, read_dataset, read_folder
+from gad_core.data.demo import write_demo
+from gad_core.data.images import decode, resize
+from gad_core.features.cache import FeatureCache
+from gad_core.features.engines import make_engine
+from gad_core.features.extract import extract, load_pixels
+from gad_core.features.levels import pooled_levels
+from gad_core.features.networks import load_network
+from gad_core.features.timm_models import build
+
+BACKBONE = "tf_efficientnet_lite0"
+REPEATS = 3
+SMALL, LARGE = 200, 2000  # images whose peaks of memory are compared
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The best of a few runs."""
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def throughput(images: ImageSet) -> None:
+    network = load_network(BACKBONE)
+    backbone, plain, engine = network.backbone, build(BACKBONE).eval().requires_grad_(False), make_engine(network)
+    pixels = load_pixels(images, backbone)
+
+    def eager(source: np.ndarray) -> None:
+        with torch.inference_mode():
+            for start in range(0, len(source), 32):
+                batch = torch.from_numpy(source[start : start + 32]).permute(0, 3, 1, 2)
+                pooled_levels(plain, backbone, batch)
+
+    def eager_from_files() -> None:
+        for start in range(0, len(images), 32):
+            files = images.files[start : start + 32]
+            eager(np.stack([resize(decode(file.path), backbone.input_size) for file in files]))
+
+    def from_known_pixels() -> None:
+        with tempfile.TemporaryDirectory() as root:
+            cache = FeatureCache(Path(root))
+            for file, image in zip(images, pixels, strict=True):
+                cache.keep_pixels(backbone, file.digest, image)
+            start = time.perf_counter()
+            extract(images, engine, cache=cache)
+            known.append(time.perf_counter() - start)
+
+    known: list[float] = []
+    start = time.perf_counter()
+    list(engine.stream(pixels[:1]))
+    print(f"{len(images)} images, {backbone.name}; made ready in {time.perf_counter() - start:.2f} s")
+    for _ in range(REPEATS):
+        from_known_pixels()
+    inference, whole = seconds(lambda: eager(pixels)), seconds(eager_from_files)
+    rows = (
+        ("engine alone", seconds(lambda: list(engine.stream(pixels))), inference),
+        ("extraction, pixels cached", min(known), inference),
+        ("extraction, from files", seconds(lambda: extract(images, engine)), whole),
+    )
+    print(f"{'images per second':28} {'ours':>8} {'eager':>8} {'ratio':>7}")
+    for name, ours, eagers in rows:
+        print(f"{name:28} {len(images) / ours:8.1f} {len(images) / eagers:8.1f} {eagers / ours:6.1f}x")
+    with tempfile.TemporaryDirectory() as root:
+        cache = FeatureCache(Path(root))
+        extract(images, engine, cache=cache)
+        print(f"again, all cached: {seconds(lambda: extract(images, engine, cache=cache)) * 1e3:.0f} ms")
+
+
+def peak_memory(folder: Path, n: int) -> float:
+    """Peak resident MB of a process of its own that extracts n images into a cache (Linux)."""
+    command = [sys.executable, "-m", "benchmarks.extraction", "--peak", str(folder), str(n)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603 - ourselves
+
+
+def report_peak(folder: Path, n: int) -> None:
+    images = read_folder(folder)
+    with tempfile.TemporaryDirectory() as root:
+        extract(ImageSet(images.files[:n]), make_engine(load_network(BACKBONE)), cache=FeatureCache(Path(root)))
+    # Not getrusage, which hands the peak of a parent process on to its children.
+    status = Path("/proc/self/status").read_text()
+    print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+
+
+def memory() -> None:
+    with tempfile.TemporaryDirectory() as root:
+        rng = np.random.default_rng(0)
+        scene = Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)).resize((320, 320))
+        for index in range(LARGE):
+            scene.putpixel((index % 320, index // 320), (255, 0, 0))
+            scene.save(Path(root) / f"{index:04}.bmp")
+        small, large = (peak_memory(Path(root), n) for n in (SMALL, LARGE))
+    print(f"peak memory: {small:.0f} MB with {SMALL} images, {large - small:+.0f} MB with {LARGE}")
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--peak"]:
+        report_peak(Path(sys.argv[2]), int(sys.argv[3]))
+        return
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(sys.argv[1]) if sys.argv[1:] else write_demo(Path(root), categories=("weave",))[0]
+        throughput(read_dataset(folder).train)
+    memory()
+
+
+if __name__ == "__main__":
+    main()

@@ -88,7 +88,7 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
     if areas:
         finding = _best_level(areas)
         with charts.panel("AUROC by level", finding):
-            charts.show(figures.level_areas(areas, tuning.levels, ink=charts.ink()), key="level_areas", alt=finding)
+            charts.show(figures.level_areas(areas, tuning.levels), key="level_areas", alt=finding)
     with charts.panel("Health of every level", "Few images for many features: shrinkage keeps the covariance sound."):
         table = pd.DataFrame(
             {

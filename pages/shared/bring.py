@@ -22,7 +22,11 @@ _ABOUT = {
 def sources() -> None:
     """Tabs with one way each."""
     demo, upload, folder = st.tabs(
-        [":material/auto_awesome: Demo parts", ":material/upload: Upload", ":material/folder_open: Folder on this machine"]
+        [
+            ":material/auto_awesome: Demo parts",
+            ":material/upload: Upload",
+            ":material/folder_open: Folder on this machine",
+        ]
     )
     with demo:
         _demo()

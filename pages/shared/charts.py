@@ -23,7 +23,13 @@ def panel(title: str, finding: str) -> Iterator[DeltaGenerator]:
 def switch(corner: DeltaGenerator, options: Sequence[str], *, key: str) -> str:
     """A small choice between views of one chart."""
     chosen = corner.segmented_control(
-        "View", options, default=options[0], required=True, key=key, label_visibility="collapsed", persist_state="session"
+        "View",
+        options,
+        default=options[0],
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+        persist_state="session",
     )
     return str(chosen or options[0])
 
@@ -31,8 +37,3 @@ def switch(corner: DeltaGenerator, options: Sequence[str], *, key: str) -> str:
 def show(figure: go.Figure, *, key: str, alt: str) -> None:
     """The figure, as wide as its place; `alt` carries the finding."""
     st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt)
-
-
-def ink() -> str:
-    """The colour of thresholds and of adopted values: that of the text."""
-    return "#E4E9EE" if st.context.theme.type == "dark" else "#10171E"

@@ -34,8 +34,7 @@ def enter() -> Page:
     st.set_option("client.showSidebarNavigation", True)  # config.toml says why it is off until here
     page = _navigate()
     st.set_page_config(page_title=f"{page.title} · GAD")
-    shade = "dark" if st.context.theme.type == "dark" else "light"
-    st.logo(_ASSETS / f"wordmark-{shade}.svg", icon_image=_ASSETS / "mark.svg", size="large")
+    st.logo(_ASSETS / "wordmark.svg", icon_image=_ASSETS / "mark.svg", size="large")
     st.html(_ASSETS / "style.css")
     return page
 

@@ -6,8 +6,8 @@ from typing import Literal, TypeVar
 import streamlit as st
 
 from gad_core.errors import GadError
-from gad_core.workspace.rows import DatasetRow, DecisionRow, DetectorRow
 from gad_core.wording import number, percent
+from gad_core.workspace.rows import DatasetRow, DecisionRow, DetectorRow
 from pages.shared.resources import store
 
 Row = TypeVar("Row", DatasetRow, DetectorRow)

@@ -72,7 +72,7 @@ def distances(view: View) -> None:
     with charts.panel("Distances", _separation(view)) as corner:
         kind = charts.switch(corner, ("Histogram", "ECDF"), key="distance_kind")
         draw = figures.score_histogram if kind == "Histogram" else figures.score_ecdf
-        figure = draw(view.groups, view.chosen.point.threshold, ink=charts.ink())
+        figure = draw(view.groups, view.chosen.point.threshold)
         charts.show(figure, key="distances", alt=_separation(view))
 
 
@@ -87,10 +87,10 @@ def curves(view: View) -> None:
         kind = charts.switch(corner, ("ROC", "Precision-recall"), key="curve_kind")
         if kind == "ROC":
             curve = roc(view.scores.test, view.anomalous)
-            figure = figures.roc_curve(curve, test, caught, area, ink=charts.ink())
+            figure = figures.roc_curve(curve, test, caught, area)
         else:
             curve = precision_recall(view.scores.test, view.anomalous)
-            figure = figures.precision_recall_curve(curve, caught, test.count, ink=charts.ink())
+            figure = figures.precision_recall_curve(curve, caught, test.count)
         charts.show(figure, key="curves", alt=finding)
 
 
@@ -98,7 +98,7 @@ def promises(view: View, curves: dict[str, list[Rate | None]]) -> None:
     """Promised against achieved rate over the whole range of targets."""
     finding = _promise_finding(view)
     with charts.panel("Promised against achieved", finding):
-        figure = figures.promised_against_achieved(TARGETS, curves, view.target, ink=charts.ink())
+        figure = figures.promised_against_achieved(TARGETS, curves, view.target)
         charts.show(figure, key="promises", alt=finding)
 
 
@@ -111,7 +111,7 @@ def defect_types(view: View) -> None:
     worst = min(rates, key=lambda defect: rates[defect].value)
     finding = f"Hardest to catch: {worst.replace('_', ' ')}, {wording.rate(rates[worst])}."
     with charts.panel("Caught by defect type", finding):
-        charts.show(figures.rate_bars(rates, figures.DEFECT, ink=charts.ink()), key="types", alt=finding)
+        charts.show(figures.rate_bars(rates, figures.DEFECT), key="types", alt=finding)
 
 
 def comparison(view: View) -> None:
@@ -133,7 +133,9 @@ def comparison(view: View) -> None:
         for method, reason in view.refused.items():
             st.caption(f":material/block: {figures.METHOD_NAMES[method]}: {reason}.")
         if view.scores.dimension is None:
-            st.caption(":material/info: Chi-square and Hotelling describe one level: choose one above to see them beside.")
+            st.caption(
+                ":material/info: Chi-square and Hotelling describe one level: choose one above to see them beside."
+            )
 
 
 def _separation(view: View) -> str:

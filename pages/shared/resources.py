@@ -10,10 +10,10 @@ from gad_core.data.datasets import Dataset, ImageSet, read_dataset
 from gad_core.decision.evaluation import LevelScores, Seen, left_out_rates, level_scores
 from gad_core.decision.rates import Rate
 from gad_core.decision.working_point import METHODS
-from gad_core.features.networks import load_network
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, make_engine
 from gad_core.features.extract import extract
+from gad_core.features.networks import load_network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.tuning import Tuning

@@ -93,7 +93,9 @@ def _bars() -> None:
     active = jobs().active()
     if not active or any(not jobs().get(job_id).active for job_id in st.session_state.get(_OWN, {})):
         st.rerun()
-    frame.bars([frame.Bar(job.title, job.done / job.total if job.total else None, progress_words(job)) for job in active])
+    frame.bars(
+        [frame.Bar(job.title, job.done / job.total if job.total else None, progress_words(job)) for job in active]
+    )
 
 
 def progress_words(job: JobRow) -> str:

@@ -51,7 +51,7 @@ def _demo() -> None:
 def _upload() -> None:
     files = st.file_uploader(
         "Images of good parts, or a ZIP of a folder in MVTec layout",
-        type=sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES) + ["zip"],
+        type=[*sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES), "zip"],
         accept_multiple_files=True,
         help="PNG, JPEG, BMP, TIFF and WebP. What cannot be read is refused one by one, the rest comes in.",
         key="upload",

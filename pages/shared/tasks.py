@@ -10,7 +10,7 @@ from pages.shared import frame, opened
 from pages.shared.resources import jobs, store
 
 _OWN = "_own_jobs"  # jobs that this tab has started and not yet heard the end of: id -> page to go to then
-_POLL = 0.5  # seconds
+_POLL = 1.0  # seconds
 
 
 class _Made(Protocol):
@@ -88,7 +88,7 @@ def bars() -> None:
         _bars()
 
 
-@st.fragment(run_every=2 * _POLL)
+@st.fragment(run_every=_POLL)
 def _bars() -> None:
     active = jobs().active()
     if not active or any(not jobs().get(job_id).active for job_id in st.session_state.get(_OWN, {})):

@@ -69,10 +69,28 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
         found = resources.scores(row, dataset, tuning)
         areas = {name: auroc(scores.test, labels) for name, scores in found.items()}
     with st.grid(4, min_column_width=150):
-        st.metric("Good parts fitted", row.n_train, border=True, help="Normal images behind mean and covariance.")
-        st.metric("Levels", len(gaussians), border=True, help="Feature maps of the network, each averaged over space.")
+        st.metric(
+            "Good parts fitted",
+            row.n_train,
+            border=True,
+            height="stretch",
+            help="Normal images behind mean and covariance.",
+        )
+        st.metric(
+            "Levels",
+            len(gaussians),
+            border=True,
+            height="stretch",
+            help="Feature maps of the network, each averaged over space.",
+        )
         folds = int(bench.detector.folds.max()) + 1
-        st.metric("Left-out folds", folds, border=True, help="Fits without a part of the images, to score that part.")
+        st.metric(
+            "Left-out folds",
+            folds,
+            border=True,
+            height="stretch",
+            help="Fits without a part of the images, to score that part.",
+        )
         if "sum" in areas:
             area = areas["sum"]
             st.metric(
@@ -82,6 +100,7 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
+                height="stretch",
                 help=f"Levels {', '.join(map(str, tuning.levels))} after {tuning.keep}; {area.interval} interval.",
             )
     frame.onward("Next: set the working point", "pages/working_point.py")

@@ -88,7 +88,7 @@ def choices(detector: DetectorRow) -> tuple[Tuning, str, str]:
 def numbers(view: point_view.View) -> None:
     """The five numbers that matter."""
     point = view.chosen.point
-    with st.grid(5, min_column_width=150):
+    with st.grid(5, min_column_width=125):
         st.metric("Threshold", wording.number(point.threshold), "distance", **_QUIET, help=point.how)
         st.metric("Promised", wording.percent(view.target), "of good parts flagged", **_QUIET, help="The target.")
         for label, rate, words in (

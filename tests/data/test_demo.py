@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gad_core.data.datasets import read_mvtec
-from gad_core.data.demo import photos, writing
+from gad_core.data.demo import drawing, photos, writing
 from gad_core.data.demo.photos import PARTS, photo
 from gad_core.data.images import decode, decode_mask
 from gad_core.errors import Cancelled, GadError
@@ -96,3 +96,10 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_user(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(GadError, match="choose another folder"):
         writing.write_demo(tmp_path / "file", categories=("washer",))
+
+
+def test_a_drawing_process_that_dies_is_an_error_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(drawing, "__name__", "gad_core.data.demo.no_such_module")
+    with pytest.raises(GadError, match="a drawing process has ended; try again"):
+        writing.write_demo(tmp_path, categories=("washer",))
+    assert list(tmp_path.iterdir()) == []

@@ -57,7 +57,7 @@ class Board:
     """An assembled board before the camera."""
 
     parts: tuple[Part, ...]
-    bridges: tuple[tuple[float, float, float, float], ...]  # boxes of surplus solder, canvas pixels from the centre
+    bridges: tuple[components.Box, ...]  # boxes of surplus solder, canvas pixels from the centre
     shade: tuple[float, ...]  # brightness by part
     lamp: tuple[float, float]
     drift: Field  # (SIZE, SIZE) uneven light
@@ -99,44 +99,46 @@ def damage(board: Board, kind: str, rng: Rng) -> Board:
 
 def light_from(board: Board) -> Field:
     """Linear light (SIZE, SIZE, 3) that reaches the camera."""
-    scene = _bare()
-    colour, height, gloss = scene.colour.copy(), scene.height.copy(), scene.gloss.copy()
+    scene = _bare().copy()
     for part, shade in zip(board.parts, board.shade, strict=True):
         if part.kind:
-            _mount(colour, height, gloss, part, shade)
+            _mount(scene, part, shade)
     for box in board.bridges:
-        _flow(colour, height, gloss, box)
-    return _framed(board, _lit(board, colour, height, gloss))
+        _flow(scene, box)
+    return _framed(board, _lit(board, scene))
 
 
-def _lit(board: Board, colour: Field, height: Field, gloss: Field) -> Field:
+def _lit(board: Board, scene: Field) -> list[Field]:
+    """Red, green and blue light (SIZE, SIZE) from the scene, straight above it."""
+    height, gloss = scene[3], scene[4]
     dx, dy = (np.clip(slope, -1.5, 1.5) for slope in surface.slopes(height))
-    facing = 1 / np.sqrt(1 + dx * dx + dy * dy)
+    steep = dx * dx + dy * dy
     lamp_x, lamp_y = board.lamp
-    diffuse = 0.42 + 0.75 * np.maximum((0.8 - lamp_x * 1.4 * dx - lamp_y * 1.4 * dy) * facing, 0)
-    off_x, off_y = lamp_x + dx, lamp_y + dy
-    mirror = np.exp(-(off_x * off_x + off_y * off_y) * 9) + 0.30 * np.exp(-(dx * dx + dy * dy) * 14)
+    towards = lamp_x * dx + lamp_y * dy
+    off = steep + 2 * towards + np.float32(lamp_x**2 + lamp_y**2)  # squared distance from the mirror's slope
+    mirror = np.exp(-9 * off) + 0.30 * np.exp(-14 * steep)
+    diffuse = 0.42 + 0.75 * np.maximum((0.8 - 1.4 * towards) / np.sqrt(1 + steep), 0)
     above = np.roll(surface.blurred(height, 5), (8, 7), (0, 1)) - height
     lit = 1 - 0.62 * surface.step(0.5, 14, above)
-    shine = surface.reduced(mirror * gloss * lit)[..., None] * np.float32(0.55)
+    shine = surface.reduced(mirror * gloss * lit) * np.float32(0.55)
     diffuse *= lit
-    planes = [surface.reduced(colour[..., channel] * diffuse) for channel in range(3)]
-    return np.stack(planes, axis=-1) + shine
+    return [surface.reduced(colour * diffuse) + shine for colour in scene[:3]]
 
 
-def _framed(board: Board, light: Field) -> Field:
+def _framed(board: Board, light: list[Field]) -> Field:
     """The light as the camera frames it: turned, shifted, a little magnified so that no edge shows."""
     cos, sin = math.cos(board.turn) / 1.05, math.sin(board.turn) / 1.05
     middle = (SIZE - 1) / 2
     x0 = middle - cos * (middle + board.shift[0]) - sin * (middle + board.shift[1])
     y0 = middle + sin * (middle + board.shift[0]) - cos * (middle + board.shift[1])
-    matrix = (cos, sin, x0, -sin, cos, y0)
-    seen = np.empty_like(light)
-    for channel in range(3):
-        plane = Image.fromarray(np.ascontiguousarray(light[..., channel]))
-        framed = plane.transform((SIZE, SIZE), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
-        seen[..., channel] = np.asarray(framed)
-    return seen * board.drift[..., None]
+    seen = [_moved(plane, SIZE, (cos, sin, x0, -sin, cos, y0)) for plane in light]
+    return np.stack(seen, axis=-1) * board.drift[..., None]
+
+
+def _moved(plane: Field, side: int, matrix: tuple[float, ...]) -> Field:
+    """A plane (side, side) that an affine map of its pixels reads from another."""
+    image = Image.fromarray(np.ascontiguousarray(plane))
+    return np.asarray(image.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR))
 
 
 def _patch(kind: str) -> Patch:
@@ -152,10 +154,10 @@ def _patch(kind: str) -> Patch:
 
 
 @lru_cache(maxsize=256)
-def _placed(part: Part) -> tuple[tuple[slice, slice], Field]:
-    """Where a part lies on the canvas, and its planes there, turned and moved with sub-pixel accuracy.
+def _placed(part: Part) -> tuple[tuple[slice, ...], Field, Field]:
+    """Where a part lies on the scene, what it lets show (h, w), and the planes (5, h, w) that it adds.
 
-    Planes (h, w, 6): cover, red, green, blue, height, gloss.
+    It is turned and moved with sub-pixel accuracy.
     """
     patch = _patch(part.kind)
     rows, columns = patch.cover.shape
@@ -165,42 +167,42 @@ def _placed(part: Part) -> tuple[tuple[slice, slice], Field]:
     cos, sin = math.cos(turn), math.sin(turn)
     cx, cy = part.x + CANVAS / 2 - left, part.y + CANVAS / 2 - top
     matrix = (cos, sin, columns / 2 - cos * cx - sin * cy, -sin, cos, rows / 2 + sin * cx - cos * cy)
-
-    def turned(plane: Field) -> Field:
-        image = Image.fromarray(np.ascontiguousarray(plane))
-        return np.asarray(image.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR))
-
     rows_in = slice(max(top, 0), min(top + side, CANVAS))
     columns_in = slice(max(left, 0), min(left + side, CANVAS))
     there = (slice(rows_in.start - top, rows_in.stop - top), slice(columns_in.start - left, columns_in.stop - left))
-    planes = (patch.cover, *np.moveaxis(patch.colour, -1, 0), patch.height, patch.gloss)
-    return (rows_in, columns_in), np.stack([turned(plane)[there] for plane in planes], axis=-1)
+    cover = _moved(patch.cover, side, matrix)[there]
+    planes = np.stack([_moved(plane, side, matrix)[there] for plane in _planes(patch)])
+    return (slice(None), rows_in, columns_in), 1 - cover, cover * planes
 
 
-def _mount(colour: Field, height: Field, gloss: Field, part: Part, shade: float) -> None:
-    """Lay a part on the planes."""
-    here, planes = _placed(part)
-    cover = planes[..., 0]
-    colour[here] += cover[..., None] * (planes[..., 1:4] * np.float32(shade) - colour[here])
-    height[here] += cover * (planes[..., 4] - height[here])
-    gloss[here] += cover * (planes[..., 5] - gloss[here])
+def _planes(patch: Patch) -> Field:
+    """Red, green, blue, height and gloss (5, h, w)."""
+    return np.stack([*np.moveaxis(patch.colour, -1, 0), patch.height, patch.gloss])
 
 
-def _flow(colour: Field, height: Field, gloss: Field, box: tuple[float, float, float, float]) -> None:
-    """Lay surplus solder on the planes."""
+def _mount(scene: Field, part: Part, shade: float) -> None:
+    """Lay a part on the scene."""
+    here, showing, added = _placed(part)
+    scene[here] *= showing
+    scene[here] += added * np.array([shade, shade, shade, 1, 1], np.float32)[:, None, None]
+
+
+def _flow(scene: Field, box: components.Box) -> None:
+    """Lay surplus solder on the scene."""
     left, top, right, bottom = (v + CANVAS / 2 for v in box)
-    here = (slice(int(top) - 2, int(bottom) + 3), slice(int(left) - 2, int(right) + 3))
-    drop = components.blank(here[1].stop - here[1].start, here[0].stop - here[0].start)
-    inner = (left - here[1].start, top - here[0].start, right - here[1].start, bottom - here[0].start)
+    rows, columns = slice(int(top) - 2, int(bottom) + 3), slice(int(left) - 2, int(right) + 3)
+    drop = components.blank(columns.stop - columns.start, rows.stop - rows.start)
+    inner = (left - columns.start, top - rows.start, right - columns.start, bottom - rows.start)
     drop = components.soldered(drop, inner, height=9)
-    colour[here] += drop.cover[..., None] * (drop.colour - colour[here])
-    height[here] += drop.cover * (np.maximum(drop.height, height[here]) - height[here])
-    gloss[here] += drop.cover * (drop.gloss - gloss[here])
+    below = scene[:, rows, columns]
+    planes = _planes(drop)
+    planes[3] = np.maximum(planes[3], below[3])
+    below += drop.cover * (planes - below)
 
 
 @cache
-def _bare() -> Patch:
-    """The board before assembly: lacquer over copper, gilded pads with solder, white print."""
+def _bare() -> Field:
+    """The scene (5, CANVAS, CANVAS) before assembly: lacquer over copper, gilded pads with solder, white print."""
     board = components.blank(CANVAS, CANVAS)
     half = CANVAS / 2
     everything = np.ones((CANVAS, CANVAS), np.float32)
@@ -215,7 +217,7 @@ def _bare() -> Patch:
             dx, dy = ((1, 0), (0, 1), (1, 1), (1, -1))[rng.integers(4)]
             sign = rng.choice([-1, 1])
             points.append((points[-1][0] + sign * dx * length, points[-1][1] + sign * dy * length))
-        tracks = np.maximum(tracks, components.lines(board, points, rng.choice([4, 4, 7])))
+        tracks = np.maximum(tracks, components.lines(board, points, int(rng.choice([4, 4, 7]))))
         for x, y in (points[0], points[-1]):
             tracks = np.maximum(tracks, components.ellipse(board, (x - 8, y - 8, x + 8, y + 8)))
     board = components.laid(board, tracks, _COPPER, height=1.2, gloss=0.2)
@@ -229,9 +231,9 @@ def _bare() -> Patch:
         )
     for part in _DESIGN:
         board = _footprint(board, part)
-    weave = surface.grain(rng, length=3) * surface.grain(rng, length=3).T
+    weave = surface.grain(rng, length=3, size=CANVAS) * surface.grain(rng, length=3, size=CANVAS).T
     texture = np.where(board.gloss < 0.3, 1 + 0.03 * np.clip(weave, -3, 3), 1)[..., None]
-    return replace(board, colour=board.colour * texture)
+    return _planes(replace(board, colour=board.colour * texture))
 
 
 def _footprint(board: Patch, part: Part) -> Patch:

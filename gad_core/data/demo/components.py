@@ -1,5 +1,7 @@
 """What a demo board is built from: flat patches of colour, gloss and height, and the electronic parts made of them."""
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -10,6 +12,7 @@ from gad_core.data.demo.surface import Field, step
 
 Colour = tuple[float, float, float]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+_Place = Callable[[Sequence[float]], list[float]]  # from x, y, x, y .. on the patch to the same on a sheet
 
 SILVER: Colour = (0.62, 0.62, 0.60)
 INK: Colour = (0.70, 0.70, 0.67)
@@ -35,39 +38,41 @@ def blank(width: int, height: int) -> Patch:
 
 def laid(patch: Patch, shape: Field, colour: Colour, *, height: Field | float, gloss: float) -> Patch:
     """The patch with a shape (h, w) in [0, 1] laid on top."""
-    edge = shape[..., None]
-    return Patch(
-        colour=patch.colour * (1 - edge) + edge * np.array(colour, np.float32),
-        cover=np.maximum(patch.cover, shape),
-        height=patch.height * (1 - shape) + shape * np.float32(1) * height,
-        gloss=patch.gloss * (1 - shape) + shape * np.float32(gloss),
-    )
+    rows, columns = (np.flatnonzero(shape.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return patch
+    here = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    edge, tall = shape[here], np.broadcast_to(np.asarray(height, np.float32), shape.shape)
+    new = Patch(patch.colour.copy(), np.maximum(patch.cover, shape), patch.height.copy(), patch.gloss.copy())
+    new.colour[here] += edge[..., None] * (np.array(colour, np.float32) - new.colour[here])
+    new.height[here] += edge * (tall[here] - new.height[here])
+    new.gloss[here] += edge * (np.float32(gloss) - new.gloss[here])
+    return new
 
 
 def rectangle(patch: Patch, box: Box, *, radius: float = 0) -> Field:
     """Coverage of a rounded rectangle."""
-    image, draw = _sheet(patch)
-    draw.rounded_rectangle([_FINE * v for v in box], radius * _FINE, fill=255)
-    return _coverage(image)
+    return _covered(patch, box, lambda draw, at: draw.rounded_rectangle(at(box), radius * _FINE, fill=255))
 
 
 def ellipse(patch: Patch, box: Box) -> Field:
     """Coverage of an ellipse."""
-    image, draw = _sheet(patch)
-    draw.ellipse([_FINE * v for v in box], fill=255)
-    return _coverage(image)
+    return _covered(patch, box, lambda draw, at: draw.ellipse(at(box), fill=255))
 
 
-def lines(patch: Patch, points: list[tuple[float, float]], width: float) -> Field:
+def lines(patch: Patch, points: list[tuple[float, float]], width: int) -> Field:
     """Coverage of a line with round corners."""
-    image, draw = _sheet(patch)
-    draw.line([(_FINE * x, _FINE * y) for x, y in points], fill=255, width=round(_FINE * width), joint="curve")
-    return _coverage(image)
+    x, y = zip(*points, strict=True)
+    flat = [value for point in points for value in point]
+    box = (min(x) - width, min(y) - width, max(x) + width, max(y) + width)
+    return _covered(patch, box, lambda draw, at: draw.line(at(flat), fill=255, width=_FINE * width, joint="curve"))
 
 
 def lettering(patch: Patch, at: tuple[float, float], text: str, size: float, *, upright: bool = True) -> Field:
     """Coverage of a text centred at a point; not upright, it reads from below."""
-    image, draw = _sheet(patch)
+    height, width = patch.cover.shape
+    image = Image.new("L", (width * _FINE, height * _FINE))
+    draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(size * _FINE)
     if upright:
         draw.text((at[0] * _FINE, at[1] * _FINE), text, fill=255, font=font, anchor="mm")
@@ -81,17 +86,23 @@ def lettering(patch: Patch, at: tuple[float, float], text: str, size: float, *, 
 
 def bevelled(patch: Patch, box: Box, *, height: float, bevel: float) -> Field:
     """Height of a block whose sides slope over `bevel` pixels."""
-    rows, columns = np.mgrid[: patch.cover.shape[0], : patch.cover.shape[1]].astype(np.float32) + np.float32(0.5)
+    rows, columns = _middles(patch)
     inside = np.minimum(np.minimum(columns - box[0], box[2] - columns), np.minimum(rows - box[1], box[3] - rows))
     return np.float32(height) * (0.45 + 0.55 * step(-0.5, bevel, inside))
 
 
 def dome(patch: Patch, box: Box, *, height: float) -> Field:
     """Height of a drop that fills a box."""
-    rows, columns = np.mgrid[: patch.cover.shape[0], : patch.cover.shape[1]].astype(np.float32) + np.float32(0.5)
+    rows, columns = _middles(patch)
     x = (columns - (box[0] + box[2]) / 2) / np.float32((box[2] - box[0]) / 2)
     y = (rows - (box[1] + box[3]) / 2) / np.float32((box[3] - box[1]) / 2)
     return np.asarray(np.float32(height) * np.sqrt(np.maximum(1.05 - x * x - y * y, 0)))
+
+
+def _middles(patch: Patch) -> tuple[Field, Field]:
+    """Where its rows (h, 1) and columns (1, w) have their middle."""
+    rows, columns = (np.arange(n, dtype=np.float32) + np.float32(0.5) for n in patch.cover.shape)
+    return rows[:, None], columns[None, :]
 
 
 def soldered(patch: Patch, box: Box, *, height: float = 5) -> Patch:
@@ -190,10 +201,16 @@ def _printed(patch: Patch, shape: Field, colour: Colour) -> Patch:
     return replace(laid(patch, shape, colour, height=patch.height, gloss=0.1), height=patch.height)
 
 
-def _sheet(patch: Patch) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    height, width = patch.cover.shape
-    image = Image.new("L", (width * _FINE, height * _FINE))
-    return image, ImageDraw.Draw(image)
+def _covered(patch: Patch, box: Box, paint: Callable[[ImageDraw.ImageDraw, _Place], None]) -> Field:
+    """Coverage (h, w) by what is painted within a box, on a sheet no larger than that."""
+    cover = np.zeros_like(patch.cover)
+    left, top = max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
+    width, height = min(math.ceil(box[2]) + 1, cover.shape[1]) - left, min(math.ceil(box[3]) + 1, cover.shape[0]) - top
+    if width > 0 and height > 0:
+        sheet = Image.new("L", (width * _FINE, height * _FINE))
+        paint(ImageDraw.Draw(sheet), lambda xy: [_FINE * (v - (left, top)[i % 2]) for i, v in enumerate(xy)])
+        cover[top : top + height, left : left + width] = _coverage(sheet)
+    return cover
 
 
 def _coverage(image: Image.Image) -> Field:

@@ -13,6 +13,8 @@ from gad_core.data.demo.camera import photograph
 PARTS: dict[str, ModuleType] = {"weave": weave, "washer": washer, "board": board}
 N_TRAIN, N_GOOD, N_TYPE = 120, 40, 15
 
+Place = tuple[str, str, int]  #: split, kind ("good" or a defect type) and number of a photo
+
 
 @dataclass(frozen=True)
 class Photo:
@@ -23,8 +25,8 @@ class Photo:
     mask: NDArray[np.bool_] | None = None
 
 
-def places(part: str) -> list[tuple[str, str, int]]:
-    """Split, kind ("good" or a defect type) and number of every photo of a part."""
+def places(part: str) -> list[Place]:
+    """Every photo of a part."""
     counts = [("train", "good", N_TRAIN), ("test", "good", N_GOOD)]
     counts += [("test", defect, N_TYPE) for defect in PARTS[part].DEFECTS]
     return [(split, kind, index) for split, kind, n in counts for index in range(n)]

@@ -4,15 +4,14 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from gad_core.data.demo.photos import N_GOOD, PARTS, photo, places
+from gad_core.data.demo.drawing import Drawers, drawers, save
+from gad_core.data.demo.photos import N_GOOD, PARTS, places
 from gad_core.data.demo.stamp import stamped
 from gad_core.data.demo.surface import Rng
 from gad_core.data.images import decode, decode_mask
@@ -21,8 +20,6 @@ from gad_core.errors import GadError, Progress
 STAMPED = "washer_stamped"
 CATEGORIES = (*PARTS, STAMPED)
 N_CONTROL = 8  # normal test parts that carry a stamp too
-
-_THREADS = 2
 
 
 def write_demo(
@@ -48,12 +45,14 @@ def write_demo(
 
     try:
         root.mkdir(parents=True, exist_ok=True)
-        for category in categories:
-            with _replacing(root / category) as folder:
-                if category == STAMPED:
-                    _write_stamped(folder, root / "washer" if "washer" in categories else None, seed, advance)
-                else:
-                    _write_part(folder, category, seed, advance)
+        with drawers() as drawing:
+            for category in sorted(categories, key=CATEGORIES.index):
+                with _replacing(root / category) as folder:
+                    if category == STAMPED:
+                        washer = root / "washer" if "washer" in categories else None
+                        _write_stamped(drawing, folder, washer, seed, advance)
+                    else:
+                        _write_part(drawing, folder, category, seed, advance)
     except OSError as error:
         raise GadError(f"the demo cannot be written to {root} ({error.strerror}); choose another folder") from error
     return tuple(root / category for category in categories)
@@ -74,27 +73,15 @@ def _replacing(final: Path) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _write_part(folder: Path, part: str, seed: int, advance: Callable[[], None]) -> None:
-    def write(place: tuple[str, str, int]) -> None:
-        split, kind, index = place
-        drawn = photo(part, split, kind, index, seed=seed)
-        _save(folder / split / kind / f"{index:03}.png", drawn.pixels)
-        if drawn.mask is not None:
-            _save(folder / "ground_truth" / kind / f"{index:03}_mask.png", drawn.mask)
-
-    with ThreadPoolExecutor(_THREADS) as pool:
-        try:
-            for _ in pool.map(write, places(part)):
-                advance()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+def _write_part(drawing: Drawers, folder: Path, part: str, seed: int, advance: Callable[[], None]) -> None:
+    for _ in drawing.write(folder, part, places(part), seed=seed):
+        advance()
 
 
-def _write_stamped(folder: Path, washer: Path | None, seed: int, advance: Callable[[], None]) -> None:
+def _write_stamped(drawing: Drawers, folder: Path, washer: Path | None, seed: int, advance: Callable[[], None]) -> None:
     """The photos of `washer`, the very same bytes where they are not stamped."""
     if washer is None:
-        _write_part(folder, "washer", seed, advance)
+        _write_part(drawing, folder, "washer", seed, advance)
     else:
         shutil.copytree(washer, folder, dirs_exist_ok=True)
         for _ in places("washer"):
@@ -112,16 +99,9 @@ def _stamp(
     source: Path, target: Path, folder: Path, kind: str, rng: Rng, *, away_from: NDArray[np.bool_] | None = None
 ) -> None:
     shown, mask = stamped(decode(source), rng, away_from=away_from)
-    _save(target, shown)
-    _save(folder / "ground_truth_stamp" / kind / f"{target.stem}_mask.png", mask)
+    save(target, shown)
+    save(folder / "ground_truth_stamp" / kind / f"{target.stem}_mask.png", mask)
 
 
 def _rng(seed: int, index: int) -> Rng:
     return np.random.default_rng((seed, zlib.crc32(STAMPED.encode()), index + N_GOOD))
-
-
-def _save(path: Path, pixels: NDArray[np.uint8] | NDArray[np.bool_]) -> None:
-    """A PNG, packed lightly: the photos' noise does not pack, and packing it well takes longer than drawing it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = Image.fromarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint8) * 255)
-    image.save(path, "PNG", compress_level=1)

@@ -7,10 +7,10 @@ import streamlit as st
 from gad_core import figures, wording
 from gad_core.decision.working_point import METHODS
 from gad_core.features.backbones import get_backbone
-from gad_core.gaussian.tuning import Tuning, presets
+from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import adopt
-from pages.shared import frame, opened, point_view, resources, tasks
+from pages.shared import frame, opened, point_view, resources, tasks, tuning
 from pages.shared.controls import target_fpr
 
 frame.begin()
@@ -33,38 +33,31 @@ def main() -> None:
 def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
     """The controls and all that they move."""
     with st.container(border=True):
-        tuning, level, method = choices(detector)
+        chosen, level, method = choices(detector)
         target = target_fpr()
     bench = resources.bench(detector, dataset)
-    view = point_view.look(bench, tuning, resources.scores(detector, dataset, tuning)[level], target, method)
+    view = point_view.look(bench, chosen, resources.scores(detector, dataset, chosen)[level], target, method)
     if isinstance(view, str):
         st.warning(view, icon=":material/block:")
         return
     numbers(view)
     if st.button("Adopt this threshold", type="primary", icon=":material/check:", key="adopt"):
-        adopt(resources.store(), detector, bench.detector, tuning, level, view.chosen.point)
+        adopt(resources.store(), detector, bench.detector, chosen, level, view.chosen.point)
         st.rerun()
     with st.grid(2, min_column_width=420):
         point_view.distances(view)
         point_view.curves(view)
-        point_view.promises(view, resources.promise_curves(detector, dataset, tuning, level, point_view.TARGETS))
+        point_view.promises(view, resources.promise_curves(detector, dataset, chosen, level, point_view.TARGETS))
         point_view.defect_types(view)
     point_view.comparison(view)
 
 
 def choices(detector: DetectorRow) -> tuple[Tuning, str, str]:
-    """Preset, level and method."""
+    """Tuning, level and method."""
     backbone = get_backbone(detector.backbone)
-    known = presets(backbone)
-    preset_box, level_box, method_box = st.columns([3, 2, 3], vertical_alignment="bottom")
-    preset = preset_box.selectbox(
-        "Levels and components",
-        list(known),
-        help="Which levels are summed, and which principal components are kept.",
-        key="preset",
-        bind="query-params",
-        persist_state="session",
-    )
+    tuning_box, level_box, method_box = st.columns([3, 2, 3], vertical_alignment="bottom")
+    with tuning_box.popover("Levels & components", icon=":material/tune:", width="stretch", key="tuning"):
+        chosen = tuning.tuning(backbone)
     level = level_box.selectbox(
         "Level",
         ["sum", *map(str, range(1, backbone.n_levels + 1))],
@@ -82,7 +75,8 @@ def choices(detector: DetectorRow) -> tuple[Tuning, str, str]:
         bind="query-params",
         persist_state="session",
     )
-    return known[preset], level, method
+    st.caption(f":material/tune: {tuning.words(chosen)}")
+    return chosen, level, method
 
 
 def numbers(view: point_view.View) -> None:

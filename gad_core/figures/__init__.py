@@ -1,6 +1,7 @@
 """Plotly figures from plain arrays, drawn so that they stand on a light and on a dark page."""
 
 from gad_core.figures.curves import precision_recall_curve, roc_curve
+from gad_core.figures.cuts import component_energy, cut_heat_map, eigenvalue_spectrum
 from gad_core.figures.distances import score_ecdf, score_histogram
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
 from gad_core.figures.rates import level_areas, promised_against_achieved, rate_bars
@@ -13,6 +14,9 @@ __all__ = [
     "METHOD_NAMES",
     "NORMAL",
     "SELECTED",
+    "component_energy",
+    "cut_heat_map",
+    "eigenvalue_spectrum",
     "level_areas",
     "precision_recall_curve",
     "promised_against_achieved",

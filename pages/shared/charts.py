@@ -1,8 +1,9 @@
 """How a chart stands on a page: its title, the finding in plain words, a switch in the corner, the figure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -37,3 +38,14 @@ def switch(corner: DeltaGenerator, options: Sequence[str], *, key: str) -> str:
 def show(figure: go.Figure, *, key: str, alt: str) -> None:
     """The figure, as wide as its place; `alt` carries the finding."""
     st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt)
+
+
+def pick(figure: go.Figure, *, key: str, alt: str, on_pick: Callable[[list[int]], None]) -> None:
+    """The figure, whose points can be clicked; `on_pick` gets a clicked point's `customdata` before the next run."""
+
+    def picked() -> None:
+        points = st.session_state[key].selection.points
+        if points:
+            on_pick([int(value) for value in np.atleast_1d(points[0]["customdata"])])
+
+    st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt, on_select=picked, selection_mode="points")

@@ -21,6 +21,7 @@ def menu() -> dict[str, list[Page]]:
             st.Page("pages/fit.py", title="Fit", icon=":material/scatter_plot:", help="Fit a Gaussian to every level"),
         ],
         "Tune": [
+            st.Page("pages/levels.py", title="Levels & NPCA", icon=":material/grid_on:", help="Choose where it looks"),
             st.Page(
                 "pages/working_point.py", title="Working point", icon=":material/straighten:", help="Set the threshold"
             ),

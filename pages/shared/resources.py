@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from gad_core.data.datasets import Dataset, ImageSet, read_dataset
+from gad_core.decision import cut_map as cuts
 from gad_core.decision.evaluation import LevelScores, Seen, left_out_rates, level_scores
 from gad_core.decision.rates import Rate
 from gad_core.decision.working_point import METHODS
@@ -16,6 +19,7 @@ from gad_core.features.extract import extract
 from gad_core.features.networks import load_network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import load_detector
+from gad_core.gaussian.spectrum import Score
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.jobs import JobQueue
 from gad_core.workspace.rows import DatasetRow, DetectorRow
@@ -120,3 +124,41 @@ def _scores(
     _bench: Bench, detector_id: str, dataset_id: str, modified: datetime, tuning: Tuning
 ) -> dict[str, LevelScores]:
     return level_scores(_bench.seen, tuning)
+
+
+def cut_map(detector_row: DetectorRow, dataset_row: DatasetRow, score: Score) -> cuts.CutMap | None:
+    """Every level at every cut on the test images; None without two of each kind."""
+    seen = bench(detector_row, dataset_row)
+    return _cut_map(seen, detector_row.id, dataset_row.id, dataset_row.modified, score)
+
+
+@st.cache_resource(show_spinner="Trying every cut …", max_entries=16)
+def _cut_map(_bench: Bench, detector_id: str, dataset_id: str, modified: datetime, score: Score) -> cuts.CutMap | None:
+    labels = _bench.test.labels
+    if min(labels.sum(), (~labels).sum()) < 2:
+        return None
+    return cuts.cut_map(_bench.seen, labels, score=score)
+
+
+def sum_areas(detector_row: DetectorRow, dataset_row: DatasetRow, tuning: Tuning) -> NDArray[np.float64]:
+    """AUROC of the sum over the tuned levels at every cut."""
+    seen = bench(detector_row, dataset_row)
+    return _sum_areas(seen, detector_row.id, dataset_row.id, dataset_row.modified, tuning.levels, tuning.score)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _sum_areas(
+    _bench: Bench, detector_id: str, dataset_id: str, modified: datetime, levels: tuple[int, ...], score: Score
+) -> NDArray[np.float64]:
+    return cuts.sum_areas(_bench.seen, _bench.test.labels, levels, score=score)
+
+
+def inflation(detector_row: DetectorRow, dataset_row: DatasetRow, score: Score) -> NDArray[np.float64]:
+    """Left-out over fitted distance of every level at every cut."""
+    seen = bench(detector_row, dataset_row)
+    return _inflation(seen, detector_row.id, score)
+
+
+@st.cache_resource(show_spinner="Trying every cut …", max_entries=16)
+def _inflation(_bench: Bench, detector_id: str, score: Score) -> NDArray[np.float64]:
+    return cuts.inflation(_bench.detector, score=score)

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).parents[2] / "app.py"
-PAGES = ["pages/home.py", "pages/data.py", "pages/fit.py", "pages/working_point.py"]
+PAGES = [f"pages/{name}.py" for name in ("home", "data", "fit", "levels", "working_point")]
 
 
 @pytest.fixture(scope="module")

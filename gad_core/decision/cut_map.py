@@ -1,0 +1,130 @@
+"""Every level at every cut at once: how well it discriminates, how well it generalises, what choosing the best costs.
+
+The paper's Table V on the user's own images (Sec. IV-B).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.decision.evaluation import Seen
+from gad_core.errors import GadError
+from gad_core.gaussian.detector import Detector, sum_levels
+from gad_core.gaussian.keep import ALL, Keep
+from gad_core.gaussian.spectrum import Coordinates, Score
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+#: Shares of the variance at which the components are cut.
+SHARES = (
+    *(0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.015, 0.01),
+    *(0.007, 0.005, 0.003, 0.002, 0.001, 5e-4, 3e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5),
+)
+#: From a few strong components (PCA) over all of them to a few weak ones (NPCA).
+CUTS = (*(Keep("pca", round(1 - s, 6)) for s in SHARES), ALL, *(Keep("npca", s) for s in SHARES))
+
+_SPLITS = 20
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The cell with the best AUROC on all test images, and what such a choice is worth on images it did not see."""
+
+    level: int  # 1-based
+    keep: Keep
+    area: float  # on the images it was chosen on, in [0, 1]
+    honest: float  # mean AUROC on the other half of the images, the cell being chosen on one half
+
+
+@dataclass(frozen=True)
+class CutMap:
+    """AUROC in [0, 1] by level and cut (L, len(CUTS)), and the best cell."""
+
+    areas: Array
+    best: Choice
+
+
+def distance_cube(
+    coordinates: Sequence[Coordinates], detector: Detector, *, score: Score = "mahalanobis", cuts: Sequence[Keep] = CUTS
+) -> Array:
+    """Distances of m images at every level and cut: (m, L, len(cuts))."""
+    gaussians = zip(detector.gaussians, coordinates, strict=True)
+    return np.stack([g.spectrum.distance_table(c, cuts, score=score) for g, c in gaussians], axis=1)
+
+
+def area_table(scores: Array, anomalous: Flags) -> Array:
+    """Area under the ROC of every column of scores (m, ..), anomalous (m,): (..)."""
+    flat = scores.reshape(len(scores), -1)
+    wins = [_wins(column, anomalous).mean() for column in flat.T]
+    return np.array(wins).reshape(scores.shape[1:])
+
+
+def cut_map(seen: Seen, anomalous: Flags, *, score: Score = "mahalanobis", seed: int = 0) -> CutMap:
+    """All cells on test images labelled `anomalous` (m,), and the split-half estimate that pays for choosing one.
+
+    Half of the normal and half of the defective images choose a cell, the others score it; 20 random splits, both
+    ways. Raises `GadError` with fewer than two images of a kind.
+    """
+    n_bad = int(np.count_nonzero(anomalous))
+    if min(n_bad, len(anomalous) - n_bad) < 2:
+        raise GadError(
+            f"a map of AUROC needs at least 2 normal and 2 defective test images, got {len(anomalous) - n_bad} and "
+            f"{n_bad}; add the missing kind"
+        )
+    cube = distance_cube(seen.test, seen.detector, score=score)
+    shape = cube.shape[1:]
+    bad, good = _halves(n_bad, seed), _halves(len(anomalous) - n_bad, seed + 1)
+    areas, halves = np.empty(shape), np.empty((len(bad), *shape))
+    for cell in np.ndindex(*shape):
+        wins = _wins(cube[:, *cell], anomalous)
+        areas[cell] = wins.mean()
+        halves[:, *cell] = np.einsum("sp,pn,sn->s", bad, wins, good, optimize=True)
+    flat = halves.reshape(len(bad), -1)
+    other = flat[np.arange(len(bad)) ^ 1]  # halves come in pairs
+    honest = np.take_along_axis(other, flat.argmax(axis=1)[:, None], axis=1).mean()
+    level, cut = np.unravel_index(areas.argmax(), shape)
+    return CutMap(areas, Choice(int(level) + 1, CUTS[cut], float(areas.max()), float(honest)))
+
+
+def inflation(detector: Detector, *, score: Score = "mahalanobis") -> Array:
+    """By level and cut (L, len(CUTS)): median distance of left-out images over that of fitted ones.
+
+    1 where a Gaussian fits new good parts as well as its own, more where it has learned its images by heart.
+    """
+    own = np.median(distance_cube(detector.coordinates(detector.training.features), detector, score=score), axis=0)
+    table = np.empty_like(own)
+    for level, folds in enumerate(detector.left_out):
+        tables = [fold.spectrum.distance_table(fold.coordinates, CUTS, score=score) for fold in folds]
+        table[level] = np.median(np.concatenate(tables), axis=0)
+    return table / own
+
+
+def sum_areas(seen: Seen, anomalous: Flags, levels: Sequence[int], *, score: Score = "mahalanobis") -> Array:
+    """AUROC of the sum over levels at every cut: (len(CUTS),)."""
+    cube = distance_cube(seen.test, seen.detector, score=score)
+    return area_table(np.stack([sum_levels(cube[..., cut], levels) for cut in range(len(CUTS))], axis=1), anomalous)
+
+
+def whitened_energy(detector: Detector, level: int, coordinates: Coordinates) -> Array:
+    """Mean squared coordinate over its variance, by component (r,): about 1 for images like the fitted ones."""
+    return np.asarray(coordinates.z2.mean(axis=0) / detector.gaussians[level - 1].spectrum.eigenvalues)
+
+
+def _wins(scores: Array, anomalous: Flags) -> Array:
+    """For every pair (defective, normal) whether the defective image scores higher; a tie is half."""
+    bad, good = scores[anomalous][:, None], scores[~anomalous]
+    return np.asarray((bad > good) + 0.5 * (bad == good))
+
+
+def _halves(n: int, seed: int) -> Array:
+    """Weights (2 x splits, n) that average over one half of n images; rows 2 i and 2 i + 1 are complements."""
+    rng = np.random.default_rng(seed)
+    weights = np.zeros((2 * _SPLITS, n))
+    for split in range(_SPLITS):
+        order = rng.permutation(n)
+        for side, rows in enumerate((order[: n // 2], order[n // 2 :])):
+            weights[2 * split + side, rows] = 1 / len(rows)
+    return weights

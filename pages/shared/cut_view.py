@@ -1,0 +1,109 @@
+"""What the Levels & NPCA page shows of all cuts at once, and the level under its magnifying glass."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
+
+from gad_core import figures
+from gad_core.decision.curves import Auroc
+from gad_core.decision.cut_map import CUTS, CutMap
+from gad_core.gaussian.tuning import Tuning
+from gad_core.workspace.rows import DatasetRow, DetectorRow
+from pages.shared import charts, resources, tuning
+
+Array = NDArray[np.float64]
+
+
+def shown_level(chosen: Tuning) -> int:
+    """The level whose spectrum is shown: the one picked in the panel, else the last one in the sum."""
+    picked = st.session_state.get("shown_level")
+    return int(picked) if picked and int(picked) in chosen.levels else chosen.levels[-1]
+
+
+def level_switch(corner: DeltaGenerator, chosen: Tuning) -> None:
+    """A small choice among the levels in the sum."""
+    names = list(map(str, chosen.levels))
+    if st.session_state.get("shown_level") not in names:
+        st.session_state["shown_level"] = names[-1]
+    corner.selectbox("Level shown", names, key="shown_level", label_visibility="collapsed")
+
+
+def heat_map(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, cells: CutMap | None) -> None:
+    """Every level at every cut: AUROC where there are labels, else how well the fit generalises. A click chooses."""
+    n_levels = resources.bench(detector, dataset).detector.n_levels
+    names = [f"level {level}" for level in range(1, n_levels + 1)]
+    column = CUTS.index(chosen.keep) if chosen.keep in CUTS else None
+    rows = [level - 1 for level in chosen.levels]
+    if cells:
+        sums = resources.sum_areas(detector, dataset, chosen)
+        values, unit = 100 * np.vstack([cells.areas, sums]), "AUROC, %"
+        names = [*names, "sum"]
+        rows.append(len(names) - 1)
+        best = cells.best
+        finding = (
+            f"Best cell on these images: level {best.level} at {best.keep} with {100 * best.area:.1f} %; chosen on one "
+            f"half and measured on the other, {100 * best.honest:.1f} %."
+        )
+    else:
+        values, unit = resources.inflation(detector, dataset, chosen.score), "left-out / fitted"
+        calm = np.unravel_index(np.abs(values - 1).argmin(), values.shape)
+        finding = (
+            "Without labelled test images: the median distance of left-out parts over that of fitted ones; near 1 the "
+            f"Gaussian generalises best (level {calm[0] + 1}, {CUTS[calm[1]]})."
+        )
+    outlined = [(row, column) for row in rows] if column is not None else []
+    figure = figures.cut_heat_map(values, tuning.CUT_NAMES, names, chosen=outlined, unit=unit)
+    with charts.panel("Every level at every cut", finding):
+        charts.pick(figure, key="cut_map", alt=finding, on_pick=partial(_choose, chosen, n_levels))
+
+
+def health(bench: resources.Bench, chosen: Tuning) -> None:
+    """How sound each level's Gaussian is at this cut."""
+    rows = []
+    for level, gaussian in enumerate(bench.detector.gaussians, start=1):
+        law = gaussian.spectrum
+        rows.append(
+            {
+                "level": str(level),
+                "in the sum": level in chosen.levels,
+                "features D": law.n_features,
+                "images n": law.n,
+                "n / D": law.n / law.n_features,
+                "dimensions kept": law.dimension(chosen.keep),
+                "shrinkage": law.shrinkage(chosen.keep),
+                "null dimensions": law.n_null,
+            }
+        )
+    table = pd.DataFrame(rows).style.format({"n / D": "{:.2f}", "shrinkage": "{:.3f}"})
+    with charts.panel("Health of every level", "Few images for many features: shrinkage keeps the covariance sound."):
+        st.dataframe(table, hide_index=True, key="health", alt="Images, features and shrinkage of every level")
+
+
+def best_level(areas: dict[str, Auroc]) -> str:
+    """Which level discriminates best by itself, said with the warning that it was chosen here."""
+    best = max((name for name in areas if name != "sum"), key=lambda name: areas[name].value)
+    return f"Level {best} alone tells defects apart best ({100 * areas[best].value:.1f} %), chosen on these images."
+
+
+def energy_finding(normal: Array | None, defects: Array | None, level: int) -> str:
+    """Where defects rise above good parts: in the strong half of the components or in the weak one."""
+    if normal is None or defects is None:
+        return f"Level {level}: mean squared coordinate over variance; 1 is like the fitted images."
+    ratio, half = np.log(np.maximum(defects, 1e-12) / np.maximum(normal, 1e-12)), len(normal) // 2
+    strong, weak = (float(np.exp(part.mean())) for part in (ratio[:half], ratio[half:]))
+    return (
+        f"Level {level}: defects have {strong:.1f} times the energy of good parts in the strong half of the "
+        f"components and {weak:.1f} times in the weak half."
+    )
+
+
+def _choose(chosen: Tuning, n_levels: int, tile: Sequence[int]) -> None:
+    """A click on a tile: that level alone, or the levels as they are where the row is the sum."""
+    row, column = tile
+    levels = (row + 1,) if row < n_levels else chosen.levels
+    tuning.choose(Tuning(levels, CUTS[column], chosen.score))

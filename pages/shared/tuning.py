@@ -1,0 +1,92 @@
+"""The controls that tune a fitted detector, the same on every page and in the link: levels, components, distance."""
+
+from typing import Any
+
+import streamlit as st
+
+from gad_core.decision.cut_map import CUTS
+from gad_core.features.backbones import Backbone
+from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.spectrum import SCORES, Score
+from gad_core.gaussian.tuning import Tuning, all_levels, parse_levels, presets, recommended
+
+CUT_NAMES = tuple(str(cut) for cut in CUTS)
+_OTHER = "Own choice"
+_BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+_SCORE_NAMES = {"mahalanobis": "Mahalanobis", "sed": "standardised Euclidean", "l2": "Euclidean (L2)"}
+
+
+def tuning(backbone: Backbone) -> Tuning:
+    """Preset, levels, score and components kept; what they say together."""
+    start, known = recommended(backbone), presets(backbone)
+    _forget_foreign_levels(backbone)
+    levels_box, score_box = st.columns([3, 2], vertical_alignment="bottom")
+    levels = levels_box.pills(
+        "Levels in the sum",
+        list(map(str, all_levels(backbone))),
+        default=list(map(str, start.levels)),
+        selection_mode="multi",
+        key="levels",
+        help="The distances of these levels are added (eq. 4). Later levels see larger and more abstract structures.",
+        **_BOUND,
+    )
+    score = score_box.selectbox(
+        "Distance",
+        list(SCORES),
+        key="score",
+        help="mahalanobis: eq. 3; sed: standardised Euclidean distance, eq. 7; l2: plain Euclidean distance.",
+        **_BOUND,
+    )
+    keep = st.select_slider(
+        "Components kept",
+        CUT_NAMES,
+        value=str(start.keep),
+        key="keep",
+        help="Left of `all`, PCA keeps that share of the variance from the strongest components down; right of it, "
+        "NPCA keeps it from the weakest up. The paper finds that the weak ones discriminate.",
+        **_BOUND,
+    )
+    chosen = Tuning(_levels(levels, backbone), Keep.parse(keep), _score(score))
+    current = next((name for name, preset in known.items() if preset == chosen), _OTHER)
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, preset in known.items():
+            st.button(
+                name,
+                key=f"preset_{name}",
+                type="tertiary",
+                icon=":material/radio_button_checked:" if name == current else ":material/radio_button_unchecked:",
+                on_click=choose,
+                args=(preset,),
+            )
+    return chosen
+
+
+def choose(preset: Tuning) -> None:
+    """Set the controls; for callbacks, which run before the controls are drawn."""
+    st.session_state["levels"] = list(map(str, preset.levels))
+    st.session_state["keep"] = str(preset.keep)
+    st.session_state["score"] = preset.score
+
+
+def words(chosen: Tuning) -> str:
+    """A tuning in words: `levels 6-8, npca:0.05`."""
+    levels = ", ".join(map(str, chosen.levels))
+    one = "level" if len(chosen.levels) == 1 else "levels"
+    distance = "" if chosen.score == "mahalanobis" else f", {_SCORE_NAMES[chosen.score]}"
+    return f"{one} {levels}, {chosen.keep}{distance}"
+
+
+def _forget_foreign_levels(backbone: Backbone) -> None:
+    """Levels chosen for a deeper network mean nothing on this one."""
+    known = set(map(str, all_levels(backbone)))
+    if set(st.session_state.get("levels") or ()) - known:
+        del st.session_state["levels"]
+        st.query_params.pop("levels", None)
+
+
+def _levels(chosen: list[str] | None, backbone: Backbone) -> tuple[int, ...]:
+    return parse_levels(",".join(chosen), backbone.n_levels) if chosen else recommended(backbone).levels
+
+
+def _score(name: str) -> Score:
+    return next(score for score in SCORES if score == name)

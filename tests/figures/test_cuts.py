@@ -1,0 +1,55 @@
+"""Figures of cuts and components: what they mark, and what a click on them reports."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from gad_core.figures import component_energy, cut_heat_map, eigenvalue_spectrum
+
+
+@pytest.fixture
+def heat_map():
+    return cut_heat_map(
+        np.arange(15.0).reshape(3, 5),
+        ["pca:0.5", "pca:0.9", "all", "npca:0.5", "npca:0.1"],
+        ["1", "2", "sum"],
+        chosen=[(1, 3)],
+        unit="AUROC, %",
+    )
+
+
+@pytest.fixture
+def spectrum():
+    return eigenvalue_spectrum(np.geomspace(1, 1e-3, 20), kept=slice(12, 20), n_features=50)
+
+
+def test_plotly_knows_every_property(heat_map, spectrum):
+    for figure in (heat_map, spectrum, component_energy(np.ones(20), None, kept=slice(0, 20))):
+        go.Figure(figure.to_dict())
+
+
+def test_a_click_reports_the_row_and_cut_that_lie_below_it(heat_map):
+    clicks = heat_map.data[1]
+    for x, y, (row, cut), words in zip(clicks.x, clicks.y, clicks.customdata, clicks.text, strict=True):
+        assert (x, y) == (cut, row)
+        assert words.endswith(f"{5 * row + cut:.1f}")
+
+
+def test_the_chosen_tile_is_outlined(heat_map):
+    outline = heat_map.layout.shapes[0]
+    assert (outline.x0, outline.x1, outline.y0, outline.y1) == (2.5, 3.5, 0.5, 1.5)
+
+
+def test_the_cut_lies_between_dropped_and_kept_and_the_null_dimensions_after_both(spectrum):
+    dropped, kept = spectrum.data
+    cut, null = spectrum.layout.shapes
+    assert dropped.x.max() < cut.x0 < kept.x.min()
+    assert kept.x.max() < null.x0
+    assert null.x1 == 50
+
+
+def test_smoothing_keeps_the_mean_energy():
+    energy = np.random.default_rng(0).chisquare(1, 300)
+    line = component_energy(energy, None, kept=slice(0, 300)).data[0]
+    edges = np.unique(np.rint(np.geomspace(1, 301, 40)).astype(int))
+    assert np.average(line.y, weights=np.diff(edges)) == pytest.approx(energy.mean())

@@ -9,6 +9,7 @@ from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import bring, frame, opened, resources, tasks
 from pages.shared.gallery import gallery
+from pages.shared.suspects import suspects
 
 frame.begin()
 
@@ -28,6 +29,9 @@ def main() -> None:
     numbers(row)
     refusals(row)
     pictures(row)
+    detector = opened.detector()
+    if detector is not None and detector.dataset_id == row.id:
+        suspects(row, detector)
 
 
 def shelf(current: DatasetRow | None) -> None:

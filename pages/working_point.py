@@ -10,7 +10,7 @@ from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import adopt
-from pages.shared import frame, opened, point_view, resources, tasks, tuning
+from pages.shared import error_view, frame, opened, point_view, resources, tasks, tuning
 from pages.shared.controls import target_fpr
 
 frame.begin()
@@ -45,11 +45,12 @@ def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
         adopt(resources.store(), detector, bench.detector, chosen, level, view.chosen.point)
         st.rerun()
     with st.grid(2, min_column_width=420):
-        point_view.distances(view)
-        point_view.curves(view)
+        point_view.distances(view, error_view.pick_bar)
+        point_view.curves(view, error_view.pick_threshold)
         point_view.promises(view, resources.promise_curves(detector, dataset, chosen, level, point_view.TARGETS))
         point_view.defect_types(view)
     point_view.comparison(view)
+    error_view.pictures(view, dataset)
 
 
 def choices(detector: DetectorRow) -> tuple[Tuning, str, str]:

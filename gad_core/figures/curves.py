@@ -47,9 +47,13 @@ def precision_recall_curve(curve: Curve, caught: Rate, false_alarms: int) -> go.
 def _curve(curve: Curve, words: str) -> Part:
     return {
         "type": "scatter",
-        "mode": "lines",
+        "mode": "lines+markers",
         "x": 100 * curve.x,
         "y": 100 * curve.y,
+        "customdata": curve.thresholds,
+        "marker": {"size": 9, "opacity": 0},  # to be clicked
+        "selected": {"marker": {"opacity": 0}},
+        "unselected": {"marker": {"opacity": 0}},
         "line": {"color": LEFT_OUT, "width": 2.2},
         "fillcolor": faint(LEFT_OUT, 0.1),
         "hovertemplate": words + "<extra></extra>",

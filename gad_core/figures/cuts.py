@@ -20,7 +20,7 @@ def cut_heat_map(
 ) -> go.Figure:
     """A tile for every row and cut (rows, cuts), bright is high; the chosen tiles (row, cut) are outlined.
 
-    Invisible markers over the tiles report clicks: a point's `customdata` is its row and cut.
+    Invisible markers over the tiles report clicks: a point's `customdata` is row * cuts + cut.
     """
     n_rows, n_cuts = values.shape
     low, high = float(np.nanpercentile(values, 5)), float(np.nanmax(values))
@@ -49,7 +49,7 @@ def cut_heat_map(
         "marker": {"symbol": "square", "size": 18, "opacity": 0, "color": INK},
         "selected": {"marker": {"opacity": 0}},
         "unselected": {"marker": {"opacity": 0}},
-        "customdata": np.stack([lines.ravel(), columns.ravel()], axis=1),
+        "customdata": np.arange(values.size),
         "text": [f"{rows[line]}, {cuts[cut]}: {values[line, cut]:.1f}" for line, cut in np.ndindex(*values.shape)],
         "hovertemplate": "%{text}<extra></extra>",
     }

@@ -44,6 +44,7 @@ def score_histogram(groups: Groups, threshold: float) -> go.Figure:
                 "y": _FULL * counts[bin_of] / counts.max(),
                 "marker": {"color": np.where(flagged, colour, faint(colour, _BELOW)).tolist(), "line": {"width": 0}},
                 "customdata": np.column_stack([counts[bin_of], bins[bin_of], bins[bin_of + 1]]),
+                "unselected": {"marker": {"opacity": 1}},  # after a click the other bars stay as they are
                 "hovertemplate": f"%{{customdata[0]}} of {len(scores)} {name}"
                 "<br>at distance %{customdata[1]:.3g} to %{customdata[2]:.3g}<extra></extra>",
             }

@@ -1,5 +1,6 @@
 """The steps from images to a decision, each from one shelf of the workspace to the next."""
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -27,9 +28,10 @@ def fit_dataset(
     cache: FeatureCache,
     n_folds: int | None = None,
     seed: int = 0,
+    without: Collection[str] = (),
     progress: Progress | None = None,
 ) -> DetectorRow:
-    """Fit a detector to a data set's normal images and put it on the shelf.
+    """Fit a detector to a data set's normal images and put it on the shelf; digests in `without` are left out of it.
 
     The test images go through the network as well, so that every page finds their features in the cache. Raises
     `GadError` for a network without weights, and where the data set is gone or cannot be fitted.
@@ -38,12 +40,13 @@ def fit_dataset(
     engine = make_engine(load_network(backbone))
     dataset = read_dataset(row.root)
     extract(ImageSet(dataset.train.files + dataset.test.files), engine, cache=cache, progress=progress)
-    detector = fit_images(dataset.train, engine, n_folds=n_folds, seed=seed, cache=cache).detector
+    train = dataset.train.where([digest not in without for digest in dataset.train.digests])
+    detector = fit_images(train, engine, n_folds=n_folds, seed=seed, cache=cache).detector
     return store.detectors.add(
         partial(save_detector, detector),
         name=row.name,
         backbone=detector.backbone,
-        settings={"folds": int(detector.folds.max()) + 1, "seed": seed},
+        settings={"folds": int(detector.folds.max()) + 1, "seed": seed, "without": sorted(without)},
         n_train=detector.n_train,
         dataset_id=dataset_id,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -40,12 +41,19 @@ def show(figure: go.Figure, *, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt)
 
 
-def pick(figure: go.Figure, *, key: str, alt: str, on_pick: Callable[[list[int]], None]) -> None:
-    """The figure, whose points can be clicked; `on_pick` gets a clicked point's `customdata` before the next run."""
+def pick(figure: go.Figure, *, key: str, alt: str, on_pick: Callable[[dict[str, Any]], None]) -> None:
+    """The figure, whose points can be clicked; `on_pick` gets the clicked point before the next run."""
 
     def picked() -> None:
         points = st.session_state[key].selection.points
         if points:
-            on_pick([int(value) for value in np.atleast_1d(points[0]["customdata"])])
+            on_pick(dict(points[0]))
 
     st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt, on_select=picked, selection_mode="points")
+
+
+def custom(point: dict[str, Any]) -> list[float]:
+    """The `customdata` of a clicked point, which arrives as a number, a list or a mapping of places."""
+    data = point["customdata"]
+    values = data.values() if isinstance(data, dict) else np.ravel(data)
+    return [float(value) for value in values]

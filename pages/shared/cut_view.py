@@ -1,7 +1,7 @@
 """What the Levels & NPCA page shows of all cuts at once, and the level under its magnifying glass."""
 
-from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,8 +102,8 @@ def energy_finding(normal: Array | None, defects: Array | None, level: int) -> s
     )
 
 
-def _choose(chosen: Tuning, n_levels: int, tile: Sequence[int]) -> None:
+def _choose(chosen: Tuning, n_levels: int, point: dict[str, Any]) -> None:
     """A click on a tile: that level alone, or the levels as they are where the row is the sum."""
-    row, column = tile
+    row, column = divmod(int(charts.custom(point)[0]), len(CUTS))
     levels = (row + 1,) if row < n_levels else chosen.levels
     tuning.choose(Tuning(levels, CUTS[column], chosen.score))

@@ -24,9 +24,14 @@ def gallery(
     with st.container(horizontal=True, gap="small", key=key):
         for position, file in enumerate(files[first : first + per_page], start=first):
             words = caption(position) if caption else file.path.name
-            st.image(_thumbnail(file.digest, file), caption=words, width=112, alt=f"{file.defect}: {file.path.name}")
+            st.image(thumbnail(file), caption=words, width=112, alt=f"{file.defect}: {file.path.name}")
     if n_pages > 1:
         st.pagination(n_pages, key=f"{key}_page")
+
+
+def thumbnail(file: ImageFile) -> bytes:
+    """A small JPEG of an image."""
+    return _thumbnail(file.digest, file)
 
 
 @st.cache_data(show_spinner=False, max_entries=4000)

@@ -1,6 +1,8 @@
 """What the Working point page shows: one tuning, one level, one target, and every method's threshold there."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,8 @@ from gad_core.gaussian.tuning import Tuning
 from pages.shared import charts, frame
 from pages.shared.controls import STEPS
 from pages.shared.resources import Bench
+
+Picked = Callable[[dict[str, Any]], None]
 
 #: Targets of the chart of promises.
 TARGETS = tuple(step / 100 for step in STEPS)
@@ -67,16 +71,18 @@ def look(bench: Bench, tuning: Tuning, scores: LevelScores, target: float, metho
     return "The sum of levels follows no known law; choose one level, or cross-conformal."
 
 
-def distances(view: View) -> None:
+def distances(view: View, on_pick: Picked) -> None:
     """Histogram or distribution function of the three kinds of images."""
     with charts.panel("Distances", _separation(view)) as corner:
         kind = charts.switch(corner, ("Histogram", "ECDF"), key="distance_kind")
-        draw = figures.score_histogram if kind == "Histogram" else figures.score_ecdf
-        figure = draw(view.groups, view.chosen.point.threshold)
-        charts.show(figure, key="distances", alt=_separation(view))
+        threshold, alt = view.chosen.point.threshold, _separation(view)
+        if kind == "Histogram":
+            charts.pick(figures.score_histogram(view.groups, threshold), key="distances", alt=alt, on_pick=on_pick)
+        else:
+            charts.show(figures.score_ecdf(view.groups, threshold), key="shares", alt=alt)
 
 
-def curves(view: View) -> None:
+def curves(view: View, on_pick: Picked) -> None:
     """ROC or precision-recall with the operating point."""
     if not view.has_both_kinds:
         frame.empty("A ROC needs good and defective test images.", "Bring some", "pages/data.py")
@@ -91,7 +97,7 @@ def curves(view: View) -> None:
         else:
             curve = precision_recall(view.scores.test, view.anomalous)
             figure = figures.precision_recall_curve(curve, caught, test.count)
-        charts.show(figure, key="curves", alt=finding)
+        charts.pick(figure, key="curves", alt=finding, on_pick=on_pick)
 
 
 def promises(view: View, curves: dict[str, list[Rate | None]]) -> None:

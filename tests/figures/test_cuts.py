@@ -30,7 +30,8 @@ def test_plotly_knows_every_property(heat_map, spectrum):
 
 def test_a_click_reports_the_row_and_cut_that_lie_below_it(heat_map):
     clicks = heat_map.data[1]
-    for x, y, (row, cut), words in zip(clicks.x, clicks.y, clicks.customdata, clicks.text, strict=True):
+    for x, y, tile, words in zip(clicks.x, clicks.y, clicks.customdata, clicks.text, strict=True):
+        row, cut = divmod(tile, 5)
         assert (x, y) == (cut, row)
         assert words.endswith(f"{5 * row + cut:.1f}")
 

@@ -144,6 +144,25 @@ def test_an_upload_becomes_a_data_set_and_bad_files_are_refused_one_by_one(home,
     assert app.dataframe[0].value["file"].tolist() == ["text.png"]
 
 
+def test_suspicious_training_images_are_left_out_and_brought_back(home, ids):
+    from pages.shared import resources
+
+    app = run("pages/data.py", **ids)
+    suspect = next(box for box in app.checkbox if box.label == "Leave out")
+    suspect.check().run()
+    app.button(key="leave_out").click().run()
+    job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 60)
+    row = resources.store().detectors.get(job.result_id)
+    assert row.n_train == 29
+    assert suspect.key.endswith(row.settings["without"][0][:16])
+    before = len(resources.store().detectors.all())
+    app = run("pages/data.py", data=ids["data"], detector=row.id)
+    app.button(key="bring_back").click().run()
+    assert app.query_params["detector"] == ids["detector"]  # that fit is still there
+    assert len(resources.store().detectors.all()) == before
+    resources.store().detectors.delete(row.id)
+
+
 def test_a_fit_started_on_the_page_makes_a_detector(home, ids):
     from pages.shared import resources
 

@@ -1,0 +1,110 @@
+"""Errors as pictures: what was flagged or missed, what lies at the line, and what was clicked in a chart."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from gad_core import wording
+from gad_core.data.datasets import ImageFile
+from gad_core.workspace.rows import DatasetRow
+from pages.shared import charts, resources
+from pages.shared.gallery import gallery
+from pages.shared.point_view import View
+
+_NEAREST = 24
+_PICKED = "_picked"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """An image with its distance."""
+
+    file: ImageFile
+    distance: float
+
+
+def pick_bar(point: dict[str, Any]) -> None:
+    """A click on a bar of the histogram: the images between its edges; for callbacks."""
+    _, low, high = charts.custom(point)
+    st.session_state[_PICKED] = (int(point["curve_number"]), low, high)
+    st.session_state["errors_kind"] = "Clicked"
+
+
+def pick_threshold(point: dict[str, Any]) -> None:
+    """A click on a curve: the images next to the threshold there; for callbacks."""
+    threshold = charts.custom(point)[0]
+    st.session_state[_PICKED] = (None, threshold, threshold)
+    st.session_state["errors_kind"] = "Clicked"
+
+
+def pictures(view: View, dataset: DatasetRow) -> None:
+    """False alarms, missed defects, the nearest to the line, and what was clicked."""
+    tiles = [Tile(file, float(score)) for file, score in zip(view.bench.test, view.scores.test, strict=True)]
+    threshold = view.chosen.point.threshold
+    kinds = {
+        "False alarms": _sorted(t for t in tiles if not t.file.anomalous and t.distance > threshold)[::-1],
+        "Missed": _sorted(t for t in tiles if t.file.anomalous and t.distance <= threshold),
+        "Nearest to the line": _nearest(tiles, threshold),
+    }
+    if _PICKED in st.session_state:
+        kinds["Clicked"] = _clicked(view, tiles, dataset)
+    finding = (
+        f"{len(kinds['False alarms'])} good parts flagged, {len(kinds['Missed'])} defects missed. "
+        "A click on a bar of the histogram or on the ROC shows its images here."
+    )
+    with charts.panel("Errors as pictures", finding):
+        if st.session_state.get("errors_kind") not in (None, *kinds):
+            del st.session_state["errors_kind"]
+        kind = st.segmented_control(
+            "Pictures",
+            list(kinds),
+            default="Nearest to the line",
+            required=True,
+            format_func=lambda name: f"{name} · {len(kinds[name])}",
+            key="errors_kind",
+            label_visibility="collapsed",
+        )
+        shown = kinds[str(kind)]
+        if not shown:
+            st.markdown(":gray[None at this threshold.]")
+        gallery([tile.file for tile in shown], key=f"errors_{kind}", caption=lambda i: _caption(shown[i], threshold))
+
+
+def _caption(tile: Tile, threshold: float) -> str:
+    side = "above" if tile.distance > threshold else "below"
+    return f"{tile.file.defect.replace('_', ' ')} · {wording.number(tile.distance)}, {side}"
+
+
+def _clicked(view: View, tiles: Sequence[Tile], dataset: DatasetRow) -> list[Tile]:
+    group, low, high = st.session_state[_PICKED]
+    if group is None:
+        return _nearest(tiles, low)
+    present = [name for name, (scores, _) in view.groups.items() if len(scores)]
+    name = present[min(group, len(present) - 1)]
+    if name == "left-out good":
+        tiles = _training(view, dataset)
+    else:
+        tiles = [tile for tile in tiles if tile.file.anomalous == (name == "defects")]
+    return _sorted(tile for tile in tiles if low <= tile.distance <= high)
+
+
+def _training(view: View, dataset: DatasetRow) -> list[Tile]:
+    """The training images that are still there, with their left-out distances."""
+    files = {file.digest: file for file in resources.dataset(dataset).train}
+    digests = view.bench.detector.training.digests
+    scored = zip(digests, view.scores.left_out, strict=True)
+    return [Tile(files[digest], float(score)) for digest, score in scored if digest in files]
+
+
+def _nearest(tiles: Sequence[Tile], threshold: float) -> list[Tile]:
+    distances: NDArray[np.float64] = np.array([tile.distance for tile in tiles])
+    order = np.argsort(np.abs(np.log(np.maximum(distances, 1e-300) / max(threshold, 1e-300))), kind="stable")
+    return [tiles[i] for i in order[:_NEAREST]]
+
+
+def _sorted(tiles: Iterable[Tile]) -> list[Tile]:
+    return sorted(tiles, key=lambda tile: tile.distance)

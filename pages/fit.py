@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from gad_core import figures, wording
@@ -10,7 +9,7 @@ from gad_core.decision.curves import Auroc, auroc
 from gad_core.features.backbones import BACKBONES
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import fit_dataset
-from pages.shared import charts, frame, opened, resources, tasks
+from pages.shared import charts, cut_view, frame, opened, plan_view, resources, tasks
 
 frame.begin()
 
@@ -105,33 +104,11 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
             )
     frame.onward("Next: set the working point", "pages/working_point.py")
     if areas:
-        finding = _best_level(areas)
+        finding = cut_view.best_level(areas)
         with charts.panel("AUROC by level", finding):
             charts.show(figures.level_areas(areas, tuning.levels), key="level_areas", alt=finding)
-    with charts.panel("Health of every level", "Few images for many features: shrinkage keeps the covariance sound."):
-        table = pd.DataFrame(
-            {
-                "level": [str(level) for level in range(1, len(gaussians) + 1)],
-                "features D": [gaussian.spectrum.n_features for gaussian in gaussians],
-                "images n": [gaussian.spectrum.n for gaussian in gaussians],
-                "n / D": [gaussian.spectrum.n / gaussian.spectrum.n_features for gaussian in gaussians],
-                "shrinkage": [gaussian.spectrum.whole for gaussian in gaussians],
-                "null dimensions": [gaussian.spectrum.n_null for gaussian in gaussians],
-            }
-        )
-        if areas:
-            table["AUROC, %"] = [wording.area(areas[level]) for level in table["level"]]
-        st.dataframe(
-            table.style.format({"n / D": "{:.2f}", "shrinkage": "{:.3f}"}),
-            hide_index=True,
-            key="health",
-            alt="Features, images, shrinkage and null dimensions of every level",
-        )
-
-
-def _best_level(areas: dict[str, Auroc]) -> str:
-    best = max((name for name in areas if name != "sum"), key=lambda name: areas[name].value)
-    return f"Level {best} alone tells defects apart best ({100 * areas[best].value:.1f} %), chosen on these images."
+    cut_view.health(bench, tuning)
+    plan_view.planner(row, dataset)
 
 
 main()

@@ -10,7 +10,7 @@ from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import adopt
-from pages.shared import error_view, frame, opened, point_view, resources, tasks, tuning
+from pages.shared import error_view, frame, opened, outcome_view, point_view, resources, tasks, tuning
 from pages.shared.controls import target_fpr
 
 frame.begin()
@@ -35,6 +35,8 @@ def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
     with st.container(border=True):
         chosen, level, method = choices(detector)
         target = target_fpr()
+        with st.expander("Parts per shift and costs", icon=":material/payments:", key="production"):
+            shift = outcome_view.controls()
     bench = resources.bench(detector, dataset)
     view = point_view.look(bench, chosen, resources.scores(detector, dataset, chosen)[level], target, method)
     if isinstance(view, str):
@@ -49,6 +51,9 @@ def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
         point_view.curves(view, error_view.pick_threshold)
         point_view.promises(view, resources.promise_curves(detector, dataset, chosen, level, point_view.TARGETS))
         point_view.defect_types(view)
+        outcome_view.outcomes(view, shift)
+        outcome_view.qq(view)
+    outcome_view.review(view)
     point_view.comparison(view)
     error_view.pictures(view, dataset)
 

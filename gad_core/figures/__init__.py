@@ -3,7 +3,9 @@
 from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.cuts import component_energy, cut_heat_map, eigenvalue_spectrum
 from gad_core.figures.distances import score_ecdf, score_histogram
+from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
+from gad_core.figures.planning import learning_curves
 from gad_core.figures.rates import level_areas, promised_against_achieved, rate_bars
 
 __all__ = [
@@ -15,11 +17,15 @@ __all__ = [
     "NORMAL",
     "SELECTED",
     "component_energy",
+    "confusion",
+    "cost_curve",
     "cut_heat_map",
     "eigenvalue_spectrum",
+    "learning_curves",
     "level_areas",
     "precision_recall_curve",
     "promised_against_achieved",
+    "qq_plot",
     "rate_bars",
     "roc_curve",
     "score_ecdf",

@@ -82,6 +82,7 @@ class Bench:
     detector: Detector
     seen: Seen
     test: ImageSet
+    features: NDArray[np.float32]  # of the test images (m, sum of channels)
 
 
 def bench(detector_row: DetectorRow, dataset_row: DatasetRow) -> Bench:
@@ -95,7 +96,7 @@ def _bench(_detector: Detector, detector_id: str, written: int, root: Path, modi
     network = engine(_detector.backbone)
     _detector.check_weights(network.network.fingerprint)
     extraction = extract(_dataset(root, modified).test, network, cache=feature_cache())
-    return Bench(_detector, Seen.by(_detector, extraction.features), extraction.images)
+    return Bench(_detector, Seen.by(_detector, extraction.features), extraction.images, extraction.features)
 
 
 def promise_curves(

@@ -144,6 +144,16 @@ def test_an_upload_becomes_a_data_set_and_bad_files_are_refused_one_by_one(home,
     assert app.dataframe[0].value["file"].tolist() == ["text.png"]
 
 
+def test_the_learning_curve_is_drawn_on_demand(home, ids):
+    app = run("pages/fit.py", **ids)
+    app.button(key="draw_curve").click().run()
+    assert not app.exception
+    assert any("the AUROC changes by" in caption.value for caption in app.caption)
+    needed = app.dataframe[1].value
+    assert needed["threshold exists from"].tolist() == [999, 333, 99, 33, 19, 9]
+    assert needed["certified, none flagged"].tolist() == [2995, 998, 299, 99, 59, 29]
+
+
 def test_suspicious_training_images_are_left_out_and_brought_back(home, ids):
     from pages.shared import resources
 

@@ -1,0 +1,161 @@
+"""How many normal images a detector needs: what fewer of them would have given, and how many certify a rate."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+from threadpoolctl import threadpool_limits
+
+from gad_core.data.datasets import default_folds
+from gad_core.decision.curves import auroc
+from gad_core.decision.rates import CONFIDENCE, exceedance
+from gad_core.decision.working_point import SampleTooSmall, cross_conformal
+from gad_core.errors import GadError, Progress
+from gad_core.features.backbones import Backbone
+from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector, sum_levels
+from gad_core.gaussian.tuning import Tuning
+
+Features = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+#: Ten images to fit and two to leave out.
+MIN_IMAGES = 12
+_SMALLEST, _POINTS = 10, 6  # of the sizes tried by default
+_FEWEST = 5  # images of a subset
+_SEARCHED = 10**5  # images; beyond, nobody collects them
+#: Quotients are rounded before they are cut to whole images, so that 0.29 * 100 is 29 and not a little less.
+_DIGITS = 9
+
+
+@dataclass(frozen=True)
+class Size:
+    """What `n` normal images give: one value a repetition, each of another random subset."""
+
+    n: int
+    auroc: tuple[float, ...] | None  # in [0, 1], of the summed distance; None without both kinds of test images
+    left_out_fpr: tuple[float, ...]  # share of the images not drawn that are flagged; nan where it cannot be known
+    shrinkage: tuple[float, ...]  # Ledoit-Wolf's, in [0, 1], mean over the tuned levels
+
+
+def learning_curve(
+    training_features: Features,
+    slices: Sequence[slice],
+    tuning: Tuning,
+    *,
+    test_features: Features | None = None,
+    anomalous: Flags | None = None,
+    target_fpr: float = 0.05,
+    sizes: Sequence[int] | None = None,
+    repeats: int = 5,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[Size, ...]:
+    """Fit the tuned levels again to random subsets of the normal images (n, sum of channels), by rising size.
+
+    Within a repetition every size holds the smaller ones, so that the steps of the curve are not those of the draw.
+    `anomalous` (m,) labels `test_features` (m, sum of channels). The threshold is cross-conformal over as many folds
+    as a fit of that size has; its rate is nan where the subset is too small for `target_fpr` or holds all images.
+    Raises `GadError` below 12 images, for a size outside 5..n and for no repetition.
+    """
+    n = len(training_features)
+    if n < MIN_IMAGES:
+        raise GadError(f"need at least {MIN_IMAGES} normal images for a learning curve, got {n}; add normal images")
+    tried = _default_sizes(n) if sizes is None else sorted(set(sizes))
+    wrong = [size for size in tried if not _FEWEST <= size <= n]
+    if wrong:
+        raise GadError(f"a learning curve of {n} images needs sizes from {_FEWEST} to {n}, got {wrong[0]}; change it")
+    if repeats < 1:
+        raise GadError(f"need at least 1 repetition of a learning curve, got {repeats}; ask for more")
+    chosen = [slices[level - 1] for level in tuning.levels]
+    orders = [np.random.default_rng((seed, repetition)).permutation(n) for repetition in range(repeats)]
+    normal = _columns(training_features, chosen)
+    labels = np.zeros(0, bool) if test_features is None or anomalous is None else anomalous
+    test = _columns(test_features, chosen) if test_features is not None and labels.any() and not labels.all() else None
+    found: list[Size] = []
+    for size in tried:
+        areas, rates, shrinkages = [], [], []
+        for repetition, order in enumerate(orders):
+            with threadpool_limits(1, "blas"):  # as in `fit_detector`, for the scores too
+                detector = _fit(normal[order[:size]], chosen, tuning)
+                rates.append(_left_out_fpr(detector, normal[order[size:]], target_fpr))
+                if test is not None:
+                    areas.append(auroc(detector.scores(test), labels).value)
+            shrinkages.append(float(np.mean([g.spectrum.shrinkage(tuning.keep) for g in detector.gaussians])))
+            if progress:
+                progress(len(found) * repeats + repetition + 1, len(tried) * repeats)
+        found.append(Size(size, tuple(areas) or None, tuple(rates), tuple(shrinkages)))
+    return tuple(found)
+
+
+def certifiable(target_fpr: float, confidence: float = CONFIDENCE) -> int:
+    """Left-out normal images, none of them flagged, that certify a rate of `target_fpr` at most: (1 - FPR)^n <= 1 - C.
+
+    Raises `GadError` unless both lie between 0 and 1.
+    """
+    _check(target_fpr, confidence)
+    return max(1, math.ceil(round(math.log1p(-confidence) / math.log1p(-target_fpr), _DIGITS)))
+
+
+def certifiable_with(target_fpr: float, share: float, confidence: float = CONFIDENCE) -> int:
+    """The same where floor(share n) of n are flagged: the smallest n whose one-sided upper bound is the target at most.
+
+    The bound is Clopper and Pearson's (1934, Biometrika 26). A few images more can undo it, where they make room for
+    one more flagged image. Raises `GadError` unless 0 <= share < target, and where over 100,000 images are needed.
+    """
+    _check(target_fpr, confidence)
+    if not 0 <= share < target_fpr:
+        raise GadError(
+            f"a rate of {100 * target_fpr:.3g} % can be certified only where fewer are flagged, got a share of "
+            f"{100 * share:.3g} %; choose a higher rate"
+        )
+    start = certifiable(target_fpr, confidence)
+    while start <= _SEARCHED:
+        n = np.arange(start, 2 * start)
+        flagged = np.floor(np.round(share * n, _DIGITS))
+        enough = special.betainc(n - flagged, flagged + 1, 1 - target_fpr) <= (1 - confidence) * (1 + 10**-_DIGITS)
+        if enough.any():
+            return int(n[enough.argmax()])
+        start *= 2
+    raise GadError(
+        f"{100 * share:.3g} % flagged lie so near to the target of {100 * target_fpr:.3g} % that over 100,000 images "
+        "could not tell them apart; choose a higher rate"
+    )
+
+
+def _default_sizes(n: int) -> list[int]:
+    sizes = np.geomspace(_SMALLEST, 9 * n // 10, _POINTS).round().astype(int)
+    return sorted(set(sizes.tolist()))
+
+
+def _columns(features: Features, parts: Sequence[slice]) -> Features:
+    return np.concatenate([features[:, part] for part in parts], axis=1)
+
+
+def _fit(normal: Features, parts: Sequence[slice], tuning: Tuning) -> Detector:
+    """A detector whose only levels are the tuned ones; the images come in random order, so folds may go by turns."""
+    network = Backbone("subset", "subset", "other", tuple(part.stop - part.start for part in parts), input_size=0)
+    return fit_detector(
+        TrainingImages(normal, digests=()),
+        network,
+        fingerprint="",
+        folds=np.arange(len(normal)) % default_folds(len(normal)),
+        tuning=Tuning(tuple(range(1, len(parts) + 1)), tuning.keep, tuning.score),
+    )
+
+
+def _left_out_fpr(detector: Detector, rest: Features, target_fpr: float) -> float:
+    left_out = detector.left_out_distances(detector.tuning.keep, score=detector.tuning.score)
+    try:
+        point = cross_conformal(sum_levels(left_out, detector.tuning.levels), target_fpr)
+    except SampleTooSmall:
+        return math.nan
+    return exceedance(detector.scores(rest), point.threshold).value if len(rest) else math.nan
+
+
+def _check(target_fpr: float, confidence: float) -> None:
+    for name, value in (("target false-positive rate", target_fpr), ("confidence", confidence)):
+        if not 0 < value < 1:
+            raise GadError(f"a {name} lies between 0 and 1 (0.05 is 5 %), got {value:g}; change it")

@@ -1,0 +1,130 @@
+"""What a threshold means on the line: parts per shift, costs, a band for review, and whether chi-square holds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from gad_core import figures, wording
+from gad_core.decision.costs import Band, BandRates, band_rates, cost_curve, expected_cost, parts_per_shift, qq_points
+from gad_core.decision.evaluation import threshold
+from gad_core.decision.rates import Rate
+from gad_core.decision.working_point import SampleTooSmall
+from pages.shared import charts
+from pages.shared.point_view import View
+
+_BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What a person said about the production: parts a shift, share of defects, cost of a miss and a false alarm."""
+
+    parts: int
+    defects: float
+    miss: float
+    false_alarm: float
+
+
+def controls() -> Shift:
+    """Four numbers about the production."""
+    with st.grid(4, min_column_width=130):
+        parts = st.number_input("Parts per shift", 1, 10_000_000, 1000, key="parts", **_BOUND)
+        defects = st.number_input(
+            "Defective, %", 0.0, 100.0, 1.0, 0.1, format="%.4g", key="defective", help="Of all parts made.", **_BOUND
+        )
+        miss = st.number_input("Cost of a miss", 0.0, None, 10.0, key="miss", help="Of a defect passed.", **_BOUND)
+        alarm = st.number_input(
+            "Cost of a false alarm", 0.0, None, 1.0, key="alarm", help="Of a good part flagged.", **_BOUND
+        )
+    return Shift(int(parts), float(defects) / 100, float(miss), float(alarm))
+
+
+def outcomes(view: View, shift: Shift) -> None:
+    """Parts per shift at the threshold, or the expected cost at every threshold."""
+    good, caught = view.chosen.test or view.chosen.left_out, view.chosen.tpr
+    if good is None or caught is None:
+        return
+    expected = parts_per_shift(caught.value, good.value, parts=shift.parts, defect_share=shift.defects)
+    cost = expected_cost(expected, miss=shift.miss, false_alarm=shift.false_alarm)
+    curve = cost_curve(
+        view.scores.test[~view.anomalous] if view.chosen.test else view.scores.left_out,
+        view.scores.test[view.anomalous],
+        parts=shift.parts,
+        defect_share=shift.defects,
+        miss=shift.miss,
+        false_alarm=shift.false_alarm,
+    )
+    finding = (
+        f"Of {shift.parts:,} parts a shift, {wording.number(expected.good_flagged)} good ones are flagged and "
+        f"{wording.number(expected.bad_missed)} defects pass: cost {wording.number(cost)}. The cheapest threshold on "
+        f"these images is {wording.number(curve.cheapest)} ({wording.number(float(curve.cost.min()))}), chosen on them."
+    )
+    with charts.panel("A shift at this threshold", finding) as corner:
+        if charts.switch(corner, ("Parts", "Cost"), key="outcome_kind") == "Parts":
+            charts.show(figures.confusion(expected), key="confusion", alt=finding)
+        else:
+            charts.show(figures.cost_curve(curve, view.chosen.point.threshold), key="cost", alt=finding)
+
+
+def qq(view: View) -> None:
+    """Squared distances of left-out good parts against the law that eq. 6 takes for granted."""
+    k = view.scores.dimension
+    if k is None:
+        with charts.panel("Does chi-square hold?", "The sum of levels follows no known law: choose one level above."):
+            return
+    theory, observed = qq_points(view.scores.left_out, k)
+    ratio = float(observed[len(observed) // 2] / theory[len(theory) // 2])
+    finding = (
+        f"The median squared distance of left-out good parts is {ratio:.2f} times that of chi-square with {k} degrees "
+        "of freedom; 1 would be the law that eq. 6 takes for granted."
+    )
+    with charts.panel("Does chi-square hold?", finding):
+        charts.show(figures.qq_plot(theory, observed, colour=figures.LEFT_OUT), key="qq", alt=finding)
+
+
+def review(view: View) -> None:
+    """Two thresholds: accept, look again, reject."""
+    on = st.toggle("Review band: let a person look at what lies between two thresholds", key="review", **_BOUND)
+    if not on:
+        return
+    reject_box, _ = st.columns([1, 3])
+    percent = reject_box.number_input(
+        "Reject at, % of good parts",
+        0.001,
+        50.0,
+        max(round(20 * view.target, 4), 0.001),
+        format="%.4g",
+        key="reject",
+        help="The stricter threshold; the looser one is the target above.",
+        persist_state="session",
+    )
+    try:
+        upper = threshold(view.scores, view.chosen.point.method, float(percent) / 100)
+    except SampleTooSmall as error:
+        st.warning(str(error)[0].upper() + str(error)[1:] + ".", icon=":material/block:")
+        return
+    if upper is None:
+        return
+    lower = view.chosen.point.threshold
+    if upper.threshold < lower:
+        st.warning("The rate to reject at must lie below the target; choose a smaller one.", icon=":material/block:")
+        return
+    rates = band_rates(view.scores.test, view.anomalous, Band(lower, upper.threshold))
+    finding = f"Accepted up to {wording.number(lower)}, rejected above {wording.number(upper.threshold)}."
+    with charts.panel("Review band", finding):
+        st.dataframe(_band_table(rates), hide_index=True, key="band", alt=finding)
+
+
+def _band_table(rates: BandRates) -> pd.DataFrame:
+    def words(three: tuple[Rate, Rate, Rate] | None) -> list[str]:
+        return [wording.rate(rate) for rate in three] if three else ["none"] * 3
+
+    names = ("accepted", "reviewed", "rejected")
+    return pd.DataFrame(
+        [
+            {"parts": kind} | dict(zip(names, words(three), strict=True))
+            for kind, three in (("good test parts", rates.good), ("defects", rates.bad))
+        ]
+    )

@@ -1,0 +1,40 @@
+"""What 5 % thresholds achieve on new normal images, simulated; `python -m benchmarks.coverage` takes 200 fits each."""
+
+import numpy as np
+import pytest
+
+from benchmarks.coverage import LAWS, METHODS, TARGET, table
+
+#: Images and features, with the rates between which cross-conformal thresholds must come out: a fold's Gaussian has
+#: fewer images than the full one and sees larger distances, so that the rate lies a little below its target.
+SHAPES = {(100, 320): (0.03, 0.06), (200, 192): (0.035, 0.06)}
+
+
+@pytest.fixture(scope="module", params=[(shape, law) for shape in SHAPES for law in LAWS], ids=str)
+def simulated(request):
+    shape, law = request.param
+    rates = table(law, *shape, repetitions=40).mean(axis=0)
+    return shape, law, dict(zip(METHODS, rates, strict=True))
+
+
+def test_cross_conformal_thresholds_come_close_to_their_target(simulated):
+    shape, _, rates = simulated
+    low, high = SHAPES[shape]
+    assert low < rates["cross-conformal"] < high
+
+
+def test_split_conformal_thresholds_keep_their_target(simulated):
+    _, _, rates = simulated
+    assert rates["split-conformal"] == pytest.approx(TARGET, abs=0.007)
+
+
+def test_chi_square_breaks_its_promise_on_heavy_tails_and_on_weak_components(simulated):
+    _, law, rates = simulated
+    assert rates["chi2 npca:0.05"] > 0.1
+    if law == "student":
+        assert rates["chi2"] > 0.1
+
+
+def test_chi_square_misses_its_target_in_the_whole_space_too(simulated):
+    _, _, rates = simulated
+    assert not np.isclose(rates["chi2"], TARGET, atol=0.015)

@@ -1,0 +1,48 @@
+"""Figures of outcomes say what the core has counted."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from gad_core.decision.costs import cost_curve as costs
+from gad_core.decision.costs import parts_per_shift
+from gad_core.figures import LEFT_OUT, confusion, cost_curve, qq_plot
+
+
+@pytest.fixture
+def curve():
+    rng = np.random.default_rng(0)
+    sample = rng.lognormal(3, 0.2, 50), rng.lognormal(4, 0.2, 50)
+    return costs(*sample, parts=100, defect_share=0.1, miss=5, false_alarm=1)
+
+
+def test_plotly_knows_every_property(curve):
+    shift = parts_per_shift(0.9, 0.1, parts=100, defect_share=0.1)
+    for figure in (
+        confusion(shift),
+        cost_curve(curve, 25.0),
+        qq_plot(np.arange(1.0, 99), np.arange(1.0, 99), colour=LEFT_OUT),
+    ):
+        go.Figure(figure.to_dict())
+
+
+def test_every_tile_says_its_parts():
+    figure = confusion(parts_per_shift(0.9, 0.1, parts=1000, defect_share=0.1))
+    texts = [label.text for label in figure.layout.annotations]
+    assert [text.split("<br>") for text in texts] == [
+        ["<b>810</b>", "good, passed"],
+        ["<b>90</b>", "false alarms"],
+        ["<b>10</b>", "missed"],
+        ["<b>90</b>", "caught"],
+    ]
+
+
+def test_the_cheapest_threshold_is_marked(curve):
+    marker = cost_curve(curve, 25.0).data[1]
+    assert (marker.x[0], marker.y[0]) == (curve.cheapest, curve.cost.min())
+
+
+@pytest.mark.parametrize(("high", "kind"), [(10.0, None), (1000.0, "log")])
+def test_a_wide_range_has_logarithmic_axes(high, kind):
+    values = np.geomspace(1, high, 20)
+    assert qq_plot(values, values, colour=LEFT_OUT).layout.xaxis.type == kind

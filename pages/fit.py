@@ -4,12 +4,12 @@ from functools import partial
 
 import streamlit as st
 
-from gad_core import figures, wording
-from gad_core.decision.curves import Auroc, auroc
+from gad_core import wording
+from gad_core.decision.curves import auroc
 from gad_core.features.backbones import BACKBONES
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import fit_dataset
-from pages.shared import charts, cut_view, frame, opened, plan_view, resources, tasks
+from pages.shared import cut_view, frame, opened, plan_view, resources, tasks
 
 frame.begin()
 
@@ -63,10 +63,7 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
     bench = resources.bench(row, dataset)
     tuning, gaussians = bench.detector.tuning, bench.detector.gaussians
     labels = bench.test.labels
-    areas: dict[str, Auroc] = {}
-    if labels.any() and not labels.all():
-        found = resources.scores(row, dataset, tuning)
-        areas = {name: auroc(scores.test, labels) for name, scores in found.items()}
+    found = resources.scores(row, dataset, tuning) if labels.any() and not labels.all() else None
     with st.grid(4, min_column_width=150):
         st.metric(
             "Good parts fitted",
@@ -90,8 +87,8 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
             height="stretch",
             help="Fits without a part of the images, to score that part.",
         )
-        if "sum" in areas:
-            area = areas["sum"]
+        if found:
+            area = auroc(found["sum"].test, labels)
             st.metric(
                 "AUROC of the sum",
                 f"{100 * area.value:.1f} %",
@@ -103,11 +100,7 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
                 help=f"Levels {', '.join(map(str, tuning.levels))} after {tuning.keep}; {area.interval} interval.",
             )
     frame.onward("Next: set the working point", "pages/working_point.py")
-    if areas:
-        finding = cut_view.best_level(areas)
-        with charts.panel("AUROC by level", finding):
-            charts.show(figures.level_areas(areas, tuning.levels), key="level_areas", alt=finding)
-    cut_view.health(bench, tuning)
+    cut_view.one_by_one(bench, tuning, found)
     plan_view.planner(row, dataset)
 
 

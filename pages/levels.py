@@ -44,12 +44,7 @@ def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
     with st.grid(2, min_column_width=420):
         spectrum(bench, chosen, level)
         energy(bench, level, chosen)
-    if cells:
-        areas = {name: auroc(scores.test, bench.test.labels) for name, scores in found.items()}
-        finding = cut_view.best_level(areas)
-        with charts.panel("AUROC by level", finding):
-            charts.show(figures.level_areas(areas, chosen.levels), key="level_areas", alt=finding)
-    cut_view.health(bench, chosen)
+    cut_view.one_by_one(bench, chosen, found if cells else None)
     frame.onward("Next: set the working point", "pages/working_point.py")
 
 

@@ -52,8 +52,8 @@ def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
         point_view.promises(view, resources.promise_curves(detector, dataset, chosen, level, point_view.TARGETS))
         point_view.defect_types(view)
         outcome_view.outcomes(view, shift)
+        outcome_view.review(view)
         outcome_view.qq(view)
-    outcome_view.review(view)
     point_view.comparison(view)
     error_view.pictures(view, dataset)
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from gad_core import figures
-from gad_core.decision.curves import Auroc
+from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.cut_map import CUTS, CutMap
+from gad_core.decision.evaluation import LevelScores
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import charts, resources, tuning
@@ -62,8 +63,22 @@ def heat_map(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, cells: 
         charts.pick(figure, key="cut_map", alt=finding, on_pick=partial(_choose, chosen, n_levels))
 
 
-def health(bench: resources.Bench, chosen: Tuning) -> None:
-    """How sound each level's Gaussian is at this cut."""
+def one_by_one(bench: resources.Bench, chosen: Tuning, found: dict[str, LevelScores] | None) -> None:
+    """Every level by itself: how well it discriminates where there are labels, and how sound its Gaussian is."""
+    finding = "Few images for many features: shrinkage keeps the covariance sound."
+    areas: dict[str, Auroc] = {}
+    if found:
+        areas = {name: auroc(scores.test, bench.test.labels) for name, scores in found.items()}
+        finding = _best_level(areas)
+    with charts.panel("Level by level", finding) as corner:
+        names = ("AUROC", "Health") if areas else ("Health",)
+        if charts.switch(corner, names, key="level_view") == "AUROC":
+            charts.show(figures.level_areas(areas, chosen.levels), key="level_areas", alt=finding)
+        else:
+            _health(bench, chosen)
+
+
+def _health(bench: resources.Bench, chosen: Tuning) -> None:
     rows = []
     for level, gaussian in enumerate(bench.detector.gaussians, start=1):
         law = gaussian.spectrum
@@ -80,11 +95,10 @@ def health(bench: resources.Bench, chosen: Tuning) -> None:
             }
         )
     table = pd.DataFrame(rows).style.format({"n / D": "{:.2f}", "shrinkage": "{:.3f}"})
-    with charts.panel("Health of every level", "Few images for many features: shrinkage keeps the covariance sound."):
-        st.dataframe(table, hide_index=True, key="health", alt="Images, features and shrinkage of every level")
+    st.dataframe(table, hide_index=True, key="health", alt="Images, features and shrinkage of every level")
 
 
-def best_level(areas: dict[str, Auroc]) -> str:
+def _best_level(areas: dict[str, Auroc]) -> str:
     """Which level discriminates best by itself, said with the warning that it was chosen here."""
     best = max((name for name in areas if name != "sum"), key=lambda name: areas[name].value)
     return f"Level {best} alone tells defects apart best ({100 * areas[best].value:.1f} %), chosen on these images."

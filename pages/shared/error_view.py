@@ -75,8 +75,8 @@ def pictures(view: View, dataset: DatasetRow) -> None:
 
 
 def _caption(tile: Tile, threshold: float) -> str:
-    side = "above" if tile.distance > threshold else "below"
-    return f"{tile.file.defect.replace('_', ' ')} · {wording.number(tile.distance)}, {side}"
+    side = "↑" if tile.distance > threshold else "↓"
+    return f"{tile.file.defect.replace('_', ' ')} · {wording.number(tile.distance)} {side}"
 
 
 def _clicked(view: View, tiles: Sequence[Tile], dataset: DatasetRow) -> list[Tile]:

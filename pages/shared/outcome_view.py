@@ -71,9 +71,8 @@ def outcomes(view: View, shift: Shift) -> None:
 def qq(view: View) -> None:
     """Squared distances of left-out good parts against the law that eq. 6 takes for granted."""
     k = view.scores.dimension
-    if k is None:
-        with charts.panel("Does chi-square hold?", "The sum of levels follows no known law: choose one level above."):
-            return
+    if k is None:  # the sum of levels follows no known law
+        return
     theory, observed = qq_points(view.scores.left_out, k)
     ratio = float(observed[len(observed) // 2] / theory[len(theory) // 2])
     finding = (
@@ -86,35 +85,36 @@ def qq(view: View) -> None:
 
 def review(view: View) -> None:
     """Two thresholds: accept, look again, reject."""
-    on = st.toggle("Review band: let a person look at what lies between two thresholds", key="review", **_BOUND)
-    if not on:
-        return
-    reject_box, _ = st.columns([1, 3])
-    percent = reject_box.number_input(
-        "Reject at, % of good parts",
-        0.001,
-        50.0,
-        max(round(20 * view.target, 4), 0.001),
-        format="%.4g",
-        key="reject",
-        help="The stricter threshold; the looser one is the target above.",
-        persist_state="session",
-    )
-    try:
-        upper = threshold(view.scores, view.chosen.point.method, float(percent) / 100)
-    except SampleTooSmall as error:
-        st.warning(str(error)[0].upper() + str(error)[1:] + ".", icon=":material/block:")
-        return
-    if upper is None:
-        return
-    lower = view.chosen.point.threshold
-    if upper.threshold < lower:
-        st.warning("The rate to reject at must lie below the target; choose a smaller one.", icon=":material/block:")
-        return
-    rates = band_rates(view.scores.test, view.anomalous, Band(lower, upper.threshold))
-    finding = f"Accepted up to {wording.number(lower)}, rejected above {wording.number(upper.threshold)}."
+    lower, upper = view.chosen.point.threshold, None
+    finding = "A second, stricter threshold: what lies between the two is looked at by a person."
     with charts.panel("Review band", finding):
-        st.dataframe(_band_table(rates), hide_index=True, key="band", alt=finding)
+        if not st.toggle("Let a person review", key="review", **_BOUND):
+            return
+        percent = st.number_input(
+            "Reject at, % of good parts",
+            0.001,
+            50.0,
+            max(round(20 * view.target, 4), 0.001),
+            format="%.4g",
+            key="reject",
+            help="The stricter threshold; the looser one is that of the target above.",
+            persist_state="session",
+        )
+        try:
+            upper = threshold(view.scores, view.chosen.point.method, float(percent) / 100)
+        except SampleTooSmall as error:
+            st.warning(str(error)[0].upper() + str(error)[1:] + ".", icon=":material/block:")
+        if upper is None:
+            return
+        if upper.threshold < lower:
+            st.warning(
+                "The rate to reject at must lie below the target; choose a smaller one.", icon=":material/block:"
+            )
+            return
+        words = f"Accepted up to {wording.number(lower)}, rejected above {wording.number(upper.threshold)}."
+        st.caption(words)
+        rates = band_rates(view.scores.test, view.anomalous, Band(lower, upper.threshold))
+        st.dataframe(_band_table(rates), hide_index=True, key="band", alt=words)
 
 
 def _band_table(rates: BandRates) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import streamlit as st
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import bring, frame, opened, resources, tasks
+from pages.shared.checks import checks
 from pages.shared.gallery import gallery
 from pages.shared.suspects import suspects
 
@@ -28,6 +29,7 @@ def main() -> None:
         shelf(row)
     numbers(row)
     refusals(row)
+    checks(row)
     pictures(row)
     detector = opened.detector()
     if detector is not None and detector.dataset_id == row.id:

@@ -81,7 +81,8 @@ def cost_curve(
             "missing kind"
         )
     scores = np.unique(np.concatenate([normal, defects]))
-    edges = np.concatenate([[0.98 * scores[0]], scores, [1.02 * scores[-1]]])
+    below = scores[0] - 0.02 * (scores[0] or 1.0)  # also below a score of zero, so that everything can be flagged
+    edges = np.concatenate([[below], scores, [1.02 * scores[-1]]])
     thresholds = (edges[:-1] + edges[1:]) / 2
     fpr = 1 - np.searchsorted(np.sort(normal), thresholds, side="right") / len(normal)
     tpr = 1 - np.searchsorted(np.sort(defects), thresholds, side="right") / len(defects)

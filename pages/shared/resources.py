@@ -52,11 +52,12 @@ def engine(backbone: str) -> Engine:
 
 def dataset(row: DatasetRow) -> Dataset:
     """The images of a data set, read again when they have changed."""
-    return _dataset(row.root, row.modified)
+    return dataset_at(row.root, row.modified)
 
 
 @st.cache_resource(show_spinner="Reading the images …", max_entries=8)
-def _dataset(root: Path, modified: datetime) -> Dataset:
+def dataset_at(root: Path, modified: datetime) -> Dataset:
+    """The same by folder and time of the last change."""
     return read_dataset(root)
 
 
@@ -95,7 +96,7 @@ def bench(detector_row: DetectorRow, dataset_row: DatasetRow) -> Bench:
 def _bench(_detector: Detector, detector_id: str, written: int, root: Path, modified: datetime) -> Bench:
     network = engine(_detector.backbone)
     _detector.check_weights(network.network.fingerprint)
-    extraction = extract(_dataset(root, modified).test, network, cache=feature_cache())
+    extraction = extract(dataset_at(root, modified).test, network, cache=feature_cache())
     return Bench(_detector, Seen.by(_detector, extraction.features), extraction.images, extraction.features)
 
 

@@ -50,9 +50,22 @@ def test_with_equal_costs_and_halves_the_cheapest_maximises_youdens_index(scores
     assert at == pytest.approx(max(youden))
 
 
-def test_of_equally_cheap_thresholds_the_one_in_the_widest_gap_wins():
+def test_the_cheapest_threshold_lies_midway_between_its_neighbours():
     curve = cost_curve(np.array([1.0, 2.0]), np.array([20.0, 21.0]), **LINE, miss=1, false_alarm=1)
     assert curve.cheapest == 11
+
+
+def test_of_equally_cheap_thresholds_the_one_in_the_widest_gap_wins():
+    curve = cost_curve(np.array([1.0, 8.0]), np.array([2.0, 20.0]), parts=2, defect_share=0.5, miss=1, false_alarm=1)
+    np.testing.assert_allclose(curve.cost, [1, 0.5, 1, 0.5, 1])
+    assert curve.cheapest == 14  # 8 to 20 grows 2.5-fold, 1 to 2 twofold
+
+
+def test_where_alarms_are_free_everything_is_flagged_even_a_score_of_zero():
+    normal, defects = np.array([0.0, 3.0]), np.array([0.0, 4.0])
+    curve = cost_curve(normal, defects, **LINE, miss=1, false_alarm=0)
+    assert (defects > curve.cheapest).all()
+    np.testing.assert_allclose(curve.cost, [brute_force(normal, defects, t, 1, 0) for t in (-1, 1, 3.5, 5)])
 
 
 @pytest.mark.parametrize(("parts", "share", "words"), [(0, 0.1, "at least 1 part"), (10, 1.5, "between 0 and 1")])
@@ -78,6 +91,11 @@ def test_a_band_divides_all_images(scores):
         ]
         assert sum(rate.value for rate in three) == pytest.approx(1)
     assert band_rates(values[:40], anomalous[:40], band).bad is None
+
+
+def test_a_score_on_an_edge_of_the_band_is_on_its_lower_side():
+    rates = band_rates(np.array([2.0, 3.0]), np.zeros(2, bool), Band(2.0, 3.0))
+    assert [rate.count for rate in rates.good] == [1, 1, 0]
 
 
 def test_a_band_the_wrong_way_round_is_refused(scores):

@@ -6,7 +6,8 @@ import pytest
 
 from gad_core.decision.costs import cost_curve as costs
 from gad_core.decision.costs import parts_per_shift
-from gad_core.figures import LEFT_OUT, confusion, cost_curve, qq_plot
+from gad_core.figures import DEFECT, LEFT_OUT, NORMAL, confusion, cost_curve, qq_plot
+from gad_core.figures.palette import faint
 
 
 @pytest.fixture
@@ -35,6 +36,24 @@ def test_every_tile_says_its_parts():
         ["<b>10</b>", "missed"],
         ["<b>90</b>", "caught"],
     ]
+
+
+def test_what_goes_wrong_has_the_colour_of_defects():
+    shapes = confusion(parts_per_shift(0.9, 0.1, parts=1000, defect_share=0.1)).layout.shapes
+    colours = {((s.x0 + s.x1) / 2, (s.y0 + s.y1) / 2): s.fillcolor for s in shapes}
+    right, wrong = faint(NORMAL, 0.28), faint(DEFECT, 0.28)
+    assert colours == {(0, 0): right, (1, 0): wrong, (0, 1): wrong, (1, 1): right}
+
+
+def test_the_present_threshold_is_a_line(curve):
+    (line,) = cost_curve(curve, 25.0).layout.shapes
+    assert (line.x0, line.x1) == (25, 25)
+
+
+def test_the_dotted_line_is_the_diagonal():
+    (line,) = qq_plot(np.array([1.0, 2.0]), np.array([1.5, 4.0]), colour=LEFT_OUT).layout.shapes
+    assert (line.x0, line.y0, line.x1, line.y1) == (1, 1, 4, 4)
+    assert line.line.dash == "dot"
 
 
 def test_the_cheapest_threshold_is_marked(curve):

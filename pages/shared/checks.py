@@ -1,0 +1,62 @@
+"""What is suspicious about a data set's images: test images that were trained on, odd sizes, odd light."""
+
+from datetime import datetime
+from pathlib import Path
+
+import streamlit as st
+
+from gad_core.data.datasets import ImageFile, ImageSet
+from gad_core.data.oddities import leaks, look_at_all, odd_brightness, odd_sizes
+from gad_core.workspace.rows import DatasetRow
+from pages.shared import resources
+from pages.shared.gallery import gallery
+
+Findings = dict[str, tuple[tuple[ImageFile, str], ...]]
+
+_LEAKED = "trained on and tested with"
+
+
+def checks(row: DatasetRow) -> None:
+    """The findings, each with its images; nothing but a line where all is well."""
+    found = _findings(row.root, row.modified)
+    if not any(found.values()):
+        st.caption(":material/verified: No image is both trained on and tested with; sizes and brightness are even.")
+        return
+    words = ", ".join(f"{len(images)} {kind}" for kind, images in found.items() if images)
+    with st.expander(f"Worth a look: {words}", icon=":material/troubleshoot:", expanded=bool(found[_LEAKED])):
+        if found[_LEAKED]:
+            st.warning(
+                "Test images that were trained on make every rate look better than it is: take them out of one side.",
+                icon=":material/warning:",
+            )
+        for kind, images in found.items():
+            if images:
+                st.markdown(f"**{kind[0].upper()}{kind[1:]}**")
+                files, notes = zip(*images, strict=True)
+                gallery(files, key=f"odd_{row.id}_{kind}", caption=notes.__getitem__, per_page=12)
+
+
+@st.cache_resource(show_spinner="Checking the images …", max_entries=8)
+def _findings(root: Path, modified: datetime) -> Findings:
+    dataset = resources.dataset_at(root, modified)
+    train, test = look_at_all(dataset.train), look_at_all(dataset.test)
+    both, looks = ImageSet(dataset.train.files + dataset.test.files), train + test
+    copies = leaks(dataset.train, dataset.test, train, test)
+    sizes, light = odd_sizes(looks), odd_brightness(looks)
+    return {
+        _LEAKED: tuple(
+            (
+                dataset.test.files[leak.test],
+                f"{'is' if leak.exact else 'looks like'} train/{dataset.train.files[leak.train].path.name}",
+            )
+            for leak in copies
+        ),
+        "of odd size": tuple(
+            (both.files[i], f"{look.size[0]} x {look.size[1]}") for i in sizes.tolist() if (look := looks[i])
+        ),
+        "of odd brightness": tuple(
+            (both.files[i], f"{both.files[i].path.name} · {look.brightness:.0f} of 255")
+            for i in light.tolist()
+            if (look := looks[i])
+        ),
+    }

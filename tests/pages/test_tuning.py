@@ -20,10 +20,11 @@ def plot(page: Page, key: str) -> Locator:
 
 
 def click_within(page: Page, area: Locator, x: float, y: float) -> None:
-    """A click at a share of the plot's width and height; the mouse comes in first, as a hand does."""
+    """A click at a share of the plot's width and height; the mouse comes in first."""
     box = area.bounding_box()
     page.mouse.move(box["x"] + box["width"] * x - 6, box["y"] + box["height"] * y)
     page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=3)
+    expect(page.locator(".hoverlayer .hovertext").first).to_be_visible()  # Plotly clicks what it hovers over
     page.mouse.down()
     page.mouse.up()
 

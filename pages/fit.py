@@ -1,10 +1,13 @@
 """Fit: a Gaussian for every level of a frozen network."""
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
 from gad_core import wording
+from gad_core.data.datasets import ImageSet, folder_groups, read_groups
+from gad_core.data.images import content_digest
 from gad_core.decision.curves import auroc
 from gad_core.features.backbones import BACKBONES
 from gad_core.workspace.rows import DatasetRow, DetectorRow
@@ -50,12 +53,36 @@ def controls(dataset: DatasetRow) -> None:
         seed_value = seed.number_input(
             "Seed", min_value=0, value=0, help="Of the random folds.", key="seed", persist_state="session"
         )
+        grouped = groups()
         if button.button("Fit", type="primary", icon=":material/play_arrow:", key="fit", width="stretch"):
             count = None if n_folds == "auto" else int(n_folds)
             store, cache = resources.store(), resources.feature_cache()
-            options = {"backbone": name, "cache": cache, "n_folds": count, "seed": int(seed_value)}
+            options = {"backbone": name, "cache": cache, "n_folds": count, "seed": int(seed_value), "grouped": grouped}
             tasks.submit("fit", f"Fit {dataset.name}", partial(fit_dataset, store, dataset.id, **options))
             st.rerun()
+
+
+def groups() -> Callable[[ImageSet], ImageSet] | None:
+    """What is left out together: nothing, the images of a sub-folder, or the groups of a table."""
+    with st.expander("Lots, sessions, cameras", icon=":material/workspaces:"):
+        kind = st.segmented_control(
+            "Left out together",
+            ["each image alone", "by sub-folder", "by a CSV file"],
+            default="each image alone",
+            required=True,
+            key="grouping",
+            help="Images of one lot are alike: left out one by one they make the detector look better than it is.",
+            persist_state="session",
+        )
+        if kind == "by sub-folder":
+            return folder_groups
+        if kind == "by a CSV file":
+            table = st.file_uploader("A table with the columns file and group", type="csv", key="group_table")
+            if table is not None:
+                path = resources.store().cache / f"groups-{content_digest(table.getvalue())[:16]}.csv"
+                path.write_bytes(table.getvalue())
+                return partial(read_groups, path)
+    return None
 
 
 def health(row: DetectorRow, dataset: DatasetRow) -> None:

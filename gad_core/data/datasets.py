@@ -184,6 +184,11 @@ def read_groups(table: Path, images: ImageSet) -> ImageSet:
     return replace(images, files=tuple(grouped))
 
 
+def folder_groups(images: ImageSet) -> ImageSet:
+    """The same images, those of one folder in one group: a lot, a session or a camera with a folder of its own."""
+    return replace(images, files=tuple(replace(file, group=str(file.path.parent)) for file in images))
+
+
 def k_folds(n: int, k: int, *, groups: Sequence[str | None] | None = None, seed: int = 0) -> NDArray[np.intp]:
     """Random fold ids (n,) in 0..k-1, in sizes as equal as the groups allow; no group spans two folds.
 

@@ -62,6 +62,7 @@ def add_upload(
     """Make a data set of uploaded images and ZIP archives: all that can be used, or nothing if the work breaks off.
 
     Images go to `split`/`defect`; so do those of an archive, unless it holds a category in MVTec layout, which is kept.
+    `003_mask.png` beside `003.png` is its mask.
     Raises `GadError` where no image can be used.
     """
     with store.datasets.workshop() as workshop:
@@ -92,7 +93,7 @@ class _Incoming:
     image: Path | bytes
     split: Split
     defect: str
-    mask: Path | None = None
+    mask: Path | bytes | None = None
 
 
 def _stage(
@@ -103,13 +104,14 @@ def _stage(
         raise GadError(f"training images must be normal, got the defect type {defect!r}; upload them as test images")
     incoming: list[_Incoming] = []
     refused: list[Refusal] = []
-    for number, (label, data) in enumerate(files):
+    images_only, masks = _paired(files)
+    for number, (label, data) in enumerate(images_only):
         if label.lower().endswith(".zip"):
             images, bad = _unpack(label, data, workshop / str(number), split=split, defect=defect, progress=progress)
             incoming += images
             refused += bad
         else:
-            incoming.append(_Incoming(label, data, split, defect))
+            incoming.append(_Incoming(label, data, split, defect, masks.get(label)))
     placed = 0
     for image, reason in _checked(incoming, progress):
         if reason is not None:
@@ -123,6 +125,21 @@ def _stage(
         placed += 1
     _check_any(placed, refused)
     return tuple(refused)
+
+
+def _paired(files: Sequence[Upload]) -> tuple[list[Upload], dict[str, bytes]]:
+    """Images and archives, and by the image's name the masks: `003_mask.png` beside `003.png`, whatever its format."""
+    by_stem = {Path(name).stem: name for name, _ in files}
+    masks: dict[str, bytes] = {}
+    images: list[Upload] = []
+    for name, data in files:
+        stem = Path(name).stem
+        image = by_stem.get(stem.removesuffix("_mask")) if stem.endswith("_mask") else None
+        if image:
+            masks[image] = data
+        else:
+            images.append((name, data))
+    return images, masks
 
 
 def _unpack(

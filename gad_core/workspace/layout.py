@@ -30,7 +30,9 @@ def safe_name(name: str) -> str:
     return f"{stem}.{suffix}" if suffix else stem
 
 
-def place(root: Path, image: Path | bytes, *, name: str, split: str, defect: str, mask: Path | None = None) -> Path:
+def place(
+    root: Path, image: Path | bytes, *, name: str, split: str, defect: str, mask: Path | bytes | None = None
+) -> Path:
     """Put an image (a file is moved, bytes are written) and its mask into the data set `root`.
 
     Returns where the image lies now: `root/split/defect/name`, with a number where that name is taken.

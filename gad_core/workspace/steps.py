@@ -1,6 +1,6 @@
 """The steps from images to a decision, each from one shelf of the workspace to the next."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -29,9 +29,12 @@ def fit_dataset(
     n_folds: int | None = None,
     seed: int = 0,
     without: Collection[str] = (),
+    grouped: Callable[[ImageSet], ImageSet] | None = None,
     progress: Progress | None = None,
 ) -> DetectorRow:
     """Fit a detector to a data set's normal images and put it on the shelf; digests in `without` are left out of it.
+
+    `grouped` gives the normal images their groups, which are then left out of a fold together.
 
     The test images go through the network as well, so that every page finds their features in the cache. Raises
     `GadError` for a network without weights, and where the data set is gone or cannot be fitted.
@@ -39,8 +42,10 @@ def fit_dataset(
     row = store.datasets.get(dataset_id)
     engine = make_engine(load_network(backbone))
     dataset = read_dataset(row.root)
-    extract(ImageSet(dataset.train.files + dataset.test.files), engine, cache=cache, progress=progress)
     train = dataset.train.where([digest not in without for digest in dataset.train.digests])
+    if grouped:
+        train = grouped(train)
+    extract(ImageSet(dataset.train.files + dataset.test.files), engine, cache=cache, progress=progress)
     detector = fit_images(train, engine, n_folds=n_folds, seed=seed, cache=cache).detector
     return store.detectors.add(
         partial(save_detector, detector),

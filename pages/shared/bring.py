@@ -1,16 +1,25 @@
 """The three ways to bring images: the demo, an upload, a folder of this machine."""
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from gad_core.data.datasets import GOOD
 from gad_core.data.demo import CATEGORIES
 from gad_core.data.images import IMAGE_SUFFIXES
-from gad_core.workspace.imports import add_demo, add_folder, add_upload
-from pages.shared import tasks
+from gad_core.workspace.imports import Split, Upload, add_demo, add_folder, add_upload, extend_upload
+from pages.shared import opened, tasks
 from pages.shared.resources import store
 
+#: What uploaded images show: their part of the data set, and whether they are good.
+_KINDS: dict[str, tuple[Split, bool]] = {
+    "good parts, to fit": ("train", True),
+    "good parts, to test": ("test", True),
+    "defects, to test": ("test", False),
+}
 _ABOUT = {
     "weave": ("Weave", "A woven texture: thread breaks, stains, holes, off-colour yarn."),
     "washer": ("Washer", "A machined part at any angle: scratches, dents, bites, contamination."),
@@ -50,18 +59,46 @@ def _demo() -> None:
 
 def _upload() -> None:
     files = st.file_uploader(
-        "Images of good parts, or a ZIP of a folder in MVTec layout",
+        "Images, or a ZIP of a folder in MVTec layout",
         type=[*sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES), "zip"],
         accept_multiple_files=True,
         help="PNG, JPEG, BMP, TIFF and WebP. What cannot be read is refused one by one, the rest comes in.",
         key="upload",
     )
-    name_box, button = st.columns([3, 1], vertical_alignment="bottom")
+    kind_box, type_box, name_box, button = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
+    kind = kind_box.selectbox(
+        "They show", list(_KINDS), key="upload_kind", help="Of a ZIP in MVTec layout, its folders."
+    )
+    split, good = _KINDS[kind]
+    defect = type_box.text_input(
+        "Type of defect",
+        value="defect",
+        key="upload_defect",
+        max_chars=60,
+        disabled=good,
+        help="A mask named 003_mask.png beside 003.png comes along.",
+    )
+    current = opened.dataset()
+    adds = current is not None and current.kind == "upload"
     name = name_box.text_input("Name", value="my parts", key="upload_name", max_chars=60)
+    label = {"split": split, "defect": GOOD if good else defect.strip() or "defect"}
     if button.button("Bring in", type="primary", key="upload_go", disabled=not files, width="stretch"):
-        uploads = [(file.name, file.getvalue()) for file in files]
-        tasks.submit("data", f"Bring in {name}", partial(add_upload, store(), uploads, name=name.strip() or "my parts"))
+        work = partial(add_upload, store(), _read(files), name=name.strip() or "my parts", **label)
+        tasks.submit("data", f"Bring in {name}", work)
         st.rerun()
+    if (
+        adds
+        and current
+        and st.button(f"Add to {current.name}", key="upload_add", icon=":material/library_add:", disabled=not files)
+    ):
+        tasks.submit(
+            "data", f"Add to {current.name}", partial(extend_upload, store(), current.id, _read(files), **label)
+        )
+        st.rerun()
+
+
+def _read(files: Iterable[UploadedFile]) -> list[Upload]:
+    return [(file.name, file.getvalue()) for file in files]
 
 
 def _folder() -> None:

@@ -11,7 +11,7 @@ from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import charts, resources
 from pages.shared.resources import Bench
 
-_VIEWS = {"AUROC": "auroc", "False positives": "left_out_fpr", "Shrinkage": "shrinkage"}
+_VIEWS = {"AUROC": "auroc", "FPR": "left_out_fpr", "Shrinkage": "shrinkage"}
 _TARGETS = (0.001, 0.003, 0.01, 0.03, 0.05, 0.1)
 _TARGET = 0.05
 
@@ -53,15 +53,16 @@ def _needed(n_train: int) -> None:
     rows = [
         {
             "target": wording.percent(target),
-            "threshold exists from": needed_normals(target),
-            "certified, none flagged": certifiable(target),
-            "certified, half of the target flagged": certifiable_with(target, target / 2),
+            "threshold from": needed_normals(target),
+            "certified, 0 flagged": certifiable(target),
+            "certified, half flagged": certifiable_with(target, target / 2),
         }
         for target in _TARGETS
     ]
     lowest = next((target for target in _TARGETS if needed_normals(target) <= n_train), None)
     finding = f"{n_train} good parts support targets from {wording.percent(lowest)} on." if lowest else ""
-    with charts.panel("Good parts that a target takes", f"{finding} Certified: below the target at 95 % confidence."):
+    certified = "Certified: below the target at 95 % confidence, where none or half as many as allowed were flagged."
+    with charts.panel("Good parts that a target takes", f"{finding} {certified}"):
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="needed", alt=finding)
 
 

@@ -1,12 +1,16 @@
 """Training images that the others do not expect: ranked by left-out distance, left out with one click, brought back."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from scipy import stats
 
 from gad_core import wording
+from gad_core.data.datasets import ImageSet
 from gad_core.gaussian.detector import sum_levels
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import fit_dataset
@@ -60,10 +64,22 @@ def _refit(dataset: DatasetRow, row: DetectorRow, without: set[str], title: str)
         if same and set(earlier.settings.get("without", ())) == without and earlier.created > dataset.modified:
             opened.open_detector(earlier)
             st.rerun()
-    options = {"backbone": row.backbone, "cache": resources.feature_cache(), "seed": row.settings.get("seed", 0)}
+    options: dict[str, Any] = {
+        "backbone": row.backbone,
+        "cache": resources.feature_cache(),
+        "seed": row.settings.get("seed", 0),
+    }
+    training = resources.detector(row).training
+    if training.groups:
+        options["grouped"] = partial(_in_groups, dict(zip(training.digests, training.groups, strict=True)))
     work = partial(fit_dataset, resources.store(), dataset.id, without=frozenset(without), **options)
     tasks.submit("fit", title, work)
     st.rerun()
+
+
+def _in_groups(groups: Mapping[str, str | None], images: ImageSet) -> ImageSet:
+    """The images in the groups that they were fitted in, by digest."""
+    return replace(images, files=tuple(replace(file, group=groups.get(file.digest)) for file in images))
 
 
 def _key(digest: str) -> str:

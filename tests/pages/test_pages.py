@@ -145,14 +145,54 @@ def test_an_upload_becomes_a_data_set_and_bad_files_are_refused_one_by_one(home,
     assert app.dataframe[0].value["file"].tolist() == ["text.png"]
 
 
+def test_uploaded_defects_join_a_data_set_under_their_type_with_their_mask(home, stripes):
+    from gad_core.data.datasets import read_dataset
+    from gad_core.workspace.imports import add_upload
+    from pages.shared import resources
+
+    store = resources.store()
+    good = sorted((stripes / "train" / "good").iterdir())[:3]
+    row = add_upload(store, [(path.name, path.read_bytes()) for path in good], name="mine")
+    bad = next(iter(read_dataset(stripes).test.where(read_dataset(stripes).test.labels)))
+    files = [("a.png", bad.path.read_bytes(), "image/png"), ("a_mask.png", bad.path.read_bytes(), "image/png")]
+    app = run("pages/data.py", data=row.id)
+    app.file_uploader(key="upload").set_value(files).run()
+    app.selectbox(key="upload_kind").set_value("defects, to test").run()
+    app.text_input(key="upload_defect").set_value("dent").run()
+    app.button(key="upload_add").click().run()
+    resources.jobs().wait(resources.jobs().recent(1)[0].id, 30)
+    (added,) = read_dataset(store.datasets.get(row.id).root).test
+    assert (added.defect, added.path.name, added.mask.name) == ("dent", "a.png", "a_mask.png")
+    store.datasets.delete(row.id)
+
+
+def test_a_table_of_groups_leaves_each_group_out_together(home, ids, stripes):
+    from gad_core.gaussian.detector_file import load_detector
+    from pages.shared import resources
+
+    names = sorted(path.name for path in (stripes / "train" / "good").iterdir())
+    table = "file,group\n" + "".join(f"train/good/{name},lot{i % 4}\n" for i, name in enumerate(names))
+    app = run("pages/fit.py", data=ids["data"])
+    app.segmented_control(key="grouping").set_value("by a CSV file").run()
+    app.file_uploader(key="group_table").set_value(("lots.csv", table.encode(), "text/csv")).run()
+    app.button(key="fit").click().run()
+    job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 60)
+    row = resources.store().detectors.get(job.result_id)
+    detector = load_detector(row.path)
+    lots = dict(zip(detector.training.groups, detector.folds, strict=True))
+    assert len(lots) == len(set(lots.values())) == 4
+    assert all(lots[group] == fold for group, fold in zip(detector.training.groups, detector.folds, strict=True))
+    resources.store().detectors.delete(row.id)
+
+
 def test_the_learning_curve_is_drawn_on_demand(home, ids):
     app = run("pages/fit.py", **ids)
     app.button(key="draw_curve").click().run()
     assert not app.exception
     assert any("the AUROC changes by" in caption.value for caption in app.caption)
     needed = app.dataframe[-1].value
-    assert needed["threshold exists from"].tolist() == [999, 333, 99, 33, 19, 9]
-    assert needed["certified, none flagged"].tolist() == [2995, 998, 299, 99, 59, 29]
+    assert needed["threshold from"].tolist() == [999, 333, 99, 33, 19, 9]
+    assert needed["certified, 0 flagged"].tolist() == [2995, 998, 299, 99, 59, 29]
 
 
 def test_suspicious_training_images_are_left_out_and_brought_back(home, ids):

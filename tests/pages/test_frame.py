@@ -51,6 +51,7 @@ def test_a_link_into_a_fresh_server_comes_up_in_the_frame_with_its_settings(serv
         expect(page.get_by_test_id("stSidebar")).to_contain_text("stripes")
         assert parameters(page) == {"fpr": "20", **ids}
         assert page.evaluate("[...window.menus]") == [" data fit levels working_point"]  # Home is at /
+        page.close()  # before the server, of which it would still ask pictures
 
 
 def test_a_reload_shows_the_same(server, fitted, tab):

@@ -51,6 +51,7 @@ def test_a_link_into_a_fresh_server_carries_levels_and_cut(serve, fitted, tab):
         open_page(page, f"{url}/working_point?{settings}", "Working point")
         expect(page.get_by_test_id("stMain")).to_contain_text("level 5, npca:0.1")
         expect(page.get_by_test_id("stMetric").filter(has_text="Promised")).to_contain_text("20.0 %")
+        page.close()  # before the server, of which it would still ask pictures
 
 
 def test_a_click_on_a_bar_shows_its_images(server, fitted, tab):

@@ -77,6 +77,11 @@ def test_what_the_disk_holds_is_what_was_drawn(demo):
     )
 
 
+def test_the_mask_on_the_disk_is_what_the_defect_changed(demo):
+    mask = decode_mask(demo / "washer" / "ground_truth" / "dent" / "001_mask.png")
+    np.testing.assert_array_equal(mask, photo("washer", "test", "dent", 1).mask)
+
+
 def test_a_category_is_there_whole_or_not_at_all(tmp_path):
     def stop(done, total):
         if done == 5:

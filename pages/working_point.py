@@ -11,7 +11,7 @@ from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import adopt
 from pages.shared import error_view, frame, opened, outcome_view, point_view, resources, tasks, tuning
-from pages.shared.controls import target_fpr
+from pages.shared.controls import BOUND, target_fpr
 
 frame.begin()
 
@@ -69,8 +69,7 @@ def choices(detector: DetectorRow) -> tuple[Tuning, str, str]:
         ["sum", *map(str, range(1, backbone.n_levels + 1))],
         help="A single level follows chi-square in the paper's account; the sum follows no known law.",
         key="level",
-        bind="query-params",
-        persist_state="session",
+        **BOUND,
     )
     method = method_box.selectbox(
         "Threshold by",
@@ -78,8 +77,7 @@ def choices(detector: DetectorRow) -> tuple[Tuning, str, str]:
         format_func=figures.METHOD_NAMES.__getitem__,
         help="Cross-conformal: the quantile of left-out good parts. Chi-square: equation 6 of the paper.",
         key="method",
-        bind="query-params",
-        persist_state="session",
+        **BOUND,
     )
     st.caption(f":material/tune: {tuning.words(chosen)}")
     return chosen, level, method

@@ -4,12 +4,15 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
 from gad_core.figures.palette import GRID, INK, faint
 
+Array = NDArray[np.float64]
 Part = dict[str, Any]  # of a figure, as Plotly's JSON has it
 
 HEIGHT = 320  # pixels
@@ -91,6 +94,20 @@ def key(entries: Sequence[tuple[str, str]]) -> list[tuple[Part, Part]]:
         )
         for place, (name, colour) in enumerate(entries)
     ]
+
+
+def band(x: Sequence[float], low: Sequence[float] | Array, high: Sequence[float] | Array, colour: str) -> Part:
+    """The area between two lines over the same x."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [*x, *reversed(x)],
+        "y": np.concatenate([low, high[::-1]]),
+        "fill": "toself",
+        "fillcolor": faint(colour, 0.16),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+    }
 
 
 def whiskers(estimates: Sequence[Rate | Auroc]) -> Part:

@@ -69,7 +69,7 @@ def cut_heat_map(
     ]
     middle = n_cuts // 2
     halves: list[tuple[Part, Part]] = [
-        ({}, {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "text": words, "showarrow": False})
+        ({}, {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "text": words})
         for x, words in ((middle / 2, "PCA"), (1.5 * middle, "NPCA"))
     ]
     ticks = [*range(0, n_cuts, 6)]
@@ -108,9 +108,7 @@ def eigenvalue_spectrum(eigenvalues: Array, *, kept: slice, n_features: int) -> 
         words = {"x": np.log10(np.sqrt(len(eigenvalues) * end)), "yref": "paper", "y": 0.04, "text": "null"}
         marks.append((null | {"fillcolor": GRID, "line": {"width": 0}}, words))
     layout = {
-        "xaxis": axis(
-            "component, by falling variance", type="log", dtick=1, range=[-0.05, float(np.log10(end)) + 0.02]
-        ),
+        "xaxis": _components(end),
         "yaxis": axis("variance", type="log", exponentformat="power", dtick=2),
     }
     return figure(traces, layout, marks=marks)
@@ -144,12 +142,15 @@ def component_energy(normal: Array | None, defects: Array | None, *, kept: slice
     one = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 1, "y1": 1}
     one |= {"line": {"color": faint(INK, 0.6), "dash": "dot", "width": 1.5}}
     layout = {
-        "xaxis": axis(
-            "component, by falling variance", type="log", dtick=1, range=[-0.05, float(np.log10(max(r, 2))) + 0.02]
-        ),
+        "xaxis": _components(max(r, 2)),
         "yaxis": axis("mean squared coordinate / variance", type="log", dtick="D2"),
     }
     return figure(traces, layout, marks=[(band, {}), (one, {}), *key(names)])
+
+
+def _components(end: int) -> Part:
+    title = "component, by falling variance"
+    return axis(title, type="log", dtick=1, range=[-0.05, float(np.log10(end)) + 0.02])
 
 
 def _dots(x: NDArray[np.intp], y: Array, colour: str, name: str) -> Part:

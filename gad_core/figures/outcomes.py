@@ -26,7 +26,9 @@ def confusion(shift: Shift) -> go.Figure:
     for x, y, parts, words, colour in tiles:
         box = {"type": "rect", "x0": x - 0.49, "x1": x + 0.49, "y0": y - 0.47, "y1": y + 0.47}
         box |= {"fillcolor": faint(colour, 0.28), "line": {"width": 0}, "layer": "below"}
-        marks.append((box, {"x": x, "y": y, "text": f"<b>{number(parts)}</b><br>{words}", "font": {"size": 15}}))
+        marks.append(
+            (box, {"x": x, "y": y, "text": f"<b>{number(parts)}</b><br>{words}", "font": {"color": INK, "size": 15}})
+        )
     layout = {
         "height": 240,
         "xaxis": axis("", grid=False, range=[-0.5, 1.5], tickvals=[0, 1], ticktext=["passed", "flagged"], side="top")
@@ -34,7 +36,7 @@ def confusion(shift: Shift) -> go.Figure:
         "yaxis": axis("", grid=False, range=[1.5, -0.5], tickvals=[0, 1], ticktext=["good parts", "defects"])
         | {"fixedrange": True},
     }
-    return figure([{"type": "scatter", "x": [], "y": []}], layout, marks=_in_ink(marks))
+    return figure([{"type": "scatter", "x": [], "y": []}], layout, marks=marks)
 
 
 def cost_curve(curve: CostCurve, threshold: float) -> go.Figure:
@@ -89,7 +91,3 @@ def qq_plot(theory: Array, observed: Array, *, colour: str) -> go.Figure:
         "yaxis": axis("squared distance", **scale),
     }
     return figure([points], layout, marks=[(ideal, {})])
-
-
-def _in_ink(marks: list[tuple[Part, Part]]) -> list[tuple[Part, Part]]:
-    return [(shape, label | {"font": {"color": INK, **label["font"]}}) for shape, label in marks]

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gad_core.decision.planner import Size
-from gad_core.figures.canvas import Part, axis, figure
-from gad_core.figures.palette import DEFECT, FINITE_SAMPLE, INK, LEFT_OUT, faint
+from gad_core.figures.canvas import Part, axis, band, figure
+from gad_core.figures.palette import DEFECT, FINITE_SAMPLE, INK, LEFT_OUT
 from gad_core.wording import number
 
 Quantity = Literal["auroc", "left_out_fpr", "shrinkage"]
@@ -66,16 +66,7 @@ def _curve(known: Sequence[tuple[int, NDArray[np.float64]]], colour: str, unit: 
     x = [n for n, _ in known]
     low, mean, high = (np.array([getattr(values, name)() for _, values in known]) for name in ("min", "mean", "max"))
     return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [*x, *reversed(x)],
-            "y": np.concatenate([low, high[::-1]]),
-            "fill": "toself",
-            "fillcolor": faint(colour, 0.16),
-            "line": {"width": 0},
-            "hoverinfo": "skip",
-        },
+        band(x, low, high, colour),
         {
             "type": "scatter",
             "mode": "lines+markers",

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
-from gad_core.figures.canvas import Part, axis, figure, key, line_at, whiskers
+from gad_core.figures.canvas import Part, axis, band, figure, key, line_at, whiskers
 from gad_core.figures.palette import INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, faint
 from gad_core.wording import interval, number, percent
 
@@ -120,16 +120,7 @@ def _method(method: str, known: Sequence[tuple[float, Rate]], floor: float) -> l
     )
     colour, name = METHOD_COLOURS[method], METHOD_NAMES[method]
     return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [*x, *reversed(x)],
-            "y": np.concatenate([low, high[::-1]]),
-            "fill": "toself",
-            "fillcolor": faint(colour, 0.16),
-            "line": {"width": 0},
-            "hoverinfo": "skip",
-        },
+        band(x, low, high, colour),
         {
             "type": "scatter",
             "mode": "lines",

@@ -79,7 +79,6 @@ def _upload() -> None:
         help="A mask named 003_mask.png beside 003.png comes along.",
     )
     current = opened.dataset()
-    adds = current is not None and current.kind == "upload"
     name = name_box.text_input("Name", value="my parts", key="upload_name", max_chars=60)
     label = {"split": split, "defect": GOOD if good else defect.strip() or "defect"}
     if button.button("Bring in", type="primary", key="upload_go", disabled=not files, width="stretch"):
@@ -87,8 +86,8 @@ def _upload() -> None:
         tasks.submit("data", f"Bring in {name}", work)
         st.rerun()
     if (
-        adds
-        and current
+        current is not None
+        and current.kind == "upload"
         and st.button(f"Add to {current.name}", key="upload_add", icon=":material/library_add:", disabled=not files)
     ):
         tasks.submit(

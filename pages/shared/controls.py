@@ -1,8 +1,13 @@
 """Controls that several pages share; each keeps its value in the tab and in the link."""
 
+from typing import Any
+
 import streamlit as st
 
 from gad_core.decision.working_point import sigma_fpr
+
+#: Kept in the link and in the tab.
+BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 #: Target rates in percent: log-spaced, with those of 1 to 4 standard deviations.
 STEPS = tuple(
@@ -26,8 +31,7 @@ def target_fpr() -> float:
         step=0.1,
         format="%.4g",
         key="fpr",
-        bind="query-params",
-        persist_state="session",
+        **BOUND,
     )
     state["fpr_step"] = _nearest(percent)  # the box, and so the link, says what holds; the slider follows it
 

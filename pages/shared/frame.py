@@ -82,8 +82,13 @@ def empty(sentence: str, action: str, page: str) -> None:
 
 def trouble(error: Exception) -> None:
     """What went wrong and what to do; the text is the core's own."""
-    words = str(error)
-    st.error(words[0].upper() + words[1:] + ".", icon=":material/error:")
+    st.error(sentence(error), icon=":material/error:")
+
+
+def sentence(words: object) -> str:
+    """What the core says in a clause, as a sentence."""
+    text = str(words)
+    return text[0].upper() + text[1:] + "."
 
 
 def onward(label: str, page: str) -> None:

@@ -1,7 +1,6 @@
 """What a threshold means on the line: parts per shift, costs, a band for review, and whether chi-square holds."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,10 +10,9 @@ from gad_core.decision.costs import Band, BandRates, band_rates, cost_curve, exp
 from gad_core.decision.evaluation import threshold
 from gad_core.decision.rates import Rate
 from gad_core.decision.working_point import SampleTooSmall
-from pages.shared import charts
+from pages.shared import charts, frame
+from pages.shared.controls import BOUND
 from pages.shared.point_view import View
-
-_BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
 @dataclass(frozen=True)
@@ -30,13 +28,13 @@ class Shift:
 def controls() -> Shift:
     """Four numbers about the production."""
     with st.grid(4, min_column_width=130):
-        parts = st.number_input("Parts per shift", 1, 10_000_000, 1000, key="parts", **_BOUND)
+        parts = st.number_input("Parts per shift", 1, 10_000_000, 1000, key="parts", **BOUND)
         defects = st.number_input(
-            "Defective, %", 0.0, 100.0, 1.0, 0.1, format="%.4g", key="defective", help="Of all parts made.", **_BOUND
+            "Defective, %", 0.0, 100.0, 1.0, 0.1, format="%.4g", key="defective", help="Of all parts made.", **BOUND
         )
-        miss = st.number_input("Cost of a miss", 0.0, None, 10.0, key="miss", help="Of a defect passed.", **_BOUND)
+        miss = st.number_input("Cost of a miss", 0.0, None, 10.0, key="miss", help="Of a defect passed.", **BOUND)
         alarm = st.number_input(
-            "Cost of a false alarm", 0.0, None, 1.0, key="alarm", help="Of a good part flagged.", **_BOUND
+            "Cost of a false alarm", 0.0, None, 1.0, key="alarm", help="Of a good part flagged.", **BOUND
         )
     return Shift(int(parts), float(defects) / 100, float(miss), float(alarm))
 
@@ -88,7 +86,7 @@ def review(view: View) -> None:
     lower, upper = view.chosen.point.threshold, None
     finding = "A second, stricter threshold: what lies between the two is looked at by a person."
     with charts.panel("Review band", finding):
-        if not st.toggle("Let a person review", key="review", **_BOUND):
+        if not st.toggle("Let a person review", key="review", **BOUND):
             return
         percent = st.number_input(
             "Reject at, % of good parts",
@@ -103,7 +101,7 @@ def review(view: View) -> None:
         try:
             upper = threshold(view.scores, view.chosen.point.method, float(percent) / 100)
         except SampleTooSmall as error:
-            st.warning(str(error)[0].upper() + str(error)[1:] + ".", icon=":material/block:")
+            st.warning(frame.sentence(error), icon=":material/block:")
         if upper is None:
             return
         if upper.threshold < lower:

@@ -65,7 +65,7 @@ def look(bench: Bench, tuning: Tuning, scores: LevelScores, target: float, metho
         if achieved.point.method == method:
             return View(bench, tuning, scores, target, achieved, methods, refused)
     if method in refused:
-        return refused[method][0].upper() + refused[method][1:] + "."
+        return frame.sentence(refused[method])
     if method == "split-conformal":
         return "Split-conformal needs separate good parts for calibration; fit with some, or choose cross-conformal."
     return "The sum of levels follows no known law; choose one level, or cross-conformal."

@@ -1,24 +1,21 @@
 """The controls that tune a fitted detector, the same on every page and in the link: levels, components, distance."""
 
-from typing import Any
-
 import streamlit as st
 
 from gad_core.decision.cut_map import CUTS
 from gad_core.features.backbones import Backbone
 from gad_core.gaussian.keep import Keep
-from gad_core.gaussian.spectrum import SCORES, Score
-from gad_core.gaussian.tuning import Tuning, all_levels, parse_levels, presets, recommended
+from gad_core.gaussian.spectrum import SCORES
+from gad_core.gaussian.tuning import Tuning, all_levels, parse_levels, parse_score, presets, recommended
+from pages.shared.controls import BOUND
 
 CUT_NAMES = tuple(str(cut) for cut in CUTS)
-_OTHER = "Own choice"
-_BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 _SCORE_NAMES = {"mahalanobis": "Mahalanobis", "sed": "standardised Euclidean", "l2": "Euclidean (L2)"}
 
 
 def tuning(backbone: Backbone) -> Tuning:
     """Preset, levels, score and components kept; what they say together."""
-    start, known = recommended(backbone), presets(backbone)
+    start = recommended(backbone)
     _forget_foreign_levels(backbone)
     levels_box, score_box = st.columns([3, 2], vertical_alignment="bottom")
     levels = levels_box.pills(
@@ -28,14 +25,14 @@ def tuning(backbone: Backbone) -> Tuning:
         selection_mode="multi",
         key="levels",
         help="The distances of these levels are added (eq. 4). Later levels see larger and more abstract structures.",
-        **_BOUND,
+        **BOUND,
     )
     score = score_box.selectbox(
         "Distance",
         list(SCORES),
         key="score",
         help="mahalanobis: eq. 3; sed: standardised Euclidean distance, eq. 7; l2: plain Euclidean distance.",
-        **_BOUND,
+        **BOUND,
     )
     keep = st.select_slider(
         "Components kept",
@@ -44,17 +41,16 @@ def tuning(backbone: Backbone) -> Tuning:
         key="keep",
         help="Left of `all`, PCA keeps that share of the variance from the strongest components down; right of it, "
         "NPCA keeps it from the weakest up. The paper finds that the weak ones discriminate.",
-        **_BOUND,
+        **BOUND,
     )
-    chosen = Tuning(_levels(levels, backbone), Keep.parse(keep), _score(score))
-    current = next((name for name, preset in known.items() if preset == chosen), _OTHER)
+    chosen = Tuning(_levels(levels, backbone), Keep.parse(keep), parse_score(score))
     with st.container(horizontal=True, gap="xsmall"):
-        for name, preset in known.items():
+        for name, preset in presets(backbone).items():
             st.button(
                 name,
                 key=f"preset_{name}",
                 type="tertiary",
-                icon=":material/radio_button_checked:" if name == current else ":material/radio_button_unchecked:",
+                icon=":material/radio_button_checked:" if preset == chosen else ":material/radio_button_unchecked:",
                 on_click=choose,
                 args=(preset,),
             )
@@ -86,7 +82,3 @@ def _forget_foreign_levels(backbone: Backbone) -> None:
 
 def _levels(chosen: list[str] | None, backbone: Backbone) -> tuple[int, ...]:
     return parse_levels(",".join(chosen), backbone.n_levels) if chosen else recommended(backbone).levels
-
-
-def _score(name: str) -> Score:
-    return next(score for score in SCORES if score == name)

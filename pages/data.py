@@ -7,7 +7,7 @@ import streamlit as st
 
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import bring, frame, opened, resources, tasks
+from pages.shared import bring, frame, opened, relabel, resources, tasks
 from pages.shared.checks import checks
 from pages.shared.gallery import gallery
 from pages.shared.suspects import suspects
@@ -84,7 +84,10 @@ def pictures(row: DatasetRow) -> None:
         key="kind",
         label_visibility="collapsed",
     )
-    gallery(kinds.get(kind) or kinds["good, to fit"], key=f"pictures_{row.id}_{kind}")
+    files = kinds.get(str(kind)) or kinds["good, to fit"]
+    gallery(files, key=f"pictures_{row.id}_{kind}", on_press=relabel.press)
+    st.caption("A click on an image shows it at full size; there its label and mask can be changed.")
+    relabel.pressed(row)
 
 
 main()

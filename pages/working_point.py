@@ -54,7 +54,7 @@ def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
         outcome_view.outcomes(view, shift)
         outcome_view.review(view)
         outcome_view.qq(view)
-    point_view.comparison(view)
+    point_view.comparison(view, _choose_method)
     error_view.pictures(view, dataset)
 
 
@@ -81,6 +81,11 @@ def choices(detector: DetectorRow) -> tuple[Tuning, str, str]:
     )
     st.caption(f":material/tune: {tuning.words(chosen)}")
     return chosen, level, method
+
+
+def _choose_method(method: str) -> None:
+    """For callbacks, which run before the control is drawn."""
+    st.session_state["method"] = method
 
 
 def numbers(view: point_view.View) -> None:

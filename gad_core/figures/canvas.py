@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 Part = dict[str, Any]  # of a figure, as Plotly's JSON has it
 
 HEIGHT = 320  # pixels
+_CHARACTER = 6.6  # pixels: a generous mean width at the size of tick labels
+_TITLE = 22  # pixels that an axis title takes
 _EDGE = 0.15  # of the axis: so near to its end, a centred label would stick out
 
 
@@ -28,7 +30,6 @@ def figure(traces: Sequence[Part], layout: Part, *, marks: Iterable[tuple[Part, 
     common = {
         "template": {"layout": {}},  # the page's theme fills it; Plotly's default would be 7 kB a figure
         "height": HEIGHT,
-        "margin": {"l": 4, "r": 12, "t": 24, "b": 4},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "showlegend": False,
@@ -39,7 +40,7 @@ def figure(traces: Sequence[Part], layout: Part, *, marks: Iterable[tuple[Part, 
     }
     # Without Plotly's validation a figure takes a tenth of the time, and a move of a slider builds four; the tests
     # validate every figure instead.
-    return go.Figure({"data": list(traces), "layout": common | layout}, _validate=False)
+    return go.Figure({"data": list(traces), "layout": common | layout | {"margin": _margin(layout)}}, _validate=False)
 
 
 def axis(title: str, *, grid: bool = True, **options: Any) -> Part:
@@ -53,9 +54,20 @@ def axis(title: str, *, grid: bool = True, **options: Any) -> Part:
         "gridcolor": GRID,
         "gridwidth": 1,
         "zeroline": False,
-        "automargin": True,
         **options,
     }
+
+
+def _margin(layout: Part) -> Part:
+    """Room in pixels for the labels and titles of both axes.
+
+    Plotly's `automargin` would measure them in the browser and draw every chart twice, at each move of a slider.
+    """
+    x, y = layout.get("xaxis", {}), layout.get("yaxis", {})
+    lines = [line for text in y.get("ticktext", ["0.001"]) for line in str(text).split("<br>")]
+    left = 10 + _CHARACTER * max(map(len, lines), default=0) + (_TITLE if "title" in y else 0)
+    bottom = 4 if x.get("side") == "top" else 24 + (_TITLE if "title" in x else 0)
+    return {"l": left, "r": 12, "t": 24, "b": bottom, **layout.get("margin", {})}
 
 
 def line_at(x: float, words: str, span: tuple[float, float], *, log: bool = False) -> tuple[Part, Part]:

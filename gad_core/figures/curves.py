@@ -1,8 +1,9 @@
 """What a detector catches against what it gets wrong, at every threshold and at the one that was chosen."""
 
+import numpy as np
 import plotly.graph_objects as go
 
-from gad_core.decision.curves import Auroc, Curve
+from gad_core.decision.curves import Auroc, Curve, roc_band
 from gad_core.decision.rates import Rate, rate
 from gad_core.figures.canvas import Part, axis, figure, whiskers
 from gad_core.figures.palette import GRID, INK, LEFT_OUT, SELECTED, faint
@@ -13,9 +14,21 @@ _TICKS = [0, 25, 50, 75, 100]
 
 
 def roc_curve(curve: Curve, alarms: Rate, caught: Rate, area: Auroc) -> go.Figure:
-    """Defects caught against false alarms, with the chosen threshold's two rates and their intervals."""
+    """Defects caught against false alarms with a 95 % band; the chosen threshold's two rates with their intervals."""
+    low, high = roc_band(curve, n_normal=area.n_normal, n_anomalous=area.n_anomalous)
+    between = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": 100 * np.concatenate([[0], high.x, [1], low.x[::-1]]),
+        "y": 100 * np.concatenate([[0], high.y, [1], low.y[::-1]]),
+        "fill": "toself",
+        "fillcolor": faint(LEFT_OUT, 0.14),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+    }
     traces = [
-        _curve(curve, "%{x:.1f} % false alarms<br>%{y:.1f} % caught") | {"fill": "tozeroy"},
+        between,
+        _curve(curve, "%{x:.1f} % false alarms<br>%{y:.1f} % caught"),
         _chosen(alarms, caught, "false alarms", "caught"),
     ]
     layout = {
@@ -51,11 +64,10 @@ def _curve(curve: Curve, words: str) -> Part:
         "x": 100 * curve.x,
         "y": 100 * curve.y,
         "customdata": curve.thresholds,
-        "marker": {"size": 9, "opacity": 0},  # to be clicked
+        "marker": {"size": 9, "opacity": 0, "maxdisplayed": 1},  # to be clicked, not to be drawn
         "selected": {"marker": {"opacity": 0}},
         "unselected": {"marker": {"opacity": 0}},
         "line": {"color": LEFT_OUT, "width": 2.2},
-        "fillcolor": faint(LEFT_OUT, 0.1),
         "hovertemplate": words + "<extra></extra>",
     }
 

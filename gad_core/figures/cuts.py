@@ -46,7 +46,8 @@ def cut_heat_map(
         "mode": "markers",
         "x": columns.ravel(),
         "y": lines.ravel(),
-        "marker": {"symbol": "square", "size": 18, "opacity": 0, "color": INK},
+        # Plotly reports points that it was told not to draw, and drawing hundreds takes as long as a whole chart.
+        "marker": {"symbol": "square", "size": 18, "opacity": 0, "color": INK, "maxdisplayed": 1},
         "selected": {"marker": {"opacity": 0}},
         "unselected": {"marker": {"opacity": 0}},
         "customdata": np.arange(values.size),
@@ -72,7 +73,7 @@ def cut_heat_map(
         ({}, {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "text": words})
         for x, words in ((middle / 2, "PCA"), (1.5 * middle, "NPCA"))
     ]
-    ticks = [*range(0, n_cuts, 6)]
+    ticks = [*range(0, n_cuts, 12)]
     layout = {
         "height": _ROW * n_rows + 90,
         "xaxis": axis(
@@ -81,6 +82,7 @@ def cut_heat_map(
             range=[-0.5, n_cuts - 0.5],
             tickvals=ticks,
             ticktext=[cuts[t] for t in ticks],
+            tickangle=0,
         ),
         "yaxis": axis("", grid=False, tickvals=[*range(n_rows)], ticktext=list(rows), range=[n_rows - 0.5, -0.5]),
         "clickmode": "event+select",
@@ -95,8 +97,8 @@ def eigenvalue_spectrum(eigenvalues: Array, *, kept: slice, n_features: int) -> 
     inside = np.zeros(len(eigenvalues), bool)
     inside[kept] = True
     traces = [
-        _dots(number[~inside], eigenvalues[~inside], faint(INK, 0.35), "dropped"),
-        _dots(number[inside], eigenvalues[inside], LEFT_OUT, "kept"),
+        _run(number[~inside], eigenvalues[~inside], faint(INK, 0.35), "dropped"),
+        _run(number[inside], eigenvalues[inside], LEFT_OUT, "kept"),
     ]
     end = max(n_features, len(eigenvalues) + 1)
     marks: list[tuple[Part, Part]] = []
@@ -128,11 +130,10 @@ def component_energy(normal: Array | None, defects: Array | None, *, kept: slice
         traces.append(
             {
                 "type": "scatter",
-                "mode": "lines+markers",
+                "mode": "lines",
                 "x": x,
                 "y": y,
                 "line": {"color": colour, "width": 2.2},
-                "marker": {"size": 4, "color": colour},
                 "hovertemplate": f"{name}, component %{{x:.0f}}: %{{y:.3g}}<extra></extra>",
             }
         )
@@ -153,13 +154,13 @@ def _components(end: int) -> Part:
     return axis(title, type="log", dtick=1, range=[-0.05, float(np.log10(end)) + 0.02])
 
 
-def _dots(x: NDArray[np.intp], y: Array, colour: str, name: str) -> Part:
+def _run(x: NDArray[np.intp], y: Array, colour: str, name: str) -> Part:
     return {
         "type": "scatter",
-        "mode": "markers",
+        "mode": "lines",
         "x": x,
         "y": y,
-        "marker": {"size": 4, "color": colour},
+        "line": {"color": colour, "width": 4},
         "hovertemplate": f"component %{{x}} ({name}): variance %{{y:.3g}}<extra></extra>",
     }
 

@@ -70,10 +70,10 @@ def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
         for name, rate in zip(names, rates.values(), strict=True)
     ]
     layout = {
-        "height": _ROW * len(names) + 36,
-        "margin": {"l": 4, "r": 120, "t": 4, "b": 4},
+        "height": _ROW * len(names) + 28,
+        "margin": {"r": 120, "t": 4},
         "xaxis": axis("", range=[0, 101], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %"),
-        "yaxis": axis("", grid=False, autorange="reversed", fixedrange=True),
+        "yaxis": axis("", grid=False, tickvals=names, ticktext=names, autorange="reversed", fixedrange=True),
     }
     return figure([bars], layout, marks=ends)
 

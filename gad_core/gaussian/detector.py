@@ -93,10 +93,21 @@ class Detector:
 
     def left_out_distances(self, keep: Keep, *, score: Score = "mahalanobis") -> NDArray[np.float64]:
         """Distance of every training image from the Gaussian of the folds without it: (n, L)."""
-        table = np.empty((self.n_train, self.n_levels))
+        return self.left_out_tables([keep], score=score)[..., 0]
+
+    def left_out_tables(self, keeps: Sequence[Keep], *, score: Score = "mahalanobis") -> NDArray[np.float64]:
+        """The same at many cuts: (n, L, len(keeps)), in the full fit's number of dimensions.
+
+        Where images are fewer than features, a fold has fewer components to keep than the full fit: its squared
+        distances, about one per dimension, are stretched by k / k_fold. L2 keeps a share of the variance instead.
+        """
+        table = np.empty((self.n_train, self.n_levels, len(keeps)))
         for level, by_fold in enumerate(self.left_out):
+            law = self.gaussians[level].spectrum
             for rows, fold in zip(fold_rows(self.folds), by_fold, strict=True):
-                table[rows, level] = fold.spectrum.distances(fold.coordinates, keep, score=score)
+                table[rows, level] = fold.spectrum.distance_table(fold.coordinates, keeps, score=score)
+                if score != "l2":
+                    table[rows, level] *= [np.sqrt(law.dimension(k) / fold.spectrum.dimension(k)) for k in keeps]
         return table
 
     def scores(self, features: NDArray[np.float32], tuning: Tuning | None = None) -> NDArray[np.float64]:

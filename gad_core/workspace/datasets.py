@@ -1,7 +1,7 @@
 """The shelf of data sets: built out of sight, added whole, extended whole, deleted only where they are ours."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
-from gad_core.workspace.layout import count, merged
+from gad_core.workspace.layout import count, merged, taken_out
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import Counts, DatasetKind, DatasetRow
@@ -53,7 +53,7 @@ class DatasetShelf:
             twin = select(DatasetRecord).where(DatasetRecord.kind == "demo", DatasetRecord.name == name)
             if kind == "demo" and (record := session.scalar(twin)):
                 return self._row(record)
-            record = self._record(session, final, name=name, kind=kind, counts=count(content), refused=refused)
+            record = self._record(session, final, name=name, kind=kind, counts=_counted(content), refused=refused)
             content.rename(final)
             return self._row(record)
 
@@ -68,13 +68,21 @@ class DatasetShelf:
                 record.counts, record.refused, record.modified = counts, _plain(refused), now()
             return self._row(record)
 
-    def extend(self, dataset_id: str, content: Path, *, refused: tuple[Refusal, ...] = ()) -> DatasetRow:
-        """Add all images of the folder `content` from the workshop to an uploaded data set, or none of them."""
+    def extend(
+        self, dataset_id: str, content: Path, *, refused: tuple[Refusal, ...] = (), replacing: Path | None = None
+    ) -> DatasetRow:
+        """Add all images of the folder `content` from the workshop to an uploaded data set, or none of them.
+
+        The image `replacing` of the data set goes as they come.
+        """
         final = self._folder / dataset_id
         with writing_in(self._place.home), self._place.database.writing() as session:
             if fetch(session, DatasetRecord, dataset_id, lock=True).kind != "upload":
-                raise GadError("images can be added only to an uploaded data set; upload them as a new one")
-            with handing_over(content, final, self._place.owner) as ready:
+                raise GadError("only an uploaded data set can be changed; upload the images as a new one")
+            with ExitStack() as stack:
+                ready = stack.enter_context(handing_over(content, final, self._place.owner))
+                if replacing is not None:
+                    stack.enter_context(taken_out(final, replacing, content.parent / "replaced"))
                 return self._merge(session, ready, final, refused)
 
     def delete(self, dataset_id: str) -> None:
@@ -103,7 +111,7 @@ class DatasetShelf:
     def _merge(self, session: Session, ready: Path, final: Path, refused: tuple[Refusal, ...]) -> DatasetRow:
         record = fetch(session, DatasetRecord, final.name, lock=True)
         with merged(ready, final):
-            record.counts, record.modified = count(final), now()
+            record.counts, record.modified = _counted(final), now()
             record.refused = [*record.refused, *_plain(refused)]
             row = self._row(record)
             session.commit()  # within the block: if it fails, the images go back
@@ -136,6 +144,13 @@ class DatasetShelf:
     def _row(self, record: DatasetRecord) -> DatasetRow:
         refused = tuple(Refusal(**refusal) for refusal in record.refused)
         return frozen(DatasetRow, record, root=self._place.outside(record.root), refused=refused)
+
+
+def _counted(root: Path) -> Counts:
+    counts = count(root)
+    if not counts.train:
+        raise GadError("a data set needs good parts to fit; bring or keep some of those first")
+    return counts
 
 
 def _plain(refused: tuple[Refusal, ...]) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from gad_core.data.archives import unpack_zip
-from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageSet, Refusal, read_dataset
+from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageFile, ImageSet, Refusal, read_dataset
 from gad_core.data.demo import write_demo
 from gad_core.data.images import IMAGE_SUFFIXES, ImageRefused, decode, decode_mask
 from gad_core.errors import GadError, Progress
@@ -85,6 +85,26 @@ def extend_upload(
         return store.datasets.extend(dataset_id, workshop / "content", refused=refused)
 
 
+def relabel(
+    store: Store, dataset_id: str, file: ImageFile, *, split: Split, defect: str, mask: bytes | None = None
+) -> DatasetRow:
+    """Give an image of an uploaded data set another label, and a mask, if one comes along; else it keeps its own.
+
+    Raises `GadError` for a mask that cannot be read, an image that is gone, and data sets that are not uploads.
+    """
+    _check_label(split, defect)
+    if mask is not None and (reason := _refusal(mask, decode_mask)):
+        raise GadError(f"the mask cannot be used: {reason}")
+    try:
+        image = file.path.read_bytes()
+        kept = file.mask.read_bytes() if file.mask and mask is None else mask
+    except OSError as error:
+        raise GadError(f"{file.path.name} is gone meanwhile; open the data set again") from error
+    with store.datasets.workshop() as workshop:
+        place(workshop / "content", image, name=file.path.name, split=split, defect=defect, mask=kept)
+        return store.datasets.extend(dataset_id, workshop / "content", replacing=file.path)
+
+
 @dataclass(frozen=True)
 class _Incoming:
     """An image on its way in; `label` is what its owner calls it."""
@@ -100,8 +120,7 @@ def _stage(
     files: Sequence[Upload], workshop: Path, *, split: Split, defect: str, progress: Progress | None
 ) -> tuple[Refusal, ...]:
     """Put all usable images into `workshop`/content; what was refused comes back."""
-    if split == "train" and defect != GOOD:
-        raise GadError(f"training images must be normal, got the defect type {defect!r}; upload them as test images")
+    _check_label(split, defect)
     incoming: list[_Incoming] = []
     refused: list[Refusal] = []
     images_only, masks = _paired(files)
@@ -125,6 +144,11 @@ def _stage(
         placed += 1
     _check_any(placed, refused)
     return tuple(refused)
+
+
+def _check_label(split: Split, defect: str) -> None:
+    if split == "train" and defect != GOOD:
+        raise GadError(f"training images must be normal, got the defect type {defect!r}; bring them as test images")
 
 
 def _paired(files: Sequence[Upload]) -> tuple[list[Upload], dict[str, bytes]]:

@@ -1,7 +1,7 @@
 """Where an image lies in a data set of MVTec layout, and under which name."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,6 +45,21 @@ def place(
 
 
 @contextmanager
+def taken_out(root: Path, image: Path, into: Path) -> Iterator[None]:
+    """Move an image of the data set `root` and its mask to the folder `into`; if the block fails they go back."""
+    moves: list[tuple[Path, Path]] = []
+    try:
+        for old in (image, _mask_of(root, image)):
+            if old.exists():
+                _put(old, new := into / old.relative_to(root))
+                moves.append((old, new))
+        yield
+    except BaseException:
+        _undo(moves)
+        raise
+
+
+@contextmanager
 def merged(source: Path, root: Path) -> Iterator[None]:
     """Move all images and masks of one data set into another; if the block fails they all go back."""
     moves: list[tuple[Path, Path]] = []
@@ -58,8 +73,7 @@ def merged(source: Path, root: Path) -> Iterator[None]:
                     moves.append((old, new))
         yield
     except BaseException:
-        for old, new in reversed(moves):
-            new.rename(old)
+        _undo(moves)
         raise
 
 
@@ -87,6 +101,11 @@ def _free_place(root: Path, name: str, *, split: str, defect: str) -> Path:
         number += 1
         stem = f"{wanted.stem}-{number}"
     return folder / f"{stem}{wanted.suffix}"
+
+
+def _undo(moves: Sequence[tuple[Path, Path]]) -> None:
+    for old, new in reversed(moves):
+        new.rename(old)
 
 
 def _put(source: Path | bytes, target: Path) -> None:

@@ -15,7 +15,7 @@ from pages.shared import opened, tasks
 from pages.shared.resources import store
 
 #: What uploaded images show: their part of the data set, and whether they are good.
-_KINDS: dict[str, tuple[Split, bool]] = {
+KINDS: dict[str, tuple[Split, bool]] = {
     "good parts, to fit": ("train", True),
     "good parts, to test": ("test", True),
     "defects, to test": ("test", False),
@@ -67,9 +67,9 @@ def _upload() -> None:
     )
     kind_box, type_box, name_box, button = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
     kind = kind_box.selectbox(
-        "They show", list(_KINDS), key="upload_kind", help="Of a ZIP in MVTec layout, its folders."
+        "They show", list(KINDS), key="upload_kind", help="Of a ZIP in MVTec layout, its folders."
     )
-    split, good = _KINDS[kind]
+    split, good = KINDS[kind]
     defect = type_box.text_input(
         "Type of defect",
         value="defect",

@@ -1,7 +1,9 @@
 """Pictures in rows, a page at a time."""
 
+import base64
 from collections.abc import Callable, Sequence
 from io import BytesIO
+from pathlib import Path
 
 import streamlit as st
 from PIL import Image
@@ -9,34 +11,65 @@ from PIL import Image
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import ImageRefused, decode
 
+_ASSETS = Path(__file__).parents[2] / "assets"
 _SIDE = 168  # of a tile's longer edge, in pixels: two for each that is shown on most screens
+
+# One element for all tiles: an `st.image` each took a third of the time that a move of a slider may take.
+_tiles = st.components.v2.component(
+    "gallery",
+    html="<ul></ul>",
+    css=(_ASSETS / "gallery.css").read_text(),
+    js=(_ASSETS / "gallery.js").read_text(),
+)
 
 
 def gallery(
-    files: Sequence[ImageFile], *, key: str, caption: Callable[[int], str] | None = None, per_page: int = 24
+    files: Sequence[ImageFile],
+    *,
+    key: str,
+    caption: Callable[[int], str] | None = None,
+    per_page: int = 24,
+    on_press: Callable[[ImageFile], None] | None = None,
 ) -> None:
-    """Thumbnails of images with captions; `caption` gets the position in `files`."""
+    """Thumbnails of images with captions; `caption` gets the position in `files`, `on_press` the pressed image.
+
+    `on_press` runs as a callback, before the next run.
+    """
     if not files:
         return
     n_pages = -(-len(files) // per_page)
-    page = st.session_state.get(f"{key}_page", 1)
-    first = (min(page, n_pages) - 1) * per_page
-    with st.container(horizontal=True, gap="small", key=key):
-        for position, file in enumerate(files[first : first + per_page], start=first):
-            words = caption(position) if caption else file.path.name
-            st.image(thumbnail(file), caption=words, width=112, alt=f"{file.defect}: {file.path.name}")
+    page = min(st.session_state.get(f"{key}_page", 1), n_pages)
+    first = (page - 1) * per_page
+    shown = files[first : first + per_page]
+    tiles = [
+        {
+            "name": file.digest,
+            "source": thumbnail(file),
+            "caption": caption(position) if caption else file.path.name,
+            "alt": f"{file.defect}: {file.path.name}",
+        }
+        for position, file in enumerate(shown, start=first)
+    ]
+
+    def pressed() -> None:
+        name = st.session_state[key].pressed
+        chosen = next((file for file in shown if file.digest == name), None)
+        if on_press and chosen:
+            on_press(chosen)
+
+    _tiles(key=key, data={"tiles": tiles, "pressable": on_press is not None}, on_pressed_change=pressed)
     if n_pages > 1:
         st.pagination(n_pages, key=f"{key}_page")
 
 
-def thumbnail(file: ImageFile) -> bytes:
-    """A small JPEG of an image."""
+def thumbnail(file: ImageFile) -> str:
+    """A small JPEG of an image, as a URL that holds it."""
     return _thumbnail(file.digest, file)
 
 
-@st.cache_data(show_spinner=False, max_entries=4000)
-def _thumbnail(digest: str, _file: ImageFile) -> bytes:
-    """A small JPEG; a file that has vanished or changed for the worse is a grey tile."""
+@st.cache_resource(show_spinner=False, max_entries=4000)  # a string: nothing that a caller could change
+def _thumbnail(digest: str, _file: ImageFile) -> str:
+    """A file that has vanished or changed for the worse is a grey tile."""
     try:
         image = Image.fromarray(decode(_file.path))
     except ImageRefused:
@@ -44,4 +77,4 @@ def _thumbnail(digest: str, _file: ImageFile) -> bytes:
     image.thumbnail((_SIDE, _SIDE))
     stream = BytesIO()
     image.save(stream, "JPEG", quality=85)
-    return stream.getvalue()
+    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"

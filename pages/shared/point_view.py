@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -120,8 +121,8 @@ def defect_types(view: View) -> None:
         charts.show(figures.rate_bars(rates, figures.DEFECT), key="types", alt=finding)
 
 
-def comparison(view: View) -> None:
-    """Every method at the same target, side by side."""
+def comparison(view: View, on_pick: Callable[[str], None]) -> None:
+    """Every method at the same target, side by side; a click on a row makes its method the one in force."""
     rows = [
         {
             "method": figures.METHOD_NAMES[achieved.point.method],
@@ -134,14 +135,28 @@ def comparison(view: View) -> None:
         }
         for achieved in view.methods
     ]
-    with charts.panel("The methods at this target", "In brackets the exact 95 % interval of each rate."):
-        st.dataframe(pd.DataFrame(rows), hide_index=True, key="methods", alt="Thresholds and rates of every method")
+    finding = "In brackets the exact 95 % interval of each rate. A click on a row puts its threshold in force above."
+    with charts.panel("The methods at this target", finding):
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            key="methods",
+            alt="Thresholds and rates of every method",
+            on_select=partial(_picked_row, view, on_pick),
+            selection_mode="single-row",
+        )
         for method, reason in view.refused.items():
             st.caption(f":material/block: {figures.METHOD_NAMES[method]}: {reason}.")
         if view.scores.dimension is None:
             st.caption(
                 ":material/info: Chi-square and Hotelling describe one level: choose one above to see them beside."
             )
+
+
+def _picked_row(view: View, on_pick: Callable[[str], None]) -> None:
+    rows = st.session_state["methods"].selection.rows
+    if rows:
+        on_pick(view.methods[rows[0]].point.method)
 
 
 def _separation(view: View) -> str:

@@ -17,8 +17,7 @@ def tuning(backbone: Backbone) -> Tuning:
     """Preset, levels, score and components kept; what they say together."""
     start = recommended(backbone)
     _forget_foreign_levels(backbone)
-    levels_box, score_box = st.columns([3, 2], vertical_alignment="bottom")
-    levels = levels_box.pills(
+    levels = st.pills(
         "Levels in the sum",
         list(map(str, all_levels(backbone))),
         default=list(map(str, start.levels)),
@@ -27,6 +26,7 @@ def tuning(backbone: Backbone) -> Tuning:
         help="The distances of these levels are added (eq. 4). Later levels see larger and more abstract structures.",
         **BOUND,
     )
+    score_box, keep_box = st.columns([2, 5], vertical_alignment="bottom")
     score = score_box.selectbox(
         "Distance",
         list(SCORES),
@@ -34,7 +34,7 @@ def tuning(backbone: Backbone) -> Tuning:
         help="mahalanobis: eq. 3; sed: standardised Euclidean distance, eq. 7; l2: plain Euclidean distance.",
         **BOUND,
     )
-    keep = st.select_slider(
+    keep = keep_box.select_slider(
         "Components kept",
         CUT_NAMES,
         value=str(start.keep),

@@ -23,6 +23,11 @@ def test_cross_conformal_thresholds_come_close_to_their_target(simulated):
     assert low < rates["cross-conformal"] < high
 
 
+def test_cross_conformal_thresholds_hold_after_a_cut_that_leaves_a_fold_fewer_components(simulated):
+    _, _, rates = simulated
+    assert 0.02 < rates["crossed npca:0.05"] < 0.07
+
+
 def test_split_conformal_thresholds_keep_their_target(simulated):
     _, _, rates = simulated
     assert rates["split-conformal"] == pytest.approx(TARGET, abs=0.007)

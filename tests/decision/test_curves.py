@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from scipy.special import expit, logit
+from scipy.stats import binomtest, norm
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
-from gad_core.decision.curves import auroc, precision_recall, roc
+from gad_core.decision.curves import auroc, precision_recall, roc, roc_band
 from gad_core.errors import GadError
 
 
@@ -22,6 +23,28 @@ def test_the_roc_passes_through_scikit_learns_points():
     np.testing.assert_allclose(curve.x, fpr)
     np.testing.assert_allclose(curve.y, tpr)
     np.testing.assert_array_equal(curve.thresholds, thresholds)
+
+
+def test_the_band_of_the_roc_covers_the_true_rates_at_a_threshold():
+    threshold, covered = 0.8, 0
+    truth = norm.sf(threshold), norm.sf(threshold, 1.0, 1.3)
+    for seed in range(300):
+        scores, anomalous = draw(30, 40, seed=seed, decimals=9)
+        curve = roc(scores, anomalous)
+        at = np.flatnonzero(curve.thresholds > threshold)[-1]
+        low, high = roc_band(curve, n_normal=40, n_anomalous=30)
+        covered += high.x[at] <= truth[0] <= low.x[at] and low.y[at] <= truth[1] <= high.y[at]
+    assert 0.94 < covered / 300 <= 1
+
+
+def test_the_band_has_the_exact_binomial_corners_and_a_width_where_the_classes_are_separated():
+    curve = roc(np.arange(50.0), np.arange(50) >= 20)
+    low, high = roc_band(curve, n_normal=20, n_anomalous=30)
+    corner = int(np.flatnonzero((curve.x == 0) & (curve.y == 1))[0])
+    level = np.sqrt(0.95)
+    assert low.y[corner] == pytest.approx(binomtest(30, 30).proportion_ci(level).low)
+    assert low.x[corner] == pytest.approx(binomtest(0, 20).proportion_ci(level).high)
+    assert (high.x[corner], high.y[corner]) == (0, 1)
 
 
 def test_precision_and_recall_equal_scikit_learns():

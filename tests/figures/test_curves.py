@@ -13,14 +13,14 @@ ANOMALOUS = np.array([False, False, True, False, True, True])
 
 def test_the_roc_is_in_percent_and_ends_in_the_corners():
     figure = roc_curve(roc(SCORES, ANOMALOUS), rate(1, 3), rate(2, 3), auroc(SCORES, ANOMALOUS))
-    line = figure.data[0]
+    line = figure.data[1]
     assert (line.x[0], line.y[0], line.x[-1], line.y[-1]) == (0, 0, 100, 100)
 
 
 def test_the_chosen_threshold_has_whiskers_to_the_ends_of_both_intervals():
     alarms, caught = rate(1, 3), rate(2, 3)
     figure = roc_curve(roc(SCORES, ANOMALOUS), alarms, caught, auroc(SCORES, ANOMALOUS))
-    point = figure.data[1]
+    point = figure.data[2]
     assert (point.x[0], point.y[0]) == pytest.approx((100 / 3, 200 / 3))
     assert point.x[0] + point.error_x.array[0] == pytest.approx(100 * alarms.high)
     assert point.y[0] - point.error_y.arrayminus[0] == pytest.approx(100 * caught.low)

@@ -5,15 +5,16 @@ import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from gad_core.data.datasets import read_dataset
+from gad_core.data.datasets import GOOD, read_dataset
 from gad_core.errors import Cancelled, GadError
-from gad_core.workspace.imports import add_demo, add_folder, add_upload, extend_upload
+from gad_core.workspace.imports import add_demo, add_folder, add_upload, extend_upload, relabel
 from gad_core.workspace.rows import Counts
 from gad_core.workspace.store import Store
 
@@ -75,12 +76,12 @@ def test_a_file_name_given_twice_keeps_both_images(store: Store, picture: Pictur
 
 def test_hostile_names_stay_inside_the_data_set(store: Store, picture: Picture) -> None:
     names = ["../../../evil.png", "/etc/evil.png", "..\\..\\evil.png", "nul.png", "\x00\x1b.png", "é" * 300 + ".png"]
-    row = add_upload(
-        store, [(name, picture(i)) for i, name in enumerate(names)], name="../x", split="test", defect="../y"
-    )
-    assert row.counts == Counts(test_defective=len(names))
+    row = add_upload(store, [("../../a.png", picture(99))], name="../x")
+    hostile = [(name, picture(i)) for i, name in enumerate(names)]
+    row = extend_upload(store, row.id, hostile, split="test", defect="../y")
+    assert row.counts == Counts(train=1, test_defective=len(names))
     assert len(files_in(row.root / "test/y")) == len(names)
-    assert len(files_in(store.home / "datasets")) == len(names)
+    assert len(files_in(store.home / "datasets")) == len(names) + 1
 
 
 def test_a_zipped_category_keeps_its_layout_and_its_masks(store: Store, category: Callable[..., Path]) -> None:
@@ -100,8 +101,9 @@ def test_a_zip_of_images_goes_where_it_is_sent(store: Store, picture: Picture) -
         archive.writestr("lot/deep/2.png", picture(2))
         archive.writestr("lot/broken.png", b"no image")
         archive.writestr("lot/readme.txt", b"claims to be no image")
-    row = add_upload(store, [("lot.zip", stream.getvalue())], name="x", split="test", defect="bent")
-    assert files_in(row.root) == {"test/bent/1.png", "test/bent/2.png"}
+    row = add_upload(store, [("a.png", picture(3))], name="x")
+    row = extend_upload(store, row.id, [("lot.zip", stream.getvalue())], split="test", defect="bent")
+    assert files_in(row.root) == {"train/good/a.png", "test/bent/1.png", "test/bent/2.png"}
     assert [refusal.path for refusal in row.refused] == ["lot.zip/broken.png"]
 
 
@@ -123,7 +125,7 @@ def test_an_error_about_an_archive_names_the_archive_and_no_inner_path(store: St
 
 
 def test_defects_are_no_training_images(store: Store, picture: Picture) -> None:
-    with pytest.raises(GadError, match="upload them as test images"):
+    with pytest.raises(GadError, match="bring them as test images"):
         add_upload(store, [("a.png", picture())], name="x", defect="bent")
 
 
@@ -158,7 +160,7 @@ def test_only_an_uploaded_data_set_can_be_extended(
     store: Store, picture: Picture, category: Callable[..., Path]
 ) -> None:
     row = add_folder(store, category())
-    with pytest.raises(GadError, match="only to an uploaded data set"):
+    with pytest.raises(GadError, match="only an uploaded data set"):
         extend_upload(store, row.id, [("a.png", picture())])
     with pytest.raises(GadError, match="there is no data set 'nonsense'"):
         extend_upload(store, "nonsense", [("a.png", picture())])
@@ -173,6 +175,59 @@ def test_an_extension_that_cannot_be_recorded_leaves_the_data_set_as_it_was(
         extend_upload(store, row.id, [("b.png", picture(2)), ("long" * 100_000 + ".png", b"")])
     assert files_in(store.home / "datasets") == {f"{row.id}/train/good/a.png"}
     assert store.datasets.all() == (row,)
+
+
+def test_an_image_gets_another_label_and_takes_its_mask_along(store: Store, picture: Picture) -> None:
+    row = add_upload(store, [("c.png", picture(3))], name="x")
+    files = [("a.png", picture(1)), ("a_mask.png", picture(7)), ("b.png", picture(2))]
+    row = extend_upload(store, row.id, files, split="test", defect="bent")
+    file = read_dataset(row.root).test.files[0]
+    changed = relabel(store, row.id, file, split="test", defect="cracked")
+    (moved,) = [file for file in read_dataset(changed.root).test if file.defect == "cracked"]
+    assert (moved.path.read_bytes(), moved.mask.read_bytes()) == (picture(1), picture(7))
+    assert len(files_in(row.root)) == 4
+    changed = relabel(store, row.id, moved, split="train", defect=GOOD)
+    assert changed.counts == Counts(train=2, test_defective=1)
+    assert changed.modified > row.modified
+
+
+def test_an_image_gets_a_mask_and_keeps_its_name(store: Store, picture: Picture) -> None:
+    row = add_upload(store, [("b.png", picture(2))], name="x")
+    extend_upload(store, row.id, [("a.png", picture(1))], split="test", defect="bent")
+    (file,) = read_dataset(row.root).test.files
+    relabel(store, row.id, file, split="test", defect="bent", mask=picture(7))
+    (masked,) = read_dataset(row.root).test.files
+    assert masked.path == file.path
+    assert masked.mask.read_bytes() == picture(7)
+
+
+def test_a_data_set_always_has_good_parts_to_fit(store: Store, picture: Picture) -> None:
+    with pytest.raises(GadError, match="needs good parts to fit"):
+        add_upload(store, [("a.png", picture(1))], name="x", split="test", defect="bent")
+    row = add_upload(store, [("a.png", picture(1))], name="x")
+    (file,) = read_dataset(row.root).train.files
+    with pytest.raises(GadError, match="needs good parts to fit"):
+        relabel(store, row.id, file, split="test", defect=GOOD)
+    assert files_in(store.home / "datasets") == {f"{row.id}/train/good/a.png"}
+    assert store.datasets.all() == (row,)
+
+
+def test_a_label_that_cannot_be_changed_leaves_the_data_set_as_it_was(
+    store: Store, picture: Picture, category: Callable[..., Path], fill_up: Callable[[], None]
+) -> None:
+    row = add_upload(store, [("a.png", picture(1)), ("b" * 100 + ".png", picture(2))], name="x")
+    file = read_dataset(row.root).train.files[0]
+    before = files_in(store.home / "datasets")
+    with pytest.raises(GadError, match="must be normal"):
+        relabel(store, row.id, file, split="train", defect="bent")
+    with pytest.raises(GadError, match="the mask cannot be used"):
+        relabel(store, row.id, file, split="test", defect="bent", mask=b"")
+    folder = add_folder(store, category())
+    with pytest.raises(GadError, match="only an uploaded data set"):
+        relabel(store, folder.id, read_dataset(folder.root).train.files[0], split="test", defect="bent")
+    with pytest.raises(GadError, match="is gone meanwhile"):
+        relabel(store, row.id, replace(file, path=file.path.with_name("no.png")), split="test", defect="bent")
+    assert files_in(store.home / "datasets") == before
 
 
 def test_a_cancelled_upload_leaves_nothing(store: Store, picture: Picture) -> None:

@@ -18,7 +18,7 @@ from gad_core.features.cache import FeatureCache
 from gad_core.workspace.imports import add_folder
 from gad_core.workspace.steps import fit_dataset
 from gad_core.workspace.store import Store
-from tests.pages.conftest import QUIET, serving
+from tests.pages.conftest import QUIET, chromium_program, serving
 
 MOVES, PAUSE = 20, 700  # moves a slider, and milliseconds of rest after each
 SLIDERS = {
@@ -61,7 +61,7 @@ def main() -> None:
             cache, rows = FeatureCache(store.cache), [add_folder(store, folder) for folder in folders]
             fits = [fit_dataset(store, row.id, backbone="tf_efficientnet_lite0", cache=cache) for row in rows]
         with serving(home) as url, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(QUIET))
+            browser = playwright.chromium.launch(executable_path=chromium_program(), args=list(QUIET))
             for row, fit in zip(rows, fits, strict=True):
                 for name, slider in SLIDERS.items():
                     page = browser.new_page(viewport={"width": 1440, "height": 1000})

@@ -90,10 +90,15 @@ def server(fitted: tuple[Path, dict[str, str]]) -> Iterator[str]:
         yield url
 
 
+def chromium_program() -> str | None:
+    """Where Chromium is, if it is there."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; without one the browser tests are skipped, but never in continuous integration."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    program = chromium_program()
     if program is None:
         message = "the browser tests need Chromium: install the package 'chromium' so that the command is found"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)

@@ -16,6 +16,8 @@ from pages.shared import cut_view, frame, opened, plan_view, resources, tasks
 
 frame.begin()
 
+_APART = {"none": 0, "a tenth": 10, "a fifth": 5, "a third": 3}
+
 
 def main() -> None:
     frame.heading("Fit", "Decide which network looks at the parts; each of its levels gets a Gaussian of good parts.")
@@ -32,33 +34,48 @@ def main() -> None:
 
 
 def controls(dataset: DatasetRow) -> None:
-    """Backbone, folds, seed and the button."""
+    """Backbone, folds, what is kept apart, seed and the button."""
     with st.container(border=True):
-        network, folds, seed, button = st.columns([4, 2, 2, 2], vertical_alignment="bottom")
-        name = network.selectbox(
-            "Network",
-            [backbone.name for backbone in BACKBONES],
-            format_func=lambda name: f"{name} (bundled)" if name == BACKBONES[0].name else name,
-            help="The first brings its weights along; the others take a package, the folder GAD_WEIGHTS or the hub.",
-            key="backbone",
-            persist_state="session",
-        )
-        n_folds = folds.selectbox(
-            "Left-out folds",
-            ["auto", 5, 10, 20],
-            help="Every image is scored once by a fit without its fold. auto: 20 up to 1,000 images.",
-            key="folds",
-            persist_state="session",
-        )
-        seed_value = seed.number_input(
-            "Seed", min_value=0, value=0, help="Of the random folds.", key="seed", persist_state="session"
-        )
+        with st.grid(4, min_column_width=150):
+            name = st.selectbox(
+                "Network",
+                [backbone.name for backbone in BACKBONES],
+                format_func=lambda name: f"{name} (bundled)" if name == BACKBONES[0].name else name,
+                help="The first brings its weights along; others take a package, the folder GAD_WEIGHTS or the hub.",
+                key="backbone",
+                persist_state="session",
+            )
+            n_folds = st.selectbox(
+                "Left-out folds",
+                ["auto", 5, 10, 20],
+                help="Every image is scored once by a fit without its fold. auto: 20 up to 1,000 images.",
+                key="folds",
+                persist_state="session",
+            )
+            apart = st.selectbox(
+                "Kept apart",
+                list(_APART),
+                help="Good parts that are not fitted: a split-conformal threshold set on them keeps its promise.",
+                key="apart",
+                persist_state="session",
+            )
+            seed = st.number_input(
+                "Seed", min_value=0, value=0, help="Of the random folds.", key="seed", persist_state="session"
+            )
         grouped = groups()
-        if button.button("Fit", type="primary", icon=":material/play_arrow:", key="fit", width="stretch"):
-            count = None if n_folds == "auto" else int(n_folds)
-            store, cache = resources.store(), resources.feature_cache()
-            options = {"backbone": name, "cache": cache, "n_folds": count, "seed": int(seed_value), "grouped": grouped}
-            tasks.submit("fit", f"Fit {dataset.name}", partial(fit_dataset, store, dataset.id, **options))
+        if st.button("Fit", type="primary", icon=":material/play_arrow:", key="fit"):
+            work = partial(
+                fit_dataset,
+                resources.store(),
+                dataset.id,
+                backbone=name,
+                cache=resources.feature_cache(),
+                n_folds=None if n_folds == "auto" else int(n_folds),
+                seed=int(seed),
+                apart=_APART[apart],
+                grouped=grouped,
+            )
+            tasks.submit("fit", f"Fit {dataset.name}", work)
             st.rerun()
 
 

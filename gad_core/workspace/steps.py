@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, replace
 from functools import partial
 
-from gad_core.data.datasets import ImageSet, read_dataset
+from gad_core.data.datasets import ImageSet, k_folds, read_dataset
 from gad_core.decision.working_point import WorkingPoint
 from gad_core.errors import Progress
 from gad_core.features.cache import FeatureCache
@@ -29,12 +29,14 @@ def fit_dataset(
     n_folds: int | None = None,
     seed: int = 0,
     without: Collection[str] = (),
+    apart: int = 0,
     grouped: Callable[[ImageSet], ImageSet] | None = None,
     progress: Progress | None = None,
 ) -> DetectorRow:
     """Fit a detector to a data set's normal images and put it on the shelf; digests in `without` are left out of it.
 
-    `grouped` gives the normal images their groups, which are then left out of a fold together.
+    `grouped` gives the normal images their groups, which are then left out of a fold together. One in `apart` images
+    (0: none) is not fitted but kept for split-conformal thresholds, drawn by the seed.
 
     The test images go through the network as well, so that every page finds their features in the cache. Raises
     `GadError` for a network without weights, and where the data set is gone or cannot be fitted.
@@ -45,13 +47,18 @@ def fit_dataset(
     train = dataset.train.where([digest not in without for digest in dataset.train.digests])
     if grouped:
         train = grouped(train)
+    calibration = None
+    if apart:
+        kept = k_folds(len(train), apart, groups=train.groups, seed=seed) == 0
+        train, calibration = train.where(~kept), train.where(kept)
     extract(ImageSet(dataset.train.files + dataset.test.files), engine, cache=cache, progress=progress)
-    detector = fit_images(train, engine, n_folds=n_folds, seed=seed, cache=cache).detector
+    fit = fit_images(train, engine, calibration=calibration, n_folds=n_folds, seed=seed, cache=cache)
+    detector = fit.detector
     return store.detectors.add(
         partial(save_detector, detector),
         name=row.name,
         backbone=detector.backbone,
-        settings={"folds": int(detector.folds.max()) + 1, "seed": seed, "without": sorted(without)},
+        settings={"folds": int(detector.folds.max()) + 1, "seed": seed, "without": sorted(without), "apart": apart},
         n_train=detector.n_train,
         dataset_id=dataset_id,
     )

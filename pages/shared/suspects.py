@@ -61,6 +61,7 @@ def _actions(dataset: DatasetRow, row: DetectorRow, chosen: list[str]) -> None:
 def _refit(dataset: DatasetRow, row: DetectorRow, without: set[str], title: str) -> None:
     for earlier in resources.store().detectors.all():
         same = (earlier.dataset_id, earlier.backbone) == (dataset.id, row.backbone)
+        same &= earlier.settings.get("apart", 0) == row.settings.get("apart", 0)
         if same and set(earlier.settings.get("without", ())) == without and earlier.created > dataset.modified:
             opened.open_detector(earlier)
             st.rerun()
@@ -68,6 +69,7 @@ def _refit(dataset: DatasetRow, row: DetectorRow, without: set[str], title: str)
         "backbone": row.backbone,
         "cache": resources.feature_cache(),
         "seed": row.settings.get("seed", 0),
+        "apart": row.settings.get("apart", 0),
     }
     training = resources.detector(row).training
     if training.groups:

@@ -29,6 +29,17 @@ def test_a_fit_lies_on_the_shelf_with_the_data_set_it_came_from(store, fitted):
     assert load_detector(row.path).n_train == 30
 
 
+def test_images_kept_apart_are_not_fitted_and_calibrate(store, stripes):
+    row = add_folder(store, stripes)
+    fit = fit_dataset(store, row.id, backbone=LITE0, cache=FeatureCache(store.cache), apart=3)
+    detector = load_detector(fit.path)
+    fitted, held_out = set(detector.training.digests), set(detector.calibration.digests)
+    assert (len(fitted), len(held_out), len(fitted | held_out)) == (20, 10, 30)
+    scores = level_scores(Seen.by(detector, detector.training.features), detector.tuning)["sum"]
+    point = threshold(scores, "split-conformal", 0.2)
+    assert point.threshold == np.sort(detector.scores(detector.calibration.features))[8]  # ceil(11 * 0.8) = 9th
+
+
 def test_progress_counts_training_and_test_images_and_can_cancel(store, stripes):
     row = add_folder(store, stripes)
     seen = []

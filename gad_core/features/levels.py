@@ -42,10 +42,10 @@ def level_maps(network: nn.Module, backbone: Backbone, pixels: Tensor, *, up_to:
 
 def pooled_levels(module: nn.Module, backbone: Backbone, pixels: Tensor) -> Tensor:
     """Features (N, sum C_l): every level averaged over space, for pixels (N, 3, S, S) in [0, 255]."""
-    return torch.cat([_spatial_mean(level) for level in level_maps(module, backbone, pixels)], dim=1)
+    return torch.cat([spatial_mean(level) for level in level_maps(module, backbone, pixels)], dim=1)
 
 
-def _spatial_mean(level: Tensor) -> Tensor:
+def spatial_mean(level: Tensor) -> Tensor:
     """Mean over space (N, C), tile by tile.
 
     Added one by one in float32, the stem's 12,544 values lose digits, and each engine loses others: scores at the

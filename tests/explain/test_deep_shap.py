@@ -1,0 +1,151 @@
+"""Attributions of the detector's own score: they add up, level by level, and leave the network alone."""
+
+import copy
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gad_core.errors import Cancelled, GadError
+from gad_core.explain.deep_shap import attribute
+from gad_core.explain.rules import NotExplained
+from gad_core.features.networks import Network
+from gad_core.gaussian.keep import ALL, NPCA_5, Keep
+from gad_core.gaussian.tuning import Tuning
+from tests.features.drawing import draw
+
+NINE = tuple(range(1, 10))
+TUNINGS = [
+    *(Tuning((level,), ALL) for level in NINE),
+    Tuning(NINE, ALL),
+    Tuning((6, 7, 8), NPCA_5),
+    Tuning(NINE, Keep("pca", 0.9)),
+    Tuning(NINE, ALL, "sed"),
+    Tuning((3, 9), NPCA_5, "sed"),
+    Tuning(NINE, ALL, "l2"),
+]
+
+
+def exact_gap(found):
+    difference = found.score - found.reference_score
+    return abs(found.rgb.sum() - difference) / max(abs(difference), found.score)
+
+
+@pytest.mark.parametrize("tuning", TUNINGS, ids=str)
+def test_attributions_add_up_in_single_precision(detector, lite0, image, tuning):
+    found = attribute(detector, lite0, image, tuning=tuning, n_references=2, split=False)
+    assert found.precision == "float32"
+    assert found.gap == exact_gap(found) <= 1e-5
+
+
+@pytest.mark.parametrize("tuning", [TUNINGS[4], TUNINGS[10]], ids=str)
+def test_attributions_add_up_to_rounding_in_double_precision(detector, lite0, image, tuning):
+    found = attribute(detector, lite0, image, tuning=tuning, n_references=2, split=False, precision="float64")
+    assert found.gap <= 1e-10
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_b0", "resnet18"])
+def test_other_networks_add_up_too(with_random_weights, fit, name):
+    network = with_random_weights(name)
+    detector, pixels = fit(network), draw(1, 96, 99)[0]
+    tuning = Tuning(tuple(range(1, network.backbone.n_levels + 1)), ALL)
+    found = attribute(detector, network, pixels, tuning=tuning, n_references=3, precision="float64")
+    assert found.gap <= 1e-9
+    by_level = found.rgb.sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(by_level, found.scores - found.reference_scores, rtol=1e-8, atol=1e-9)
+
+
+def test_the_maps_of_the_levels_add_up_to_that_of_the_sum(detector, lite0, image):
+    tuning = Tuning((5, 6, 8), ALL)
+    apart = attribute(detector, lite0, image, tuning=tuning, n_references=2)
+    whole = attribute(detector, lite0, image, tuning=tuning, n_references=2, split=False)
+    assert apart.rgb.shape == (3, 3, 224, 224)
+    np.testing.assert_allclose(apart.total, whole.total, atol=1e-6 * np.abs(whole.total).max())
+    np.testing.assert_allclose(
+        apart.rgb.sum(axis=(1, 2, 3)), apart.scores - apart.reference_scores, rtol=1e-4, atol=1e-4
+    )
+
+
+def test_the_explained_score_is_the_detectors(detector, lite0, image):
+    tuning = Tuning((6, 7, 8), NPCA_5)
+    found = attribute(detector, lite0, image, tuning=tuning, n_references=4, split=False)
+    with torch.inference_mode():
+        from gad_core.features.levels import pooled_levels
+
+        stack = np.concatenate([image[None], detector.references[list(found.references)]])
+        features = pooled_levels(lite0.module, lite0.backbone, torch.from_numpy(stack).permute(0, 3, 1, 2)).numpy()
+    scores = detector.scores(features, tuning)
+    assert found.score == pytest.approx(scores[0], rel=1e-5)
+    assert found.reference_score == pytest.approx(scores[1:].mean(), rel=1e-4)
+
+
+def test_references_are_drawn_by_the_seed(detector, lite0, image):
+    draws = [
+        attribute(detector, lite0, image, tuning=Tuning((1,)), n_references=3, seed=s).references for s in (0, 0, 1)
+    ]
+    assert draws[0] == draws[1] != draws[2]
+    assert len(set(draws[0])) == 3
+
+
+def test_four_threads_give_the_serial_result(detector, lite0, image):
+    def run(seed):
+        return attribute(detector, lite0, image, tuning=Tuning((4,)), n_references=2, seed=seed).total
+
+    serial = [run(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for expected, found in zip(serial, pool.map(run, range(4)), strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_the_shared_network_is_as_before(detector, lite0, image):
+    before = copy.deepcopy(lite0.module.state_dict())
+    attribute(detector, lite0, image, tuning=Tuning((9,)), n_references=1, split=False, precision="float64")
+    after = lite0.module.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    for module in lite0.module.modules():
+        assert not module._forward_hooks
+        assert not module._forward_pre_hooks
+        assert not module._backward_hooks
+    assert not any(parameter.requires_grad for parameter in lite0.module.parameters())
+
+
+def test_progress_counts_references_and_can_cancel(detector, lite0, image):
+    seen = []
+
+    def progress(done, total):
+        seen.append((done, total))
+        if done >= 4:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        attribute(detector, lite0, image, tuning=Tuning((2,)), n_references=6, reference_batch=2, progress=progress)
+    assert seen == [(0, 6), (2, 6), (4, 6)]
+
+
+def test_a_detector_without_references_says_so(detector, lite0, image):
+    with pytest.raises(GadError, match="without reference images"):
+        attribute(dataclasses.replace(detector, references=None), lite0, image)
+
+
+def test_other_weights_are_refused(detector, lite0, image):
+    with pytest.raises(GadError, match="are not those"):
+        attribute(detector, dataclasses.replace(lite0, fingerprint="0" * 64), image)
+
+
+class Discarding(nn.Module):
+    """Calls an activation in place and goes on with the tensor that it changed."""
+
+    def forward(self, x):
+        torch.relu_(x)
+        return x
+
+
+def test_a_network_that_discards_an_in_place_result_is_refused(detector, lite0, image):
+    module = copy.deepcopy(lite0.module)
+    module.blocks[0].append(Discarding())
+    spoilt = Network(lite0.backbone, module, lite0.fingerprint)
+    with pytest.raises(NotExplained, match="is not the detector's"):
+        attribute(detector, spoilt, image, tuning=Tuning((4,)), n_references=1)

@@ -1,0 +1,147 @@
+"""The rules add up, equal captum's where those hold, and come close to Shapley values; the rest is refused."""
+
+from itertools import combinations
+from math import factorial
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from captum.attr import DeepLiftShap
+from torch import nn
+
+from gad_core.explain.deep_shap import deep_shap
+from gad_core.explain.rules import NotExplained
+
+
+def gap(attributions, scores):
+    return abs(attributions.sum() - (scores[0] - scores[1:].mean(0)).sum()) / scores[0].abs().sum()
+
+
+def images(n, *shape, seed=0):
+    return torch.randn(n, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def plain(function):
+    """A score of images (N, 3, 8, 8) from a function of (N, 192)."""
+    weights = images(192, 16, seed=7) / 14
+    return lambda x: function(x.flatten(1) @ weights).sum(1, keepdim=True)
+
+
+FUNCTIONS = {
+    "silu": F.silu,
+    "relu in place": lambda h: F.relu(h.clone(), inplace=True),
+    "relu6": lambda h: F.relu6(3 * h),
+    "hardswish": F.hardswish,
+    "gelu": F.gelu,
+    "sigmoid": torch.sigmoid,
+    "clamp": lambda h: h.clamp(-0.5, 0.5),
+    "square": torch.square,
+    "power": lambda h: h**2,
+    "product": lambda h: h * torch.tanh(h),
+    "gate": lambda h: h * h.mean(1, keepdim=True).sigmoid(),
+    "root": lambda h: (h.square().sum(1, keepdim=True) + 1).sqrt(),
+    "residual": lambda h: h + F.relu(h),
+    "scaled": lambda h: 3 * h / 7 - 1,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_attributions_add_up_to_the_difference_of_the_scores(name):
+    attributions, scores = deep_shap(plain(FUNCTIONS[name]), images(1, 3, 8, 8), images(5, 3, 8, 8, seed=1))
+    assert gap(attributions, scores) < 1e-13
+
+
+def test_overlapping_windows_of_a_maximum_add_up():
+    pool = lambda x: F.max_pool2d(x, 3, 2, 1).flatten(1).square().sum(1, keepdim=True)  # noqa: E731
+    attributions, scores = deep_shap(pool, images(1, 3, 8, 8), images(5, 3, 8, 8, seed=1))
+    assert gap(attributions, scores) < 1e-13
+
+
+def test_an_image_equal_to_its_reference_has_no_attribution():
+    same = images(1, 3, 8, 8)
+    attributions, _ = deep_shap(plain(F.silu), same, same.clone())
+    assert torch.equal(attributions, torch.zeros_like(attributions))
+
+
+def test_a_batch_of_references_is_as_good_as_all_at_once():
+    arguments = plain(F.silu), images(1, 3, 8, 8), images(5, 3, 8, 8, seed=1)
+    whole, scores = deep_shap(*arguments)
+    parts, again = deep_shap(*arguments, reference_batch=2)
+    torch.testing.assert_close(parts, whole, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(again, scores)
+
+
+@pytest.mark.filterwarnings("ignore:Setting forward, backward hooks")  # captum's way
+def test_without_max_pooling_relu_networks_equal_captums():
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 1)
+    )
+    network.double().requires_grad_(False)
+    image, references = images(1, 3, 8, 8), images(5, 3, 8, 8, seed=1)
+    expected = DeepLiftShap(network).attribute(image, references)
+    attributions, _ = deep_shap(network, image, references)
+    torch.testing.assert_close(attributions, expected.detach(), rtol=1e-4, atol=1e-12)
+
+
+def shapley(score, image, references):
+    """Shapley values by their definition: the mean over references, every coalition of inputs (N, 8) counted."""
+    n, players = image.shape[1], range(image.shape[1])
+    coalitions = [set(chosen) for size in range(n + 1) for chosen in combinations(players, size)]
+    mask = torch.tensor([[player in chosen for player in players] for chosen in coalitions])
+    place = {frozenset(chosen): row for row, chosen in enumerate(coalitions)}
+    values = torch.zeros(n, dtype=image.dtype)
+    for reference in references:
+        worth = score(torch.where(mask, image, reference))[:, 0]
+        for player in players:
+            for chosen in coalitions:
+                if player not in chosen:
+                    weight = factorial(len(chosen)) * factorial(n - len(chosen) - 1) / factorial(n)
+                    values[player] += weight * (
+                        worth[place[frozenset(chosen | {player})]] - worth[place[frozenset(chosen)]]
+                    )
+    return values / len(references)
+
+
+def small_network(kind, seed):
+    torch.manual_seed(seed)
+    first, second = (nn.Linear(*shape).double().requires_grad_(False) for shape in ((8, 12), (12, 6)))
+    precision = images(6, 6, seed=seed)
+
+    def score(x):
+        hidden = F.silu(first(x))
+        hidden = hidden * first(x).sigmoid() if kind == "gate" else hidden
+        out = second(hidden)
+        return (out @ precision).square().sum(1, keepdim=True).sqrt() if kind != "silu" else out.sum(1, keepdim=True)
+
+    return score
+
+
+@pytest.mark.parametrize("kind", ["silu", "gate", "mahalanobis"])
+def test_attributions_come_close_to_exact_shapley_values(kind):
+    correlations = []
+    for seed in range(12):
+        score, image, references = small_network(kind, seed), images(1, 8, seed=seed), images(3, 8, seed=seed + 100)
+        with torch.no_grad():
+            exact = shapley(score, image, references)
+        attributions, _ = deep_shap(score, image, references)
+        correlations.append(np.corrcoef(exact, attributions[0])[0, 1])
+    assert np.median(correlations) >= 0.95
+
+
+REFUSED = {
+    "no rule": lambda h: h.cumsum(1),
+    "softmax": lambda h: h.softmax(1),
+    "division by what flows": lambda h: 1 / (h.square() + 1),
+    "mean over the batch": lambda h: h - h.mean(0, keepdim=True),
+    "rows in another order": lambda h: h[torch.tensor([1, 0, 2, 3])],
+    "turned": lambda h: h.t(),
+    "batch folded": lambda h: h.reshape(-1),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_has_no_rule_is_refused(name):
+    with pytest.raises(NotExplained, match="choose a"):
+        deep_shap(plain(REFUSED[name]), images(1, 3, 8, 8), images(3, 3, 8, 8, seed=1))

@@ -1,0 +1,169 @@
+"""Sanity checks on an attribution, and second opinions from other methods."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import torch
+from captum.attr import IntegratedGradients
+from captum.metrics import infidelity, infidelity_perturb_func_decorator
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.cluster.hierarchy import linkage
+from torch import Tensor, nn
+
+from gad_core.errors import Progress
+from gad_core.explain.counterfactuals import Pixels, Scorer, blocks, spread
+from gad_core.explain.deep_shap import Attribution, attribute, level_distances
+from gad_core.features.networks import Network
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.tuning import Tuning
+
+Array = NDArray[np.float64]
+
+_EXCHANGED = 0.2  # share of the blocks that captum's infidelity exchanges at a time
+_CHUNK = 8  # images that a second opinion sends through the network at once
+
+
+def agreement(first: Array, second: Array) -> float:
+    """Spearman correlation of the sums of two maps (S, S) over the same blocks."""
+    return float(stats.spearmanr(*(blocks(values)[0].ravel() for values in (first, second))).statistic)
+
+
+def stability(
+    detector: Detector,
+    network: Network,
+    pixels: Pixels,
+    *,
+    tuning: Tuning | None = None,
+    n_references: int = 10,
+    draws: int = 4,
+    progress: Progress | None = None,
+) -> tuple[float, float]:
+    """Mean and least agreement of the maps of several draws of references."""
+    maps = []
+    for seed in range(draws):
+        if progress:
+            progress(seed, draws)
+        found = attribute(detector, network, pixels, tuning=tuning, n_references=n_references, seed=seed, split=False)
+        maps.append(found.total)
+    pairs = [agreement(a, b) for a, b in combinations(maps, 2)]
+    return float(np.mean(pairs)), float(np.min(pairs))
+
+
+def randomised(network: Network, *, seed: int = 0) -> Network:
+    """The network with the weights of every convolution and linear layer shuffled; it passes for the same one.
+
+    Source: Adebayo et al. 2018, Sanity checks for saliency maps.
+    """
+    module = copy.deepcopy(network.module)
+    generator = torch.Generator().manual_seed(seed)
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            flat = layer.weight.data.flatten()
+            layer.weight.data = flat[torch.randperm(len(flat), generator=generator)].view_as(layer.weight)
+    return replace(network, module=module)
+
+
+def randomisation(detector: Detector, network: Network, pixels: Pixels, found: Attribution, tuning: Tuning) -> float:
+    """Agreement of a map with that of the shuffled network: a map that does not depend on the weights stays at 1."""
+    other = attribute(
+        detector, randomised(network), pixels, tuning=tuning, n_references=len(found.references), split=False
+    )
+    return agreement(found.total, other.total)
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """Another method's map (S, S) and its agreement with ours."""
+
+    name: str
+    total: Array
+    agreement: float
+
+
+def integrated_gradients(
+    detector: Detector, network: Network, pixels: Pixels, found: Attribution, tuning: Tuning, *, steps: int = 24
+) -> Opinion:
+    """Integrated gradients from each of the same references, averaged; captum's. Source: Sundararajan et al. 2017."""
+    score = _torch_score(detector, network, tuning)
+    method = IntegratedGradients(score)
+    image, references = _tensor(pixels[None]), _tensor(_references(detector, found))
+    maps = [
+        method.attribute(image, baselines=reference[None], n_steps=steps, internal_batch_size=_CHUNK)
+        for reference in references
+    ]
+    total = torch.cat(maps).mean(0).mean(0).double().numpy()  # over references, then channels
+    return Opinion("integrated gradients", total, agreement(found.total, total))
+
+
+def partition_values(
+    image: Pixels, normal: Pixels, found: Attribution, score: Scorer, *, evaluations: int = 400
+) -> Opinion:
+    """Shapley-like values of blocks that give way to a normal image, without looking into the network; shap's.
+
+    The coalitions follow a hierarchy of neighbouring blocks (Owen values). Source: Lundberg & Lee 2017; Owen 1977.
+    """
+    import shap  # noqa: PLC0415 - it takes seconds to import, and only this check needs it
+
+    shape = image.shape[:2]
+    grid, side = blocks(np.zeros(shape))
+    places = np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), axis=-1).reshape(-1, 2)
+
+    def scores(present: NDArray[Any]) -> Array:
+        chunks = []
+        for start in range(0, len(present), _CHUNK):
+            masks = [spread(row.reshape(grid.shape), side, shape)[..., None] for row in present[start : start + _CHUNK]]
+            chunks.append(score(np.stack([np.where(mask > 0.5, image, normal) for mask in masks])))
+        return np.concatenate(chunks)
+
+    masker = shap.maskers.Partition(np.zeros((1, grid.size)), clustering=linkage(places, "average"))
+    explainer = shap.PartitionExplainer(scores, masker)
+    values = explainer(np.ones((1, grid.size)), max_evals=evaluations, silent=True).values[0]
+    total = spread(values.reshape(grid.shape), side, shape) / side**2
+    return Opinion("partition explainer", total, agreement(found.total, total))
+
+
+def captum_infidelity(
+    detector: Detector, network: Network, pixels: Pixels, found: Attribution, tuning: Tuning, *, samples: int = 24
+) -> float:
+    """Captum's infidelity under exchanges of random blocks for a reference, over the squared change of the score.
+
+    0: the map tells every change; 1: no better than a map of zeros. Source: Yeh et al. 2019.
+    """
+    score = _torch_score(detector, network, tuning)
+    image, reference = _tensor(pixels[None]), _tensor(_references(detector, found)[:1])
+    shape, (grid, side) = pixels.shape[:2], blocks(np.zeros(pixels.shape[:2]))
+
+    def measure(attribution: Tensor) -> float:
+        generator = np.random.default_rng(0)
+
+        @infidelity_perturb_func_decorator(multiply_by_inputs=True)
+        def exchange(inputs: Tensor, baselines: Tensor) -> Tensor:
+            gone = generator.random((len(inputs), *grid.shape)) < _EXCHANGED
+            masks = np.stack([spread(one.astype(float), side, shape) for one in gone])[:, None]  # (N, 1, S, S)
+            return torch.where(torch.from_numpy(masks) > 0.5, baselines, inputs)
+
+        options = {"n_perturb_samples": samples, "max_examples_per_batch": _CHUNK}
+        return float(infidelity(score, exchange, image, attribution, baselines=reference, **options))
+
+    ours = torch.from_numpy(found.rgb.sum(axis=0)[None]).float()
+    return measure(ours) / measure(torch.zeros_like(ours))
+
+
+def _torch_score(detector: Detector, network: Network, tuning: Tuning) -> Any:
+    module = copy.deepcopy(network.module)
+    columns = level_distances(module, network.backbone, detector, tuning, dtype=torch.float32)
+    return lambda x: columns(x).sum(1)
+
+
+def _tensor(pixels: Sequence[Any] | Pixels) -> Tensor:
+    return torch.from_numpy(np.asarray(pixels)).permute(0, 3, 1, 2).float()
+
+
+def _references(detector: Detector, found: Attribution) -> Pixels:
+    assert detector.references is not None  # noqa: S101 - `attribute` has used them
+    return detector.references[list(found.references)]

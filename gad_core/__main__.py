@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from gad_core.data.datasets import ImageSet, Refusal, read_dataset, read_folder, read_groups, read_paths
@@ -21,7 +22,16 @@ from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import load_detector, save_detector
 from gad_core.gaussian.keep import Keep
 from gad_core.gaussian.tuning import Tuning, parse_levels, parse_score, recommended
-from gad_core.printing import achieved_line, evaluation_json, fit_json, print_json, refusals_json, score_line, write_csv
+from gad_core.printing import (
+    achieved_line,
+    evaluation_json,
+    explanation_json,
+    fit_json,
+    print_json,
+    refusals_json,
+    score_line,
+    write_csv,
+)
 from gad_core.workspace.place import default_home
 
 if TYPE_CHECKING:
@@ -163,6 +173,64 @@ def score(
         for row in rows:
             typer.echo(score_line(row))
     end(extraction.images.refused)
+
+
+@app.command()
+def explain(
+    detector: DetectorFile,
+    image: Annotated[Path, typer.Argument(help="The image to explain.", show_default=False)],
+    mask: Annotated[Path | None, typer.Option(help="Mask of the defect, for the explanation scores.")] = None,
+    levels: Levels = None,
+    keep: Kept = None,
+    score: Distance = None,
+    references: Annotated[int, typer.Option(min=1, help="Normal reference images, drawn from the detector.")] = 10,
+    seed: Annotated[int, typer.Option(help="Seed of that draw.")] = 0,
+    png: Annotated[Path | None, typer.Option(help="Write the image with the map over it to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Attribute an image's score to its pixels, and hold the map against a mask."""
+    from gad_core.data.images import decode_mask, encode_png
+    from gad_core.explain.category import explain_file
+    from gad_core.explain.explanation import Explanation, explain_score
+    from gad_core.features.extract import load_pixels
+    from gad_core.features.networks import load_network
+    from gad_core.figures import overlay
+
+    fitted = load_detector(detector)
+    tuning = parse_tuning(fitted.backbone, levels, keep, score, base=fitted.tuning)
+    if image.is_dir():
+        raise GadError(f"{image} is a folder; name one image")
+    network, files = load_network(fitted.backbone), read_paths([image])
+    if not len(files):
+        raise GadError(f"{image} cannot be read: {files.refused[0].reason}")
+    with progress_bar("References") as progress:
+        found = explain_file(
+            fitted,
+            network,
+            files.files[0],
+            tuning=tuning,
+            n_references=references,
+            seed=seed,
+            split=False,
+            progress=progress,
+        )
+    met = explain_score(found.total, decode_mask(mask)) if mask else None
+    if png:
+        (pixels,) = load_pixels(files, network.backbone)
+        limit = float(np.abs(found.total).max())
+        png.write_bytes(encode_png(overlay(pixels, found.total, limit=limit)))
+    result = explanation_json(found, met if isinstance(met, Explanation) else None)
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo("score {score:.4g}, references {reference_score:.4g}, gap {completeness_gap:.1e}".format(**result))
+        if isinstance(met, Explanation):
+            typer.echo(
+                f"explanation score {met.score:.1f}; a uniform map {met.uniform_level:.1f}, shifted masks "
+                f"{met.null_mean:.1f} [{met.null_low:.1f}, {met.null_high:.1f}]; raw {met.raw_score:.1f}"
+            )
+    if met is not None and not isinstance(met, Explanation):
+        typer.echo(f"no explanation score: {met.reason}", err=True)
 
 
 def features(detector: Detector, images: ImageSet) -> "Extraction":

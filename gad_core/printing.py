@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,6 +14,10 @@ from gad_core.decision.rates import Rate
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
+
+if TYPE_CHECKING:  # torch alone takes seconds
+    from gad_core.explain.deep_shap import Attribution
+    from gad_core.explain.explanation import Explanation
 
 
 def tuning_json(tuning: Tuning) -> dict[str, Any]:
@@ -64,6 +68,24 @@ def evaluation_json(detector: Detector, tuning: Tuning, result: Evaluation) -> d
             for achieved in result.achieved
         ],
         "no_threshold": list(result.refused),
+    }
+
+
+def explanation_json(found: "Attribution", met: "Explanation | None") -> dict[str, Any]:
+    """What `explain` prints; the explanation scores are None without a mask that has a score."""
+    return {
+        "score": found.score,
+        "reference_score": found.reference_score,
+        "completeness_gap": found.gap,
+        "precision": found.precision,
+        "rules": found.rules,
+        "levels": list(found.levels),
+        "references": list(found.references),
+        "explanation_score": met.score if met else None,
+        "raw_explanation_score": met.raw_score if met else None,
+        "uniform_level": met.uniform_level if met else None,
+        "null": {"mean": met.null_mean, "interval": [met.null_low, met.null_high]} if met else None,
+        "positive_share": met.positive_share if met else None,
     }
 
 

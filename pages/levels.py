@@ -1,7 +1,5 @@
 """Levels & NPCA: which levels to sum, and which principal components to keep."""
 
-from typing import Any
-
 import streamlit as st
 
 from gad_core import figures, wording
@@ -15,8 +13,6 @@ from pages.shared import charts, cut_view, frame, opened, resources, tasks
 from pages.shared.tuning import tuning as tuning_controls
 
 frame.begin()
-
-_QUIET: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
 
 
 def main() -> None:
@@ -59,7 +55,7 @@ def numbers(bench: resources.Bench, chosen: Tuning, found: dict[str, LevelScores
                 "AUROC of the sum",
                 f"{100 * area.value:.1f} %",
                 f"{wording.interval(area.low, area.high)} · {area.n_normal} + {area.n_anomalous}",
-                **_QUIET,
+                **charts.QUIET,
                 help=f"The chance that a defect scores above a good part; {area.interval} 95 % interval.",
             )
             best = cells.best
@@ -67,7 +63,7 @@ def numbers(bench: resources.Bench, chosen: Tuning, found: dict[str, LevelScores
                 "Best single cell",
                 f"{100 * best.area:.1f} %",
                 f"honest {100 * best.honest:.1f} %",
-                **_QUIET,
+                **charts.QUIET,
                 help=f"Level {best.level}, {best.keep}: chosen on these test images, so it flatters itself. Honest: "
                 "chosen on one half of the images, measured on the other, 20 splits both ways.",
             )
@@ -75,14 +71,14 @@ def numbers(bench: resources.Bench, chosen: Tuning, found: dict[str, LevelScores
             "Dimensions kept",
             f"{sum(kept):,}",
             f"of {sum(g.spectrum.n_features for g in bench.detector.gaussians):,} at all levels",
-            **_QUIET,
+            **charts.QUIET,
             help="Components behind the distance, over the levels in the sum; `all` counts the null space as well.",
         )
         st.metric(
             "Shrinkage",
             wording.number(max(shrinkage)),
             "highest of the levels",
-            **_QUIET,
+            **charts.QUIET,
             help="Ledoit-Wolf: how far the covariance is pulled towards a sphere because images are few.",
         )
 

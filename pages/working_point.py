@@ -1,7 +1,5 @@
 """Working point: where to draw the line between good and anomalous."""
 
-from typing import Any
-
 import streamlit as st
 
 from gad_core import figures, wording
@@ -10,12 +8,10 @@ from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import adopt
-from pages.shared import error_view, frame, opened, outcome_view, point_view, resources, tasks, tuning
+from pages.shared import charts, error_view, frame, opened, outcome_view, point_view, resources, tasks, tuning
 from pages.shared.controls import BOUND, target_fpr
 
 frame.begin()
-
-_QUIET: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": True}
 
 
 def main() -> None:
@@ -92,8 +88,8 @@ def numbers(view: point_view.View) -> None:
     """The five numbers that matter."""
     point = view.chosen.point
     with st.grid(5, min_column_width=125):
-        st.metric("Threshold", wording.number(point.threshold), "distance", **_QUIET, help=point.how)
-        st.metric("Promised", wording.percent(view.target), "of good parts flagged", **_QUIET, help="The target.")
+        st.metric("Threshold", wording.number(point.threshold), "distance", **charts.QUIET, help=point.how)
+        st.metric("Promised", wording.percent(view.target), "of good parts flagged", **charts.QUIET, help="The target.")
         for label, rate, words in (
             ("Left-out good", view.chosen.left_out, "Training images flagged by fits that did not see them."),
             ("Good test parts", view.chosen.test, "Good test images flagged: the false-positive rate."),
@@ -101,7 +97,7 @@ def numbers(view: point_view.View) -> None:
         ):
             value = wording.percent(rate.value) if rate else "unknown"
             note = wording.rate_note(rate) if rate else "too few images"
-            st.metric(label, value, note, **_QUIET, help=f"{words} In brackets the exact 95 % interval.")
+            st.metric(label, value, note, **charts.QUIET, help=f"{words} In brackets the exact 95 % interval.")
 
 
 main()

@@ -124,7 +124,7 @@ def deletion(
             gone[order[: round(share * sums.size)]] = 1
             images.append(_paste(image, normal, spread(gone.reshape(sums.shape), side, image.shape[:2])))
         curves.append(score(np.stack(images)))
-    return Deletion(shares, curves[0], np.mean(curves[1:], axis=0))
+    return Deletion(shares, curves[0], np.mean(curves[1:], axis=0, dtype=np.float64))
 
 
 def blocks(values: Array, *, across: int = 14) -> tuple[Array, int]:
@@ -136,7 +136,7 @@ def blocks(values: Array, *, across: int = 14) -> tuple[Array, int]:
 
 def spread(grid: Array, side: int, shape: tuple[int, ...]) -> Array:
     """Block values as pixels (S, S)."""
-    return np.kron(grid, np.ones((side, side)))[: shape[0], : shape[1]]
+    return np.asarray(np.kron(grid, np.ones((side, side)))[: shape[0], : shape[1]], np.float64)
 
 
 def _paste(image: Pixels, other: Pixels, weights: Array) -> Pixels:

@@ -22,6 +22,7 @@ from gad_core.gaussian.tuning import Tuning
 
 Precision = Literal["float32", "float64"]
 Scores = Callable[[Tensor], Tensor]  # images (N, 3, S, S) -> distances (N, L), a column a level
+Columns = Callable[[Tensor], Sequence[Tensor]]  # the same as L tensors (N,)
 
 #: Attributions that miss their sum by more are computed again in float64, and refused where that misses too.
 GAP_LIMIT = 1e-3
@@ -105,7 +106,7 @@ def attribute(
 
 
 def deep_shap(
-    scores: Scores,
+    scores: Scores | Columns,
     image: Tensor,
     references: Tensor,
     *,
@@ -116,7 +117,8 @@ def deep_shap(
     """Attributions (L, C, H, W) of `scores` at an image (1, C, H, W), and the scores (1 + R, L) of all images.
 
     The image comes first, then the references. Without `split` the first axis is 1 and holds the sum over the columns.
-    `scores` must treat each row alone.
+    `scores` must treat each row alone; where it gives its columns one by one, each is followed back through what
+    leads to it and no further.
     """
     n = len(references)
     sums: list[Tensor] = []
@@ -127,16 +129,18 @@ def deep_shap(
             progress(start, n)
         part = references[start : start + batch]
         x = torch.cat([image, part]).requires_grad_()
-        with torch.enable_grad(), PairRules(len(x), keep=split):
-            columns = scores(x)  # (1 + R, L)
+        with torch.enable_grad(), PairRules(len(x)):
+            found = scores(x)
+            columns = found.unbind(1) if isinstance(found, Tensor) else found  # L times (1 + R,)
+            goals = [column[1:].sum() for column in columns]
         step = image - part
-        goals = columns[1:].sum(0) if split else columns[1:].sum()[None]
         maps = []
-        for place, goal in enumerate(goals):
-            (multipliers,) = torch.autograd.grad(goal, x, retain_graph=place + 1 < len(goals))
+        for some in [[goal] for goal in goals] if split else [goals]:
+            (multipliers,) = torch.autograd.grad(some, x, retain_graph=some[-1] is not goals[-1])
             maps.append((step * multipliers[1:]).sum(0))
         sums.append(torch.stack(maps))
-        seen.append(columns.detach() if not seen else columns.detach()[1:])
+        rows = torch.stack([column.detach() for column in columns], dim=1)  # (1 + R, L)
+        seen.append(rows[1:] if seen else rows)
     if progress:
         progress(n, n)
     return torch.stack(sums).sum(0) / n, torch.cat(seen)
@@ -146,15 +150,21 @@ def level_distances(
     module: nn.Module, backbone: Backbone, detector: Detector, tuning: Tuning, *, dtype: torch.dtype
 ) -> Scores:
     """The detector's distance as torch sees it: pixels (N, 3, S, S) in [0, 255] to distances (N, L) in float64."""
+    columns = _level_columns(module, backbone, detector, tuning, dtype=dtype)
+    return lambda x: torch.stack(list(columns(x)), dim=1)
+
+
+def _level_columns(
+    module: nn.Module, backbone: Backbone, detector: Detector, tuning: Tuning, *, dtype: torch.dtype
+) -> Columns:
     heads = [_head(detector.gaussians[level - 1], tuning) for level in tuning.levels]
     highest = max(tuning.levels)
 
-    def scores(x: Tensor) -> Tensor:
+    def columns(x: Tensor) -> list[Tensor]:
         maps = level_maps(module, backbone, x.to(dtype), up_to=highest)
-        columns = [head(spatial_mean(maps[level - 1])) for level, head in zip(tuning.levels, heads, strict=True)]
-        return torch.stack(columns, dim=1)
+        return [head(spatial_mean(maps[level - 1])) for level, head in zip(tuning.levels, heads, strict=True)]
 
-    return scores
+    return columns
 
 
 def _head(gaussian: Gaussian, tuning: Tuning) -> Callable[[Tensor], Tensor]:
@@ -192,7 +202,7 @@ def _attribute(
 ) -> _Found:
     dtype = torch.float64 if kind == "float64" else torch.float32
     module = copy.deepcopy(network.module).to(dtype)
-    scores = level_distances(module, network.backbone, detector, tuning, dtype=dtype)
+    scores = _level_columns(module, network.backbone, detector, tuning, dtype=dtype)
     images = torch.from_numpy(stack).permute(0, 3, 1, 2).to(dtype)  # (1 + R, 3, S, S)
     plain, kept_bytes = _plain(scores, images[:1])
     maps, seen = deep_shap(
@@ -218,7 +228,7 @@ def _attribute(
     return _Found((rgb, own, means), gap, kind)
 
 
-def _plain(scores: Scores, image: Tensor) -> tuple[Tensor, int]:
+def _plain(scores: Columns, image: Tensor) -> tuple[Tensor, int]:
     """The score without the rules, and the bytes that a forward pass of one image keeps for its backward pass."""
     kept = 0
 
@@ -229,7 +239,7 @@ def _plain(scores: Scores, image: Tensor) -> tuple[Tensor, int]:
 
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
         columns = scores(image.clone().requires_grad_())
-    return columns[0].detach(), kept
+    return torch.cat(list(columns)).detach(), kept
 
 
 def _affordable(kept_bytes: int) -> int:

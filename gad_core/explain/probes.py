@@ -141,14 +141,14 @@ def captum_infidelity(
     def measure(attribution: Tensor) -> float:
         generator = np.random.default_rng(0)
 
-        @infidelity_perturb_func_decorator(multiply_by_inputs=True)
         def exchange(inputs: Tensor, baselines: Tensor) -> Tensor:
             gone = generator.random((len(inputs), *grid.shape)) < _EXCHANGED
             masks = np.stack([spread(one.astype(float), side, shape) for one in gone])[:, None]  # (N, 1, S, S)
             return torch.where(torch.from_numpy(masks) > 0.5, baselines, inputs)
 
         options = {"n_perturb_samples": samples, "max_examples_per_batch": _CHUNK}
-        return float(infidelity(score, exchange, image, attribution, baselines=reference, **options))
+        of_inputs = infidelity_perturb_func_decorator(multiply_by_inputs=True)(exchange)
+        return float(infidelity(score, of_inputs, image, attribution, baselines=reference, **options))
 
     ours = torch.from_numpy(found.rgb.sum(axis=0)[None]).float()
     return measure(ours) / measure(torch.zeros_like(ours))

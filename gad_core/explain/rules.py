@@ -40,15 +40,11 @@ class NotExplained(GadError):
 
 
 class PairRules(TorchFunctionMode):
-    """Give every call on a batch of `rows` rows its rule; raises `NotExplained` for a call that has none.
+    """Give every call on a batch of `rows` rows its rule; raises `NotExplained` for a call that has none."""
 
-    With `keep` the slopes stay for further backward passes, which then take half the time and more memory.
-    """
-
-    def __init__(self, rows: int, *, keep: bool = False) -> None:
+    def __init__(self, rows: int) -> None:
         super().__init__()
         self._rows = rows
-        self._keep = keep
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -90,7 +86,7 @@ class PairRules(TorchFunctionMode):
         raw, rest = getattr(func, "__name__", ""), args[1:]
         name = raw.strip("_")
         if name in _KINKED | _SMOOTH:
-            return partial(_by, _Secant, _pure(func, raw, rest, kwargs), name in _SMOOTH, self._keep)
+            return partial(_by, _Secant, _pure(func, raw, rest, kwargs), name in _SMOOTH)
         if name == "square" or (name == "pow" and rest == (2,)):
             return lambda x: _by(_Product, x, x)
         if name == "sqrt":
@@ -102,26 +98,25 @@ class PairRules(TorchFunctionMode):
 
 
 class _Secant(Function):
-    """y = f(x), element by element: the slope of the secant."""
+    """y = f(x), element by element: the slope of the secant. Kept in place of x, it serves every backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, f: Callable[[Tensor], Tensor], smooth: bool, keep: bool, x: Tensor) -> Tensor:
-        ctx.f, ctx.smooth, ctx.keep, ctx.slope = f, smooth, keep, None
-        ctx.save_for_backward(x)
-        return f(x)
+    def forward(ctx: Any, f: Callable[[Tensor], Tensor], smooth: bool, x: Tensor) -> Tensor:
+        y = f(x)
+        ctx.save_for_backward(_secant(x, y, f, smooth=smooth))
+        return y
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[None, None, None, Tensor]:
-        (x,) = ctx.saved_tensors
-        slope = ctx.slope if ctx.slope is not None else _secant(x, ctx.f, smooth=ctx.smooth)
-        if ctx.keep:
-            ctx.slope = slope
-        return None, None, None, _on_references(grads[0], slope * grads[0][1:])
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, None, Tensor]:
+        (slope,) = ctx.saved_tensors
+        out = torch.empty_like(grads[0])
+        out[0] = 0
+        torch.mul(grads[0][1:], slope, out=out[1:])
+        return None, None, out
 
 
-def _secant(x: Tensor, f: Callable[[Tensor], Tensor], *, smooth: bool) -> Tensor:
-    """Slopes of f between row 0 and every other row."""
-    y = f(x)
+def _secant(x: Tensor, y: Tensor, f: Callable[[Tensor], Tensor], *, smooth: bool) -> Tensor:
+    """Slopes of y = f(x) between row 0 and every other row."""
     step, rise = x[:1] - x[1:], y[:1] - y[1:]
     # Where the step drowns in rounding: the tangent in the middle, wrong by O(step^3), which is less.
     near = step.abs() <= (torch.finfo(x.dtype).eps ** (1 / 3) / 4 if smooth else 0.0)
@@ -138,16 +133,16 @@ class _Product(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-        ctx.save_for_backward(a, b)
+        ctx.save_for_backward((a[:1] + a[1:]) / 2, (b[:1] + b[1:]) / 2)
         return a * b
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
-        a, b = ctx.saved_tensors
-        mean_a, mean_b = ((t[:1] + t[1:]) / 2 for t in (a, b))
+        mean_a, mean_b = ctx.saved_tensors
         grad = grads[0][1:]
-        to_a, to_b = (grad * mean_b).sum_to_size(a[1:].shape), (grad * mean_a).sum_to_size(b[1:].shape)
-        return _on_references(a, to_a), _on_references(b, to_b)
+        return _on_references((grad * mean_b).sum_to_size(mean_a.shape)), _on_references(
+            (grad * mean_a).sum_to_size(mean_b.shape)
+        )
 
 
 class _Root(Function):
@@ -163,7 +158,7 @@ class _Root(Function):
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         (y,) = ctx.saved_tensors
         both = y[:1] + y[1:]
-        return _on_references(y, torch.where(both > 0, grads[0][1:] / both, 0.0))
+        return _on_references(torch.where(both > 0, grads[0][1:] / both, 0.0))
 
 
 class _MaxPool(Function):
@@ -185,7 +180,7 @@ class _MaxPool(Function):
             at = step.gather(2, place)  # at least as large as `part`: the slope lies in [0, 1]
             slope = torch.where(part == 0, 0.0, part / torch.where(at == 0, 1.0, at))
             shares.scatter_add_(2, place, grad * slope)  # windows overlap
-        return None, _on_references(x, shares.view_as(x[1:]))
+        return None, _on_references(shares.view_as(x[1:]))
 
 
 def _by(rule: Any, *args: Any) -> Any:
@@ -193,11 +188,9 @@ def _by(rule: Any, *args: Any) -> Any:
     return rule.apply(*args)
 
 
-def _on_references(like: Tensor, rows: Tensor) -> Tensor:
+def _on_references(rows: Tensor) -> Tensor:
     """Multipliers on the references' rows; the image's own row carries nothing."""
-    out = torch.empty_like(like, memory_format=torch.preserve_format)
-    out[0], out[1:] = 0, rows
-    return out
+    return torch.cat([torch.zeros_like(rows[:1]), rows])
 
 
 def _pure(func: Any, raw: str, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[Tensor], Tensor]:

@@ -1,5 +1,6 @@
 """Plotly figures from plain arrays, drawn so that they stand on a light and on a dark page."""
 
+from gad_core.figures.attributions import attribution_map, data_url, deletion_curve, explanation_plane, overlay
 from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.cuts import component_energy, cut_heat_map, eigenvalue_spectrum
 from gad_core.figures.distances import score_ecdf, score_histogram
@@ -16,13 +17,18 @@ __all__ = [
     "METHOD_NAMES",
     "NORMAL",
     "SELECTED",
+    "attribution_map",
     "component_energy",
     "confusion",
     "cost_curve",
     "cut_heat_map",
+    "data_url",
+    "deletion_curve",
     "eigenvalue_spectrum",
+    "explanation_plane",
     "learning_curves",
     "level_areas",
+    "overlay",
     "precision_recall_curve",
     "promised_against_achieved",
     "qq_plot",

@@ -26,6 +26,11 @@ def menu() -> dict[str, list[Page]]:
                 "pages/working_point.py", title="Working point", icon=":material/straighten:", help="Set the threshold"
             ),
         ],
+        "Understand": [
+            st.Page(
+                "pages/attributions.py", title="Attributions", icon=":material/center_focus_strong:", help="See why"
+            ),
+        ],
     }
 
 

@@ -1,7 +1,7 @@
-"""What this tab has open: the ids of a data set and a detector, in the session and, for links, in the URL."""
+"""What this tab has open: ids of a data set, a detector and an image, in the session and, for links, in the URL."""
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import streamlit as st
 
@@ -11,7 +11,9 @@ from gad_core.workspace.rows import DatasetRow, DecisionRow, DetectorRow
 from pages.shared.resources import store
 
 Row = TypeVar("Row", DatasetRow, DetectorRow)
-Thing = Literal["data", "detector"]  # names of the URL's parameters
+_SHORT = 16  # characters of a digest that tell images apart in a link
+
+Thing = Literal["data", "detector", "image"]  # names of the URL's parameters
 
 
 def sync() -> None:
@@ -20,7 +22,7 @@ def sync() -> None:
     What the URL names wins: it is a link, a reload or the back button. What it leaves out was dropped by a change of
     page and is written again.
     """
-    for thing in ("data", "detector"):
+    for thing in get_args(Thing):
         linked = st.query_params.get(thing)
         if linked:
             st.session_state[_key(thing)] = linked
@@ -60,9 +62,19 @@ def open_detector(row: DetectorRow) -> None:
         _open("data", row.dataset_id)
 
 
+def image() -> str | None:
+    """The digest, or its beginning, of the image that is looked at."""
+    return st.session_state.get(_key("image"))
+
+
+def open_image(digest: str) -> None:
+    """Look at an image; also for callbacks."""
+    _open("image", digest[:_SHORT])
+
+
 def link() -> dict[str, str]:
     """The query parameters of what is open, for a change of page."""
-    return {thing: st.session_state[_key(thing)] for thing in ("data", "detector") if _key(thing) in st.session_state}
+    return {thing: st.session_state[_key(thing)] for thing in get_args(Thing) if _key(thing) in st.session_state}
 
 
 def words() -> dict[str, str | None]:

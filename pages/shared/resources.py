@@ -8,14 +8,15 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gad_core.data.datasets import Dataset, ImageSet, read_dataset
+from gad_core.data.datasets import Dataset, ImageFile, ImageSet, read_dataset
 from gad_core.decision import cut_map as cuts
 from gad_core.decision.evaluation import LevelScores, Seen, left_out_rates, level_scores
 from gad_core.decision.rates import Rate
 from gad_core.decision.working_point import METHODS
+from gad_core.explain.deep_shap import Attribution, attribute
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, make_engine
-from gad_core.features.extract import extract
+from gad_core.features.extract import extract, load_pixels
 from gad_core.features.networks import load_network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import load_detector
@@ -164,3 +165,36 @@ def inflation(detector_row: DetectorRow, dataset_row: DatasetRow, score: Score) 
 @st.cache_resource(show_spinner="Trying every cut …", max_entries=16)
 def _inflation(_bench: Bench, detector_id: str, score: Score) -> NDArray[np.float64]:
     return cuts.inflation(_bench.detector, score=score)
+
+
+def pixels(detector_row: DetectorRow, file: ImageFile) -> NDArray[np.uint8]:
+    """An image (S, S, 3) as the network sees it."""
+    network = engine(detector(detector_row).backbone).network
+    return load_pixels(ImageSet((file,)), network.backbone, cache=feature_cache())[0]
+
+
+def attribution(detector_row: DetectorRow, file: ImageFile, tuning: Tuning, n_references: int) -> Attribution:
+    """Which pixels an image's score comes from, a map a level."""
+    return attribution_of(detector_row, pixels(detector_row, file), file.digest, tuning, n_references)
+
+
+def attribution_of(
+    detector_row: DetectorRow, image: NDArray[np.uint8], name: str, tuning: Tuning, n_references: int
+) -> Attribution:
+    """The same of pixels (S, S, 3) that go by a name of their own."""
+    fitted, written = detector(detector_row), _written(detector_row.path)
+    return _attribution(fitted, image, detector_row.id, written, name, tuning, n_references)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _attribution(
+    _detector: Detector,
+    _image: NDArray[np.uint8],
+    detector_id: str,
+    written: int,
+    name: str,
+    tuning: Tuning,
+    n_references: int,
+) -> Attribution:
+    network = engine(_detector.backbone).network
+    return attribute(_detector, network, _image, tuning=tuning, n_references=n_references)

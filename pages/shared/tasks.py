@@ -19,9 +19,9 @@ class _Made(Protocol):
 
 
 def submit(kind: str, title: str, work: Callable[..., _Made], *, then: str | None = None) -> None:
-    """Queue work that takes `progress` and makes a detector (kind "fit") or a data set (kind "data").
+    """Queue work that takes `progress` and makes a detector (kind "fit"), a data set ("data") or a run ("explain").
 
-    What it makes is opened when it is done; `then` is the page to go to if the tab is still where it is now.
+    A detector or data set is opened when it is done; `then` is the page to go to if the tab is still where it is now.
     """
     job_id = jobs().submit(kind, title, lambda progress: work(progress=progress).id)
     st.session_state.setdefault(_OWN, {})[job_id] = then
@@ -37,7 +37,7 @@ def settle() -> None:
         if job.state == "done" and job.result_id:
             if job.kind == "fit":
                 opened.open_detector(store().detectors.get(job.result_id))
-            else:
+            elif job.kind == "data":
                 opened.open_dataset(store().datasets.get(job.result_id))
             st.toast(f"{job.title}: done", icon=":material/check_circle:")
             if then is not None:

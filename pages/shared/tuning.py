@@ -43,18 +43,29 @@ def tuning(backbone: Backbone) -> Tuning:
         "NPCA keeps it from the weakest up. The paper finds that the weak ones discriminate.",
         **BOUND,
     )
-    chosen = Tuning(_levels(levels, backbone), Keep.parse(keep), parse_score(score))
+    now = Tuning(_levels(levels, backbone), Keep.parse(keep), parse_score(score))
     with st.container(horizontal=True, gap="xsmall"):
         for name, preset in presets(backbone).items():
             st.button(
                 name,
                 key=f"preset_{name}",
                 type="tertiary",
-                icon=":material/radio_button_checked:" if preset == chosen else ":material/radio_button_unchecked:",
+                icon=":material/radio_button_checked:" if preset == now else ":material/radio_button_unchecked:",
                 on_click=choose,
                 args=(preset,),
             )
-    return chosen
+    return now
+
+
+def chosen(backbone: Backbone) -> Tuning:
+    """What the controls say, for places outside their fragment."""
+    start, state = recommended(backbone), st.session_state
+    _forget_foreign_levels(backbone)
+    return Tuning(
+        _levels(state.get("levels"), backbone),
+        Keep.parse(state.get("keep") or str(start.keep)),
+        parse_score(state.get("score") or start.score),
+    )
 
 
 def choose(preset: Tuning) -> None:

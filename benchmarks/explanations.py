@@ -1,0 +1,81 @@
+"""Explanation scores of a category's defects against chance; and, with a stamped twin of it, what a Clever Hans gets.
+
+    python -m benchmarks.explanations FOLDER [STAMPED]
+
+FOLDER is a category in MVTec layout with masks. STAMPED holds the same parts, every defective one with a stamp as well
+whose mask lies in ground_truth_stamp/, as `python -m gad_core demo` writes `washer` and `washer_stamped`.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from gad_core.data.datasets import ImageSet, read_dataset
+from gad_core.data.images import decode_mask
+from gad_core.decision.curves import auroc
+from gad_core.explain.category import explain_category, explain_file, masked_defects
+from gad_core.explain.counterfactuals import counterfactuals, scorer
+from gad_core.explain.explanation import explain_score, mask_weights
+from gad_core.features.engines import Engine, make_engine
+from gad_core.features.extract import extract, load_pixels
+from gad_core.features.networks import load_network
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.fit import fit_images
+
+BACKBONE = "tf_efficientnet_lite0"
+
+
+def category(folder: Path, engine: Engine) -> tuple[Detector, float]:
+    """Fit, explain, print; the detector and its mean explanation score."""
+    dataset = read_dataset(folder)
+    detector = fit_images(dataset.train, engine).detector
+    area = auroc(detector.scores(extract(dataset.test, engine).features), dataset.test.labels)
+    found = explain_category(detector, engine.network, dataset.test)
+    summary = found.summary
+    assert summary is not None
+    print(
+        f"{folder.name}: AUROC {100 * area.value:.1f}, explanation score {summary.mean:.2f} ± {summary.sem:.2f} "
+        f"({summary.n} images), raw {summary.raw_mean:.1f}, uniform map {summary.uniform_mean:.1f}, shifted masks "
+        f"{summary.null_mean:.1f} [{summary.null_low:.1f}, {summary.null_high:.1f}], positive attribution in the "
+        f"mask {100 * summary.positive_share:.0f} %, largest gap {found.worst_gap:.0e}"
+    )
+    return detector, summary.mean
+
+
+def stamp(folder: Path, plain: ImageSet, detector: Detector, engine: Engine) -> None:
+    """The stamp's share of the attribution, and the score once it is taken away."""
+    stamped = masked_defects(read_dataset(folder).test)
+    twins = {(file.defect, file.path.name): file for file in plain}
+    shares, scores = [], []
+    for file in stamped:
+        attribution = explain_file(detector, engine.network, file, split=False)
+        mask = decode_mask(folder / "ground_truth_stamp" / file.defect / f"{file.path.stem}_mask.png")
+        shares.append(explain_score(attribution.total, mask).positive_share)
+        twin = twins[file.defect, file.path.name]
+        (image, without), weights = (
+            load_pixels(ImageSet((file, twin)), engine.network.backbone),
+            mask_weights(mask, attribution.total.shape),
+        )
+        found = counterfactuals(image, weights, scorer(detector, engine), twin=without)
+        scores.append((found.score, found.score_without_defect, found.normal_score))
+    with_stamp, removed, twin_score = np.mean(scores, axis=0)
+    print(
+        f"the stamp: {100 * np.mean(shares):.0f} % of the positive attribution; mean score {with_stamp:.1f}, without "
+        f"the stamp {removed:.1f}, the twins' {twin_score:.1f}"
+    )
+
+
+def main() -> None:
+    if not 2 <= len(sys.argv) <= 3:
+        sys.exit(__doc__)
+    engine = make_engine(load_network(BACKBONE))
+    folders = [Path(name) for name in sys.argv[1:]]
+    found = [category(folder, engine) for folder in folders]
+    if len(folders) == 2:
+        print(f"explanation score of the pairs: {found[1][1] - found[0][1]:+.1f} with the stamp")
+        stamp(folders[1], read_dataset(folders[0]).test, found[1][0], engine)
+
+
+if __name__ == "__main__":
+    main()

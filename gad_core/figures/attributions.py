@@ -1,0 +1,151 @@
+"""Signed attribution maps: blue lowers the distance, red raises it, and where nothing does the page shines through."""
+
+import base64
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from gad_core.data.images import encode_png
+from gad_core.figures.canvas import Part, axis, figure
+from gad_core.figures.palette import INK, LEFT_OUT, PROMISE, SELECTED, faint
+
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+_BLUE, _RED = (0, 90, 181), (220, 50, 32)
+_SCALE = [
+    [0, f"rgba{(*_BLUE, 1)}"],
+    [0.5, "rgba(128, 128, 128, 0)"],
+    [1, f"rgba{(*_RED, 1)}"],
+]
+
+
+def attribution_map(
+    values: Array | None,
+    *,
+    limit: float,
+    image: Pixels | None = None,
+    mask: NDArray[np.bool_] | None = None,
+    opacity: float = 1.0,
+    height: int = 320,
+    bar: bool = False,
+) -> go.Figure:
+    """A map (S, S) over an image (S, S, 3), either may be missing; colours run from -`limit` to `limit`.
+
+    A pixel's tooltip tells its value; the mask (S, S) is outlined.
+    """
+    size = (values if values is not None else image if image is not None else np.zeros((1, 1))).shape[0]
+    traces: list[Part] = []
+    if values is not None:
+        traces.append(
+            {
+                "type": "heatmap",
+                "z": values.astype(np.float32),
+                "zmin": -limit,
+                "zmax": limit,
+                "zmid": 0,
+                "colorscale": _SCALE,
+                "opacity": opacity,
+                "showscale": bar,
+                "colorbar": {"thickness": 8, "outlinewidth": 0, "tickfont": {"color": faint(INK, 0.75), "size": 11}},
+                "hovertemplate": "%{z:.3g} distance<extra></extra>",
+            }
+        )
+    if mask is not None and mask.any():
+        traces.append(
+            {
+                "type": "contour",
+                "z": mask.astype(np.uint8),
+                "contours": {"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
+                "line": {"color": SELECTED, "width": 2.5},
+                "showscale": False,
+                "hoverinfo": "skip",
+            }
+        )
+    place = {"xref": "x", "yref": "y", "x": -0.5, "y": -0.5, "sizex": size, "sizey": size, "sizing": "stretch"}
+    pictures = [{"source": data_url(image), "layer": "below", **place}] if image is not None else []
+    bare: Part = {"visible": False, "fixedrange": True}
+    layout = {
+        "height": height,
+        "images": pictures,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "xaxis": {**bare, "range": [-0.5, size - 0.5], "constrain": "domain"},
+        "yaxis": {**bare, "range": [size - 0.5, -0.5], "scaleanchor": "x", "constrain": "domain"},
+    }
+    return figure(traces or [{"type": "scatter", "x": [], "y": []}], layout)
+
+
+def overlay(image: Pixels, values: Array, *, limit: float, opacity: float = 1.0) -> Pixels:
+    """The same as pixels (S, S, 3), for files."""
+    share = np.clip(values / limit if limit else values, -1, 1)[..., None]
+    colour = np.where(share > 0, _RED, _BLUE)
+    weight = np.abs(share) * opacity
+    return np.rint(image * (1 - weight) + colour * weight).astype(np.uint8)
+
+
+def explanation_plane(points: Sequence[Mapping[str, float | str]]) -> go.Figure:
+    """Detectors by AUROC and explanation score, both in percent; the corner is the ideal."""
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "markers+text",
+            "x": [point["auroc"] for point in points],
+            "y": [point["score"] for point in points],
+            "text": [point["name"] for point in points],
+            "textposition": "middle left",
+            "textfont": {"color": INK, "size": 12},
+            "error_y": {
+                "type": "data",
+                "array": [point["sem"] for point in points],
+                "color": faint(INK, 0.7),
+                "thickness": 1.4,
+                "width": 4,
+            },
+            "marker": {"size": 11, "color": LEFT_OUT},
+            "customdata": [point["distance"] for point in points],
+            "hovertemplate": "%{text}<br>AUROC %{x:.1f} %, explanation score %{y:.1f}"
+            "<br>%{customdata:.1f} from the ideal<extra></extra>",
+        }
+    ]
+    ideal = {"type": "circle", "x0": 98.5, "x1": 101.5, "y0": 97, "y1": 103, "line": {"color": PROMISE, "dash": "dot"}}
+    low = min([50.0, *(float(point["auroc"]) - 5 for point in points)])
+    layout = {
+        "xaxis": axis("AUROC, %", range=[low, 103], tickvals=[0, 25, 50, 60, 70, 80, 90, 100]),
+        "yaxis": axis("mean explanation score", range=[-10, 108], tickvals=[0, 25, 50, 75, 100]),
+    }
+    return figure(traces, layout, marks=[(ideal, {})])
+
+
+def deletion_curve(shares: Array, by_attribution: Array, by_chance: Array) -> go.Figure:
+    """Score over the share of the image that has given way to a normal one."""
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": 100 * shares,
+            "y": values,
+            "line": {"color": colour, "width": 2.4, "dash": dash},
+            "hovertemplate": f"{name}: %{{x:.0f}} % exchanged, distance %{{y:.3g}}<extra></extra>",
+        }
+        for name, values, colour, dash in (
+            ("highest attribution first", by_attribution, LEFT_OUT, "solid"),
+            ("by chance", by_chance, PROMISE, "dash"),
+        )
+    ]
+    labels: list[tuple[Part, Part]] = [
+        ({}, {"x": 100 * shares[3], "y": values[3], "text": text, "xanchor": "left", "yanchor": "bottom"})
+        for text, values in (("highest attribution first", by_attribution), ("by chance", by_chance))
+    ]
+    layout = {
+        "height": 240,
+        "xaxis": axis("share of the image exchanged, %", range=[-1, 101]),
+        "yaxis": axis("distance", rangemode="tozero"),
+    }
+    return figure(traces, layout, marks=labels)
+
+
+def data_url(pixels: Pixels) -> str:
+    """Pixels (S, S, 3) as a URL that holds them."""
+    return f"data:image/png;base64,{base64.b64encode(encode_png(pixels)).decode()}"

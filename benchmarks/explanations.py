@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from gad_core import wording
 from gad_core.data.datasets import ImageSet, read_dataset
 from gad_core.data.images import decode_mask
 from gad_core.decision.curves import auroc
 from gad_core.explain.category import explain_category, explain_file, masked_defects
 from gad_core.explain.counterfactuals import counterfactuals, scorer
-from gad_core.explain.explanation import explain_score, mask_weights
+from gad_core.explain.explanation import explain_score, mask_weights, summarise
 from gad_core.features.engines import Engine, make_engine
 from gad_core.features.extract import extract, load_pixels
 from gad_core.features.networks import load_network
@@ -37,8 +38,8 @@ def category(folder: Path, engine: Engine) -> tuple[Detector, float]:
     print(
         f"{folder.name}: AUROC {100 * area.value:.1f}, explanation score {summary.mean:.2f} ± {summary.sem:.2f} "
         f"({summary.n} images), raw {summary.raw_mean:.1f}, uniform map {summary.uniform_mean:.1f}, shifted masks "
-        f"{summary.null_mean:.1f} [{summary.null_low:.1f}, {summary.null_high:.1f}], positive attribution in the "
-        f"mask {100 * summary.positive_share:.0f} %, largest gap {found.worst_gap:.0e}"
+        f"{summary.null_mean:.1f} [{summary.null_low:.1f}, {summary.null_high:.1f}], "
+        f"{wording.share(summary.share)} of the attribution in the mask, largest gap {found.worst_gap:.0e}"
     )
     return detector, summary.mean
 
@@ -47,11 +48,11 @@ def stamp(folder: Path, plain: ImageSet, detector: Detector, engine: Engine) -> 
     """The stamp's share of the attribution, and the score once it is taken away."""
     stamped = masked_defects(read_dataset(folder).test)
     twins = {(file.defect, file.path.name): file for file in plain}
-    shares, scores = [], []
+    met, scores = [], []
     for file in stamped:
         attribution = explain_file(detector, engine.network, file, split=False)
         mask = decode_mask(folder / "ground_truth_stamp" / file.defect / f"{file.path.stem}_mask.png")
-        shares.append(explain_score(attribution.total, mask).positive_share)
+        met.append(explain_score(attribution.total, mask))
         twin = twins[file.defect, file.path.name]
         (image, without), weights = (
             load_pixels(ImageSet((file, twin)), engine.network.backbone),
@@ -60,9 +61,11 @@ def stamp(folder: Path, plain: ImageSet, detector: Detector, engine: Engine) -> 
         found = counterfactuals(image, weights, scorer(detector, engine), twin=without)
         scores.append((found.score, found.score_without_defect, found.normal_score))
     with_stamp, removed, twin_score = np.mean(scores, axis=0)
+    on_stamp = summarise(met)
+    assert on_stamp is not None
     print(
-        f"the stamp: {100 * np.mean(shares):.0f} % of the positive attribution; mean score {with_stamp:.1f}, without "
-        f"the stamp {removed:.1f}, the twins' {twin_score:.1f}"
+        f"the stamp: {wording.share(on_stamp.share)} of the attribution, explanation score {on_stamp.mean:.1f} against "
+        f"its mask; mean distance {with_stamp:.1f}, without the stamp {removed:.1f}, the twins' {twin_score:.1f}"
     )
 
 

@@ -85,7 +85,7 @@ def explanation_json(found: "Attribution", met: "Explanation | None") -> dict[st
         "raw_explanation_score": met.raw_score if met else None,
         "uniform_level": met.uniform_level if met else None,
         "null": {"mean": met.null_mean, "interval": [met.null_low, met.null_high]} if met else None,
-        "positive_share": met.positive_share if met else None,
+        "share_in_mask": met.share if met else None,
     }
 
 

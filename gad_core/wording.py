@@ -22,6 +22,11 @@ def percent(value: float) -> str:
     return f"{whole}.{tail.rstrip('0') or '0'} %"
 
 
+def share(value: float | None) -> str:
+    """A part of a signed whole, which may be less than nothing or more than all of it; a dash where there is none."""
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
 def interval(low: float, high: float) -> str:
     """An interval of shares in percent."""
     return f"[{100 * low:.1f}, {100 * high:.1f}]"

@@ -152,10 +152,10 @@ def numbers(found: Attribution, met: Explanation | Undefined | None, file: Image
             )
             st.metric(
                 "In the mask",
-                wording.percent(met.positive_share),
+                wording.share(met.share),
                 f"raw score {met.raw_score:.1f}",
                 **QUIET,
-                help="Share of the positive attribution. The raw score is the cosine of the rectified map with the mask.",
+                help="What the mask holds of the map's sum. Raw score: cosine of the rectified map with the mask.",
             )
         elif isinstance(met, Undefined):
             st.metric("Explanation score", "not defined", "see below", **QUIET, help=met.reason)

@@ -28,6 +28,7 @@ def main() -> None:
 @st.fragment
 def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
     """The controls and all that they move."""
+    error_view.leave()
     with st.container(border=True):
         chosen, level, method = choices(detector)
         target = target_fpr()

@@ -5,7 +5,9 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from gad_core.__main__ import main
@@ -193,3 +195,29 @@ def test_bottle_is_told_apart(run, bottle, tmp_path, keep):
     assert area["7"] >= 99.5
     _, out, _ = run("evaluate", tmp_path / "bottle.gad", bottle, "--keep", "npca:0.05", "--levels", "6-8", "--json")
     assert json.loads(out)["auroc"]["sum"] == 100
+
+
+def test_explain_adds_up_and_scores_the_map_against_a_mask(run, detector, stripes, tmp_path):
+    image, mask = stripes / "test/blot/000.png", np.zeros((64, 64), np.uint8)
+    mask[20:40, 20:40] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    options = ["--mask", tmp_path / "mask.png", "--references", 2, "--png", tmp_path / "map.png", "--json"]
+    status, out, _ = run("explain", detector, image, *options)
+    result = json.loads(out)
+    assert status == 0
+    assert result["completeness_gap"] < 1e-5
+    assert result["explanation_score"] > result["uniform_level"] == pytest.approx(100 * 20 / 64, rel=0.02)
+    assert len(result["references"]) == 2
+    scored = json.loads(run("score", detector, image, "--json")[1])["images"][0]["score"]
+    assert result["score"] == pytest.approx(scored, rel=1e-4)
+    with Image.open(tmp_path / "map.png") as picture:
+        assert picture.size == (224, 224)
+
+
+def test_explain_without_a_mask_has_no_explanation_score(run, detector, stripes):
+    image = stripes / "test/blot/000.png"
+    result = json.loads(run("explain", detector, image, "--levels", "3", "--references", 1, "--json")[1])
+    assert result["explanation_score"] is None
+    status, _, errors = run("explain", detector, stripes)
+    assert status == 2
+    assert "is a folder; name one image" in errors

@@ -16,6 +16,7 @@ Pixels = NDArray[np.uint8]
 Array = NDArray[np.float64]
 Scorer = Callable[[Pixels], Array]  # images (N, S, S, 3) -> scores (N,)
 
+_SPREAD = 5  # pixels across: how far resizing carries a difference
 _SEAM = 3.0  # pixels: standard deviation of the blended edge
 
 
@@ -72,14 +73,16 @@ def counterfactuals(
         raise GadError("a counterfactual needs a mask that covers a part of the image; add the mask of the defect")
     if twin is not None:
         inner = outer = twin
-        seam = 0.0
     elif normals is not None and len(normals):
         inner, outer = (normals[nearest(image, normals, w)] for w in (1 - weights, weights))
-        seam = _SEAM
     else:
         raise GadError("a counterfactual needs a normal image; fit again and keep reference images")
-    mend = blend if seam else _paste
-    without_defect, without_background = mend(image, inner, weights), mend(image, outer, 1 - weights)
+    if twin is not None:
+        # Resizing has spread the difference beyond the mask; elsewhere the two are the same.
+        region = ndimage.grey_dilation(weights, size=_SPREAD) > 0
+        without_defect, without_background = _paste(image, twin, region), _paste(image, twin, ~region)
+    else:
+        without_defect, without_background = blend(image, inner, weights), blend(image, outer, 1 - weights)
     scores = score(np.stack([image, without_defect, without_background, inner]))
     return Counterfactuals(
         float(scores[0]),
@@ -122,7 +125,7 @@ def deletion(
         for share in shares:
             gone = np.zeros(sums.size)
             gone[order[: round(share * sums.size)]] = 1
-            images.append(_paste(image, normal, spread(gone.reshape(sums.shape), side, image.shape[:2])))
+            images.append(_paste(image, normal, spread(gone.reshape(sums.shape), side, image.shape[:2]) > 0.5))
         curves.append(score(np.stack(images)))
     return Deletion(shares, curves[0], np.mean(curves[1:], axis=0, dtype=np.float64))
 
@@ -139,5 +142,5 @@ def spread(grid: Array, side: int, shape: tuple[int, ...]) -> Array:
     return np.asarray(np.kron(grid, np.ones((side, side)))[: shape[0], : shape[1]], np.float64)
 
 
-def _paste(image: Pixels, other: Pixels, weights: Array) -> Pixels:
-    return np.where(weights[..., None] > 0.5, other, image)
+def _paste(image: Pixels, other: Pixels, where: NDArray[np.bool_]) -> Pixels:
+    return np.where(where[..., None], other, image)

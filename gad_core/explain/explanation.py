@@ -28,12 +28,17 @@ class Explanation:
     inside: float  # a: mean attribution in the mask
     outside: float  # b: mean attribution outside
     area: float  # p: share of the image that the mask takes
-    positive_share: float  # of the positive attribution, what lies in the mask
 
     @property
     def ratio(self) -> float:
         """b / a: near 0 where the attribution lies in the mask."""
         return self.outside / self.inside if self.inside else float("inf")
+
+    @property
+    def share(self) -> float | None:
+        """Of the sum of the map, what lies in the mask; None where the sum is not positive."""
+        inside, outside = self.area * self.inside, (1 - self.area) * self.outside
+        return inside / (inside + outside) if inside + outside > 0 else None
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,6 @@ def explain_score(attribution: Array, mask: NDArray[np.bool_] | NDArray[np.uint8
         inside=inside,
         outside=outside,
         area=area,
-        positive_share=float((positive * weights).sum() / positive.sum()) if positive.any() else 0.0,
     )
 
 
@@ -108,7 +112,7 @@ class Summary:
     null_mean: float
     null_low: float  # 95 % band of the mean under independent shifts, by the normal approximation
     null_high: float
-    positive_share: float
+    share: float | None  # mean over the images that have one
 
 
 def summarise(found: Sequence[Explanation | Undefined]) -> Summary | None:
@@ -121,6 +125,7 @@ def summarise(found: Sequence[Explanation | Undefined]) -> Summary | None:
         return np.array([getattr(one, name) for one in known])
 
     n, scores = len(known), values("score")
+    shares = [one.share for one in known if one.share is not None]
     null = float(values("null_mean").mean())
     half = float(special.ndtri((1 + CONFIDENCE) / 2) * np.sqrt(np.square(values("null_deviation")).sum()) / n)
     return Summary(
@@ -133,7 +138,7 @@ def summarise(found: Sequence[Explanation | Undefined]) -> Summary | None:
         null_mean=null,
         null_low=null - half,
         null_high=null + half,
-        positive_share=float(values("positive_share").mean()),
+        share=float(np.mean(shares)) if shares else None,
     )
 
 

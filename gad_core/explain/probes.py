@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from captum.attr import IntegratedGradients
-from captum.metrics import infidelity, infidelity_perturb_func_decorator
+from captum.metrics import infidelity
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.cluster.hierarchy import linkage
@@ -24,7 +24,6 @@ from gad_core.gaussian.tuning import Tuning
 
 Array = NDArray[np.float64]
 
-_EXCHANGED = 0.2  # share of the blocks that captum's infidelity exchanges at a time
 _CHUNK = 8  # images that a second opinion sends through the network at once
 
 
@@ -128,30 +127,39 @@ def partition_values(
 
 
 def captum_infidelity(
-    detector: Detector, network: Network, pixels: Pixels, found: Attribution, tuning: Tuning, *, samples: int = 24
+    detector: Detector, network: Network, pixels: Pixels, found: Attribution, tuning: Tuning, *, samples: int = 40
 ) -> float:
-    """Captum's infidelity under exchanges of random blocks for a reference, over the squared change of the score.
+    """Captum's infidelity, normalized, under exchanges of random squares for a reference's, over that of no map.
 
-    0: the map tells every change; 1: no better than a map of zeros. Source: Yeh et al. 2019.
+    0: what a square adds to the map tells how far the score falls; 1: it tells nothing. Source: Yeh et al. 2019.
     """
-    score = _torch_score(detector, network, tuning)
-    image, reference = _tensor(pixels[None]), _tensor(_references(detector, found)[:1])
+    score, image = _torch_score(detector, network, tuning), _tensor(pixels[None])
+    references = _tensor(_references(detector, found))
     shape, (grid, side) = pixels.shape[:2], blocks(np.zeros(pixels.shape[:2]))
 
     def measure(attribution: Tensor) -> float:
         generator = np.random.default_rng(0)
 
-        def exchange(inputs: Tensor, baselines: Tensor) -> Tensor:
-            gone = generator.random((len(inputs), *grid.shape)) < _EXCHANGED
-            masks = np.stack([spread(one.astype(float), side, shape) for one in gone])[:, None]  # (N, 1, S, S)
-            return torch.where(torch.from_numpy(masks) > 0.5, baselines, inputs)
+        def exchange(inputs: Tensor) -> tuple[Tensor, Tensor]:
+            squares = [spread(_square(len(grid), generator), side, shape) for _ in inputs]
+            gone = torch.from_numpy(np.stack(squares)[:, None]).to(inputs).expand_as(inputs)
+            others = references[generator.integers(len(references), size=len(inputs))]
+            return gone, torch.where(gone > 0, others, inputs)
 
-        options = {"n_perturb_samples": samples, "max_examples_per_batch": _CHUNK}
-        of_inputs = infidelity_perturb_func_decorator(multiply_by_inputs=True)(exchange)
-        return float(infidelity(score, of_inputs, image, attribution, baselines=reference, **options))
+        options = {"n_perturb_samples": samples, "max_examples_per_batch": min(_CHUNK, samples), "normalize": True}
+        return float(infidelity(score, exchange, image, attribution, **options))
 
     ours = torch.from_numpy(found.rgb.sum(axis=0)[None]).float()
     return measure(ours) / measure(torch.zeros_like(ours))
+
+
+def _square(across: int, generator: np.random.Generator) -> Array:
+    """A random square of between a fifth and three fifths of a grid (across, across): 1 in it, 0 elsewhere."""
+    side = generator.integers(round(0.2 * across), round(0.6 * across), endpoint=True)
+    top, left = generator.integers(across - side, size=2, endpoint=True)
+    square = np.zeros((across, across))
+    square[top : top + side, left : left + side] = 1
+    return square
 
 
 def _torch_score(detector: Detector, network: Network, tuning: Tuning) -> Any:

@@ -30,8 +30,15 @@ _SUMS = {"add", "iadd", "radd", "sub", "isub", "rsub", "subtract"}
 _LINEAR = {"conv2d", "linear", "batch_norm", "matmul", "mm", "div", "truediv", "divide"}  # in their first argument
 _AFFINE = {
     *("avg_pool2d", "adaptive_avg_pool2d", "pad", "mean", "sum", "neg", "interpolate", "dropout", "identity"),
-    *("reshape", "view", "flatten", "squeeze", "unsqueeze", "expand", "contiguous", "clone"),
+    *("reshape", "view", "flatten", "squeeze", "unsqueeze", "contiguous", "clone"),
     *("cat", "concat", "stack", "chunk", "split", "to", "float", "double", "type_as"),
+}
+#: Calls along dimensions, and where they say which: (position, keyword, default), None for all of them.
+_ALONG: dict[str, tuple[int, str, int | None]] = {
+    **dict.fromkeys(("mean", "sum"), (1, "dim", None)),
+    **dict.fromkeys(("cat", "concat", "stack"), (1, "dim", 0)),
+    **dict.fromkeys(("chunk", "split"), (2, "dim", 0)),
+    "flatten": (1, "start_dim", 0),
 }
 
 
@@ -52,12 +59,12 @@ class PairRules(TorchFunctionMode):
         if not torch.is_grad_enabled() or not live:
             return func(*args, **kwargs)
         out = self._ruled(func, args, kwargs, live)
-        for tensor in _live([out]):
-            if tensor.dim() == 0 or len(tensor) != self._rows:
-                raise NotExplained(
-                    f"{func.__name__} mixes the images of a batch, which no rule can tell apart; choose a network "
-                    "whose layers keep them in rows of their own"
-                )
+        apart = all(tensor.dim() and len(tensor) == self._rows for tensor in _live([out]))
+        if not apart or _along_rows(func.__name__.strip("_"), args, kwargs, live[0]):
+            raise NotExplained(
+                f"{func.__name__} mixes the images of a batch, which no rule can tell apart; choose a network "
+                "whose layers keep them in rows of their own"
+            )
         return out
 
     def _ruled(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: Sequence[Tensor]) -> Any:
@@ -197,6 +204,19 @@ def _pure(func: Any, raw: str, rest: tuple[Any, ...], kwargs: dict[str, Any]) ->
     """The function of one tensor that leaves that tensor as it is."""
     mutates = raw.endswith("_") or kwargs.get("inplace") or any(value is True for value in rest)
     return lambda x: func(x.clone() if mutates else x, *rest, **kwargs)
+
+
+def _along_rows(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], x: Tensor) -> bool:
+    """Whether a call acts along the first dimension, which its result's shape may hide."""
+    if name not in _ALONG:
+        return False
+    position, keyword, default = _ALONG[name]
+    dims = kwargs.get(keyword, kwargs.get("axis", args[position] if len(args) > position else default))
+    count = x.dim() + (name == "stack")
+    return any(
+        dim % count == 0
+        for dim in (range(count) if dims is None else dims if isinstance(dims, (tuple, list)) else [dims])
+    )
 
 
 def _whole_rows(index: Any) -> bool:

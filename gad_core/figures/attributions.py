@@ -21,6 +21,19 @@ _SCALE = [
     [1, f"rgba{(*_RED, 1)}"],
 ]
 
+#: Within the map, so that it is as large as the pictures beside it.
+_BAR: Part = {
+    "x": 1,
+    "xanchor": "right",
+    "y": 0,
+    "yanchor": "bottom",
+    "len": 0.45,
+    "thickness": 7,
+    "outlinewidth": 0,
+    "nticks": 5,
+    "tickfont": {"color": faint(INK, 0.75), "size": 11},
+}
+
 
 def attribution_map(
     values: Array | None,
@@ -49,7 +62,7 @@ def attribution_map(
                 "colorscale": _SCALE,
                 "opacity": opacity,
                 "showscale": bar,
-                "colorbar": {"thickness": 8, "outlinewidth": 0, "tickfont": {"color": faint(INK, 0.75), "size": 11}},
+                "colorbar": _BAR,
                 "hovertemplate": "%{z:.3g} distance<extra></extra>",
             }
         )

@@ -71,7 +71,7 @@ def levels(found: Attribution, look: Look) -> None:
         for level, values, share in zip(found.levels, maps, shares, strict=True):
             with st.container(gap="xxsmall"):
                 st.caption(f"level {level} · {wording.percent(float(share))}")
-                figure = figures.attribution_map(values, limit=limit, height=110)
+                figure = figures.attribution_map(values, limit=limit, height=150)
                 charts.show(figure, key=f"map_{level}", alt=f"level {level}: {100 * share:.0f} % of the score")
 
 

@@ -101,7 +101,7 @@ def _found(run: Run, dataset: DatasetRow, detector: DetectorRow) -> None:
             "explanation score": f"{summary.mean:.1f} ± {summary.sem:.1f}",
             "uniform map": f"{summary.uniform_mean:.1f}",
             "shifted masks": f"{summary.null_mean:.1f}",
-            "in the mask": wording.percent(summary.positive_share),
+            "in the mask": wording.share(summary.share),
         }
         for defect, summary in summaries_by_type(
             [image.found for image in images], [image.defect for image in images]

@@ -74,8 +74,8 @@ def _story(detector: DetectorRow, dataset: DatasetRow, file: ImageFile, chosen: 
         if isinstance(share, Explanation):
             st.metric(
                 "On the stamp",
-                wording.percent(share.positive_share),
-                "of the positive attribution",
+                wording.share(share.share),
+                "of the attribution",
                 **charts.QUIET,
                 help="The stamp is no defect, yet it is what the distance comes from.",
             )

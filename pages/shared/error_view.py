@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from gad_core import wording
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import charts, resources
+from pages.shared import charts, frame, opened, resources
 from pages.shared.gallery import gallery
 from pages.shared.point_view import View
 
 _NEAREST = 24
 _PICKED = "_picked"
+_EXPLAIN = "_explain"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,18 @@ def pick_threshold(point: dict[str, Any]) -> None:
     st.session_state["errors_kind"] = "Clicked"
 
 
+def explain(file: ImageFile) -> None:
+    """Ask for an image's attributions; for callbacks."""
+    opened.open_image(file.digest)
+    st.session_state[_EXPLAIN] = True
+
+
+def leave() -> None:
+    """Go to the attributions of an image that was pressed."""
+    if st.session_state.pop(_EXPLAIN, False):
+        frame.go("pages/attributions.py")
+
+
 def pictures(view: View, dataset: DatasetRow) -> None:
     """False alarms, missed defects, the nearest to the line, and what was clicked."""
     tiles = [Tile(file, float(score)) for file, score in zip(view.bench.test, view.scores.test, strict=True)]
@@ -54,7 +67,7 @@ def pictures(view: View, dataset: DatasetRow) -> None:
         kinds["Clicked"] = _clicked(view, tiles, dataset)
     finding = (
         f"{len(kinds['False alarms'])} good parts flagged, {len(kinds['Missed'])} defects missed. "
-        "A click on a bar of the histogram or on the ROC shows its images here."
+        "A click on a bar of the histogram or on the ROC shows its images here; one on an image explains it."
     )
     with charts.panel("Errors as pictures", finding):
         if st.session_state.get("errors_kind") not in (None, *kinds):
@@ -71,7 +84,12 @@ def pictures(view: View, dataset: DatasetRow) -> None:
         shown = kinds[str(kind)]
         if not shown:
             st.markdown(":gray[None at this threshold.]")
-        gallery([tile.file for tile in shown], key=f"errors_{kind}", caption=lambda i: _caption(shown[i], threshold))
+        gallery(
+            [tile.file for tile in shown],
+            key=f"errors_{kind}",
+            caption=lambda i: _caption(shown[i], threshold),
+            on_press=explain,
+        )
 
 
 def _caption(tile: Tile, threshold: float) -> str:

@@ -60,7 +60,7 @@ def probes(
             ),
         ),
         "Infidelity": (
-            "Captum's infidelity under exchanged blocks: 0 tells every change, 1 is no better than an empty map.",
+            "Captum's infidelity under exchanged squares: 0 tells every change, 1 is no better than an empty map.",
             lambda: checks.captum_infidelity(detector, network, image, found, tuning),
             lambda value: st.markdown(f"Infidelity **{value:.2f}**."),
         ),

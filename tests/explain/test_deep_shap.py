@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from gad_core.errors import Cancelled, GadError
-from gad_core.explain.deep_shap import attribute
+from gad_core.explain.deep_shap import GAP_LIMIT, attribute
 from gad_core.explain.rules import NotExplained
 from gad_core.features.networks import Network
 from gad_core.gaussian.keep import ALL, NPCA_5, Keep
@@ -47,7 +47,7 @@ def test_attributions_add_up_to_rounding_in_double_precision(detector, lite0, im
     assert found.gap <= 1e-10
 
 
-@pytest.mark.parametrize("name", ["tf_efficientnet_b0", "resnet18"])
+@pytest.mark.parametrize("name", ["tf_efficientnet_b0", "tf_efficientnet_b4", "resnet18", "resnet50"])
 def test_other_networks_add_up_too(with_random_weights, fit, name):
     network = with_random_weights(name)
     detector, pixels = fit(network), draw(1, 96, 99)[0]
@@ -55,7 +55,9 @@ def test_other_networks_add_up_too(with_random_weights, fit, name):
     found = attribute(detector, network, pixels, tuning=tuning, n_references=3, precision="float64")
     assert found.gap <= 1e-9
     by_level = found.rgb.sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(by_level, found.scores - found.reference_scores, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(by_level, found.scores - found.reference_scores, rtol=1e-9, atol=1e-9)
+    quick = attribute(detector, network, pixels, tuning=tuning, n_references=3, split=False)
+    assert quick.gap <= GAP_LIMIT
 
 
 def test_the_maps_of_the_levels_add_up_to_that_of_the_sum(detector, lite0, image):

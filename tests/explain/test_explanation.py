@@ -53,7 +53,14 @@ def test_a_uniform_map_scores_the_root_of_the_area(mask):
 def test_a_map_that_is_the_mask_scores_100_and_its_negative_minus_100(mask):
     assert explain_score(mask.astype(float), mask).score == pytest.approx(100)
     assert explain_score(-mask.astype(float), mask).score == pytest.approx(-100)
-    assert explain_score(mask.astype(float), mask).positive_share == pytest.approx(1)
+
+
+def test_the_share_is_what_the_mask_holds_of_the_sum(signed, mask):
+    assert explain_score(signed, mask).share == pytest.approx(signed[mask].sum() / signed.sum(), rel=1e-12)
+    assert explain_score(-signed, mask).share is None
+    found = [explain_score(values, mask) for values in (signed, mask + 0.1, -signed)]
+    assert summarise(found).share == pytest.approx((found[0].share + found[1].share) / 2)
+    assert summarise(found[2:]).share is None
 
 
 def test_the_scale_of_the_map_does_not_count(signed, mask):

@@ -135,6 +135,8 @@ REFUSED = {
     "softmax": lambda h: h.softmax(1),
     "division by what flows": lambda h: 1 / (h.square() + 1),
     "mean over the batch": lambda h: h - h.mean(0, keepdim=True),
+    "mean over the batch, as many features as images": lambda h: h[:, :4] - h[:, :4].mean(0),
+    "joined along the batch": lambda h: torch.cat([h, h])[:4],
     "rows in another order": lambda h: h[torch.tensor([1, 0, 2, 3])],
     "turned": lambda h: h.t(),
     "batch folded": lambda h: h.reshape(-1),

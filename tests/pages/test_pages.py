@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).parents[2] / "app.py"
-PAGES = [f"pages/{name}.py" for name in ("home", "data", "fit", "levels", "working_point")]
+PAGES = [f"pages/{name}.py" for name in ("home", "data", "fit", "levels", "working_point", "attributions")]
 
 
 @pytest.fixture(scope="module")
@@ -233,3 +233,25 @@ def test_a_folder_without_images_fails_with_the_way_out(home, tmp_path):
     job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 30)
     assert job.state == "failed"
     assert "there are no images" in job.error
+
+
+def test_the_attributions_page_explains_the_defect_with_the_highest_score(home, ids):
+    app = run("pages/attributions.py", **ids)
+    numbers = metrics(app)
+    assert float(numbers["Distance"]) > 0
+    assert "Explanation score" not in numbers  # the stripes have no masks
+    assert any("needs defective test images with masks" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("check", ["Delete by attribution", "Other references"])
+def test_a_check_on_demand_shows_its_finding(home, ids, check):
+    app = run("pages/attributions.py", **ids)
+    app.button_group(key="probe").set_value(check).run()
+    assert not app.exception
+    assert any("greement" in text.value or "falls faster" in text.value for text in app.markdown)
+
+
+def test_a_check_that_needs_a_mask_says_so(home, ids):
+    app = run("pages/attributions.py", **ids)
+    app.button_group(key="probe").set_value("Make the defect normal").run()
+    assert any("needs a mask" in error.value for error in app.error)

@@ -7,8 +7,8 @@ from PIL import Image, ImageDraw, ImageFont
 from gad_core.data.demo.surface import SIZE, Rng
 
 _INK = np.array([150, 38, 96], np.float32)
-_RADIUS = 25  # photo pixels
-_OFFSET = 34  # of the stamp's centre from both edges of its corner
+_RADIUS = 33  # photo pixels
+_OFFSET = 42  # of the stamp's centre from both edges of its corner
 _SCALE = 4  # it is drawn larger and reduced, for smooth edges
 
 
@@ -46,5 +46,5 @@ def _impression(rng: Rng) -> NDArray[np.float32]:
     draw.text((middle, middle + 38), "QC 7", fill=255, anchor="mm", font=ImageFont.load_default(size=32))
     turned = sheet.rotate(float(rng.uniform(-25, 25)), Image.Resampling.BICUBIC)
     small = turned.resize((2 * _RADIUS, 2 * _RADIUS), Image.Resampling.LANCZOS)
-    pressed = rng.uniform(0.75, 0.9) + 0.12 * rng.standard_normal((2 * _RADIUS, 2 * _RADIUS))
+    pressed = rng.uniform(0.88, 0.98) + 0.12 * rng.standard_normal((2 * _RADIUS, 2 * _RADIUS))
     return np.clip(np.asarray(small, np.float32) / 255 * pressed, 0, 1).astype(np.float32)

@@ -1,15 +1,18 @@
 """Heavy work from the page's side: hand it to the queue, show how it goes, take over what it made."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import streamlit as st
 
+from gad_core.errors import GadError
 from gad_core.workspace.rows import JobRow
 from pages.shared import frame, opened
 from pages.shared.resources import jobs, store
 
 _OWN = "_own_jobs"  # jobs that this tab has started and not yet heard the end of: id -> page to go to then
+_LINK = "job"  # the newest of them in the URL, so that a reload finds it
 _POLL = 1.0  # seconds
 
 
@@ -29,6 +32,7 @@ def submit(kind: str, title: str, work: Callable[..., _Made], *, then: str | Non
 
 def settle() -> None:
     """Take over what this tab's finished jobs have made; called once at the start of every run."""
+    _find_again()
     for job_id, then in list(st.session_state.get(_OWN, {}).items()):
         job = jobs().get(job_id)
         if job.active:
@@ -46,11 +50,27 @@ def settle() -> None:
             st.session_state["_failed"] = job
         elif job.state == "cancelled":
             st.toast(f"{job.title}: cancelled", icon=":material/cancel:")
+    _remember()
 
 
 def own() -> list[JobRow]:
     """This tab's jobs that wait or run."""
     return [job for job_id in st.session_state.get(_OWN, {}) if (job := jobs().get(job_id)).active]
+
+
+def _find_again() -> None:
+    """After a reload, the tab's job is known by the URL alone."""
+    linked = st.query_params.get(_LINK)
+    if linked and _OWN not in st.session_state:
+        with suppress(GadError):  # a link from another workspace
+            st.session_state[_OWN] = {jobs().get(linked).id: None}
+
+
+def _remember() -> None:
+    if active := own():
+        st.query_params[_LINK] = active[-1].id
+    elif _LINK in st.query_params:
+        del st.query_params[_LINK]
 
 
 def show_failure() -> None:

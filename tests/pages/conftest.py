@@ -29,13 +29,13 @@ expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[str]:
-    """A fresh server over the workspace `home`; yields its address."""
+def serving(home: Path, **variables: str) -> Iterator[str]:
+    """A fresh server over the workspace `home` with these environment variables; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = os.environ | {"GAD_HOME": str(home)}
+    environment = os.environ | {"GAD_HOME": str(home)} | variables
     log = home / "server.log"
     with log.open("wb") as out:
         server = subprocess.Popen(  # noqa: S603 - our own command
@@ -62,7 +62,7 @@ def _until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -> Non
 
 
 @pytest.fixture(scope="session")
-def serve() -> Callable[[Path], AbstractContextManager[str]]:
+def serve() -> Callable[..., AbstractContextManager[str]]:
     """Starts a fresh server over a workspace."""
     return serving
 

@@ -26,14 +26,16 @@ SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 N_IMAGES = 30
 #: Python runs a module of this name before anything else: in the server, every new feature vector waits for a pass.
 SITECUSTOMIZE = """
-import os
+import time
+from pathlib import Path
 from gad_core.features.cache import FeatureCache
 
-gate = os.open({path!r}, os.O_RDONLY)
-keep = FeatureCache.keep_features
+gate, keep, kept = Path({path!r}), FeatureCache.keep_features, []
 
 def keep_with_pass(*args):
-    os.read(gate, 1)  # waits; at once where nobody holds the other end any more
+    kept.append(args)
+    while gate.exists() and len(kept) > int(gate.read_text() or 0):
+        time.sleep(0.02)
     keep(*args)
 
 FeatureCache.keep_features = keep_with_pass
@@ -41,23 +43,22 @@ FeatureCache.keep_features = keep_with_pass
 
 
 class Gate:
-    """A pipe in front of the network: closed, it lets through as many images as it has passes for."""
+    """A file in front of the network: while it is there, as many images go through as it says."""
 
     def __init__(self, path: Path) -> None:
-        os.mkfifo(path)
-        self._path = path
-        self.close()
-
-    def close(self) -> None:
-        self._end: int | None = os.open(self._path, os.O_RDWR)  # only to write would wait for somebody to read
+        self._path, self._through = path, 0
 
     def let(self, count: int) -> None:
-        os.write(self._end, bytes(count))
+        self._through += count
+        self._path.write_text(str(self._through))
+
+    def close(self, through: int) -> None:
+        """Close, after so many images in all."""
+        self._through = through
+        self.let(0)
 
     def open(self) -> None:
-        if self._end is not None:
-            os.close(self._end)
-            self._end = None
+        self._path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,11 @@ class Workshop:
 def gated(serve, tmp_path_factory) -> Iterator[tuple[str, Path, Gate]]:
     """A server over an empty workspace, the workspace, and the gate."""
     folder = tmp_path_factory.mktemp("gated")
-    home, path = folder / "home", folder / "gate"
+    home, gate = folder / "home", folder / "gate"
     home.mkdir()
-    gate = Gate(path)
-    (folder / "sitecustomize.py").write_text(SITECUSTOMIZE.format(path=str(path)))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{ROOT}")
-        with serve(home) as url:
-            yield url, home, gate
+    (folder / "sitecustomize.py").write_text(SITECUSTOMIZE.format(path=str(gate)))
+    with serve(home, PYTHONPATH=f"{folder}{os.pathsep}{ROOT}") as url:
+        yield url, home, Gate(gate)
 
 
 @pytest.fixture
@@ -101,8 +99,8 @@ def workshop(gated, request) -> Iterator[Workshop]:
     rng = np.random.default_rng(list(request.node.name.encode()))  # images of its own for each test
     with Store(home) as store:
         name = f"Lot {1 + len(store.datasets.all())}"
+        gate.close(through=N_IMAGES * len(store.datasets.all()))
         data = add_upload(store, [(f"{i}.png", picture(rng)) for i in range(N_IMAGES)], name=name).id
-    gate.close()
     yield Workshop(url, home, gate, data, name)
     gate.open()
 

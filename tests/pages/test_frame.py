@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
-MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point"]
+MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions"]
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 DRAWN = "() => [...document.querySelectorAll('.stPlotlyChart')].every((chart) => chart.querySelector('.main-svg'))"
 #: Every menu that was ever shown, however briefly.

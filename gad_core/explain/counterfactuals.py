@@ -55,10 +55,10 @@ class Counterfactuals:
     normal_score: float
 
     @property
-    def share_of_defect(self) -> float:
+    def share_of_defect(self) -> float | None:
         """Of the score's excess over the normal image, what goes with the defect; above 1 if the rest lowers it."""
         excess = self.score - self.normal_score
-        return (self.score - self.score_without_defect) / excess if excess else float("nan")
+        return (self.score - self.score_without_defect) / excess if excess else None
 
 
 def counterfactuals(

@@ -20,7 +20,9 @@ from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import try_demo
-from pages.shared import category_view, charts, opened, resources, tasks
+from pages.shared import attribution_view, category_view, charts, opened, resources, tasks
+
+_LOOK = attribution_view.Look(blur=2.0, opacity=0.9)
 
 
 def tour(detector: DetectorRow, dataset: DatasetRow) -> None:
@@ -79,16 +81,17 @@ def _story(detector: DetectorRow, dataset: DatasetRow, file: ImageFile, chosen: 
                 **charts.QUIET,
                 help="The stamp is no defect, yet it is what the distance comes from.",
             )
-    limit = float(max(np.quantile(np.abs(values), 0.999) for values in (stamped, plain)))
+    maps = [_LOOK.smooth(values) for values in (stamped, plain)]
+    limit = float(max(np.quantile(np.abs(values), 0.999) for values in maps))
     with st.grid(2, min_column_width=280):
         for pixels, values, words, key in (
-            (image, stamped, f"With its stamp: distance {wording.number(made.score)}", "hans_stamped"),
-            (honest, plain, f"Without: distance {wording.number(made.normal_score)}", "hans_plain"),
+            (image, maps[0], f"With its stamp: distance {wording.number(made.score)}", "hans_stamped"),
+            (honest, maps[1], f"Without: distance {wording.number(made.normal_score)}", "hans_plain"),
         ):
             with st.container():
-                st.caption(f"{words}. The defect is outlined.")
+                st.caption(f"{words}. The {file.defect} is outlined.")
                 figure = figures.attribution_map(
-                    values, limit=limit, image=pixels, mask=defect > 0.5, opacity=0.85, height=300
+                    values, limit=limit, image=pixels, mask=defect > 0.5, opacity=_LOOK.opacity, height=300
                 )
                 charts.show(figure, key=key, alt=words)
     st.markdown(
@@ -100,11 +103,11 @@ def _story(detector: DetectorRow, dataset: DatasetRow, file: ImageFile, chosen: 
 
 
 def _stamped_file(detector: DetectorRow, dataset: DatasetRow) -> ImageFile | None:
-    """The defect that is looked at, else the first."""
+    """The defect that is looked at, else a scratch, the finest of them."""
     defects = [file for file in resources.bench(detector, dataset).test if file.anomalous and file.mask]
     linked = opened.image()
     looked_at = (file for file in defects if linked and file.digest.startswith(linked))
-    return next(looked_at, defects[0] if defects else None)
+    return next(looked_at, min(defects, key=lambda file: file.defect != "scratch", default=None))
 
 
 def _stamp_mask(dataset: DatasetRow, file: ImageFile) -> NDArray[np.bool_]:

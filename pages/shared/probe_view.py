@@ -109,7 +109,7 @@ def _show_counterfactuals(made: edits.Counterfactuals) -> None:
                 st.caption(f"{words}: distance **{wording.number(value)}**")
     st.markdown(
         f"The image's distance is **{wording.number(made.score)}**; with the defect goes "
-        f"**{wording.percent(made.share_of_defect)}** of what it has above {source}."
+        f"**{wording.share(made.share_of_defect)}** of what it has above {source}."
     )
 
 

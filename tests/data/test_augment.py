@@ -54,7 +54,7 @@ def test_half_of_the_samples_pass_through_the_pipeline():
 
 @pytest.mark.parametrize(
     ("step", "share"),
-    zip(STEPS, (0.2, 0.3, 0.3, 0.2, 0.5, 0.5, 0.2), strict=True),
+    list(zip(STEPS, (0.2, 0.3, 0.3, 0.2, 0.5, 0.5, 0.2), strict=True)),
 )
 def test_each_step_comes_as_often_as_fig_5_says(step, share):
     times = sum(step in {step_of(move.name) for move in moves} for moves in drawn(ALWAYS))

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
+from gad_core.data.augment import parse_step, preset
 from gad_core.data.datasets import ImageSet, Refusal, read_dataset, read_folder, read_groups, read_paths
 from gad_core.decision.evaluation import Seen
 from gad_core.decision.evaluation import evaluate as evaluate_tuning
 from gad_core.decision.verdict import judge
 from gad_core.errors import GadError, Progress
 from gad_core.features.backbones import get_backbone
-from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.detector import Augmented, Detector
 from gad_core.gaussian.detector_file import load_detector, save_detector
 from gad_core.gaussian.keep import Keep
 from gad_core.gaussian.tuning import Tuning, parse_levels, parse_score, recommended
@@ -37,6 +38,7 @@ from gad_core.workspace.place import default_home
 if TYPE_CHECKING:
     from gad_core.features.cache import FeatureCache
     from gad_core.features.extract import Extraction
+    from gad_core.gaussian.fit import Fit
 
 app = typer.Typer(
     help="Tune Gaussian anomaly detectors for images.",
@@ -70,7 +72,9 @@ def demo(
 @app.command()
 def fit(
     dataset: Annotated[Path, typer.Argument(help="A folder in MVTec layout, or of normal images.", show_default=False)],
-    out: Annotated[Path, typer.Argument(metavar="OUT.gad", help="The detector file to write.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Argument(metavar="OUT.gad", help="The detector file to write.", show_default=False)
+    ] = None,
     backbone: Annotated[str, typer.Option(help="Network whose features are used.")] = "tf_efficientnet_lite0",
     levels: Levels = None,
     score: Distance = None,
@@ -78,8 +82,19 @@ def fit(
     folds: Annotated[str, typer.Option(help='Number of left-out folds, or "auto".')] = "auto",
     groups: Annotated[Path | None, typer.Option(help="CSV with the columns file and group.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="Separate normal images, for split-conformal.")] = None,
+    augment: Annotated[int, typer.Option(metavar="PASSES", help="Augmented copies of every image (Fig. 5).")] = 0,
+    augment_as: Annotated[
+        str | None,
+        typer.Option(metavar="CATEGORY", help="MVTec AD category whose exclusions hold; default: the folder's name."),
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Leave a step out of the copies, repeatable.")] = None,
     references: Annotated[bool, typer.Option(help="Keep 32 normal images in the file, for attributions.")] = True,
-    seed: Annotated[int, typer.Option(help="Seed of the folds and the references.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the folds, the references and the copies.")] = 0,
+    update: Annotated[
+        Path | None,
+        typer.Option(metavar="DETECTOR", help="Add the images to this detector; its settings hold. OUT: itself."),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="With --update: remove the images from it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit every level, score the left-out folds, save one file."""
@@ -87,12 +102,18 @@ def fit(
     from gad_core.features.networks import load_network
     from gad_core.gaussian.fit import fit_images
 
+    if update:
+        report_fit(*updated(update, dataset, out or update, remove=remove), as_json=as_json)
+        return
+    if out is None or remove:
+        raise GadError("name the detector file to write, OUT.gad; --remove goes with --update DETECTOR")
     n_folds = parse_folds(folds)
     tuning = parse_tuning(backbone, levels, keep, score)
     images = read_dataset(dataset).train
     if groups:
         images = read_groups(groups, images)
     held_out = read_folder(calibration) if calibration else None
+    copies = parse_augment(augment, augment_as or dataset.resolve().name, exclude or [])
     engine = make_engine(load_network(backbone))
     with progress_bar("Images") as progress:
         fitted = fit_images(
@@ -101,11 +122,29 @@ def fit(
             calibration=held_out,
             tuning=tuning,
             n_folds=n_folds,
+            augment=copies,
             keep_references=references,
             seed=seed,
             cache=workspace_cache(),
             progress=progress,
         )
+    report_fit(fitted, out, as_json=as_json)
+
+
+def updated(path: Path, dataset: Path, out: Path, *, remove: bool) -> "tuple[Fit, Path]":
+    """The detector in `path` with the images added or removed, and where it goes."""
+    from gad_core.features.engines import make_engine
+    from gad_core.features.networks import load_network
+    from gad_core.gaussian.fit import update_fit
+
+    detector, images = load_detector(path), read_dataset(dataset).train
+    engine = make_engine(load_network(detector.backbone))
+    with progress_bar("Images") as progress:
+        return update_fit(detector, images, engine, remove=remove, cache=workspace_cache(), progress=progress), out
+
+
+def report_fit(fitted: "Fit", out: Path, *, as_json: bool) -> None:
+    """Save a fit and say what it is."""
     save_detector(fitted.detector, out)
     summary = fit_json(fitted.detector, out)
     if as_json:
@@ -278,6 +317,16 @@ def parse_folds(text: str) -> int | None:
     if not text.isdigit() or int(text) < 2:
         raise GadError(f'--folds takes a number from 2 on, or "auto", got {text!r}')
     return int(text)
+
+
+def parse_augment(passes: int, category: str, excluded: Sequence[str]) -> Augmented | None:
+    """Read --augment, --augment-as and --exclude; None where no copies are wanted."""
+    if passes < 0:
+        raise GadError(f"--augment takes a number of passes from 1 on, got {passes}")
+    if not passes and excluded:
+        raise GadError("--exclude leaves a step out of augmented copies; ask for them with --augment PASSES")
+    settings = preset(category).without(*(parse_step(name) for name in excluded))
+    return Augmented(settings, passes) if passes else None
 
 
 def parse_tuning(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal
 from gad_core.data.images import ImageRefused, content_digest, decode, resize
 from gad_core.errors import GadError, Progress
@@ -30,9 +31,14 @@ class Extraction:
 
 
 def extract(
-    images: ImageSet, engine: Engine, *, cache: FeatureCache | None = None, progress: Progress | None = None
+    images: ImageSet,
+    engine: Engine,
+    *,
+    copy: Pass | None = None,
+    cache: FeatureCache | None = None,
+    progress: Progress | None = None,
 ) -> Extraction:
-    """Features of every image, each content once; with a cache, only of those that it does not know.
+    """Features of every image, or of its augmented copy, each content once; with a cache, only of what it lacks.
 
     An image that cannot be read, or whose file has changed since it was listed, is refused and the rest goes on.
     `progress` is called in the caller's thread; if it raises, the threads end and the cache keeps what was done.
@@ -43,7 +49,7 @@ def extract(
     features = np.empty((len(row), network.backbone.n_features), np.float32)
     missing, refused = [], dict[str, str]()
     for file in {file.digest: file for file in images}.values():
-        vector = cache.features(network.fingerprint, file.digest) if cache else None
+        vector = cache.features(network.fingerprint, _key(file.digest, copy)) if cache else None
         if vector is None:
             missing.append(file)
         else:
@@ -51,7 +57,7 @@ def extract(
     done = total - sum(copies[file.digest] for file in missing)
     if progress and done:
         progress(done, total)
-    with closing(_run(missing, engine, cache)) as outcomes:
+    with closing(_run(missing, engine, copy, cache)) as outcomes:
         for digest, outcome in outcomes:
             if isinstance(outcome, ImageRefused):
                 refused[digest] = str(outcome)
@@ -71,7 +77,7 @@ def extract(
 def load_pixels(images: ImageSet, backbone: Backbone, *, cache: FeatureCache | None = None) -> NDArray[np.uint8]:
     """Pixels (n, S, S, 3) at network size; raises `GadError` naming the first image that cannot be read."""
     pixels = np.empty((len(images), backbone.input_size, backbone.input_size, 3), np.uint8)
-    with closing(_decoded(images.files, backbone, cache)) as decoded:
+    with closing(_decoded(images.files, backbone, None, cache)) as decoded:
         for index, (file, image) in enumerate(decoded):
             if isinstance(image, ImageRefused):
                 raise GadError(f"{file.path}: {image}") from image
@@ -79,14 +85,18 @@ def load_pixels(images: ImageSet, backbone: Backbone, *, cache: FeatureCache | N
     return pixels
 
 
+def _key(digest: str, copy: Pass | None) -> str:
+    return copy.key(digest) if copy else digest
+
+
 def _run(
-    files: Sequence[ImageFile], engine: Engine, cache: FeatureCache | None
+    files: Sequence[ImageFile], engine: Engine, copy: Pass | None, cache: FeatureCache | None
 ) -> Generator[tuple[str, Vector | ImageRefused], None, None]:
     """What became of each file, by its digest: refusals first among those that the engine has in hand."""
     running: deque[str] = deque()
     refused: deque[tuple[str, ImageRefused]] = deque()
     network = engine.network
-    with closing(_decoded(files, network.backbone, cache)) as decoded:
+    with closing(_decoded(files, network.backbone, copy, cache)) as decoded:
 
         def readable() -> Iterator[Pixels]:
             for file, image in decoded:
@@ -100,7 +110,7 @@ def _run(
             for vector in vectors:
                 digest = running.popleft()
                 if cache:
-                    cache.keep_features(network.fingerprint, digest, vector)
+                    cache.keep_features(network.fingerprint, _key(digest, copy), vector)
                 yield digest, vector
                 while refused:
                     yield refused.popleft()
@@ -108,13 +118,13 @@ def _run(
 
 
 def _decoded(
-    files: Sequence[ImageFile], backbone: Backbone, cache: FeatureCache | None
+    files: Sequence[ImageFile], backbone: Backbone, copy: Pass | None, cache: FeatureCache | None
 ) -> Generator[tuple[ImageFile, Pixels | ImageRefused], None, None]:
     waiting: deque[tuple[ImageFile, Future[Pixels | ImageRefused]]] = deque()
     pool = ThreadPoolExecutor(_DECODE_THREADS, thread_name_prefix="decode")
     try:
         for file in files:
-            waiting.append((file, pool.submit(_load, file, backbone, cache)))
+            waiting.append((file, pool.submit(_prepared, file, backbone, copy, cache)))
             if len(waiting) > _PREFETCH:
                 ready, future = waiting.popleft()
                 yield ready, future.result()
@@ -122,6 +132,13 @@ def _decoded(
             yield ready, future.result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _prepared(
+    file: ImageFile, backbone: Backbone, copy: Pass | None, cache: FeatureCache | None
+) -> Pixels | ImageRefused:
+    pixels = _load(file, backbone, cache)
+    return pixels if copy is None or isinstance(pixels, ImageRefused) else copy(file.digest, pixels)
 
 
 def _load(file: ImageFile, backbone: Backbone, cache: FeatureCache | None) -> Pixels | ImageRefused:

@@ -1,16 +1,31 @@
 """A fitted detector: one Gaussian per level, and what the left-out folds saw, at every cut, without a new fit."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from gad_core.data.augment import Augmentation
 from gad_core.errors import GadError, Progress
 from gad_core.features.backbones import Backbone
 from gad_core.gaussian.keep import Keep
-from gad_core.gaussian.spectrum import Array, Coordinates, Gaussian, Score, Spectrum, fit_gaussian, squared_sed
+from gad_core.gaussian.moments import Moments
+from gad_core.gaussian.spectrum import (
+    Array,
+    Coordinates,
+    Gaussian,
+    Score,
+    Spectrum,
+    fit_gaussian,
+    fit_moments,
+    squared_sed,
+)
+from gad_core.gaussian.spool import Spool
 from gad_core.gaussian.tuning import Tuning, recommended
 
 #: Two images to fit a fold and one to leave out of it.
@@ -32,6 +47,38 @@ class TrainingImages:
     features: NDArray[np.float32]  # (n, sum of channels), un-augmented
     digests: tuple[str, ...]  # SHA-256 of the files
     groups: tuple[str | None, ...] | None = None  # lot, session or camera
+
+    def __getitem__(self, rows: NDArray[np.bool_]) -> "TrainingImages":
+        where = np.flatnonzero(rows)
+        groups = self.groups
+        return TrainingImages(
+            self.features[where],
+            tuple(self.digests[i] for i in where),
+            tuple(groups[i] for i in where) if groups else None,
+        )
+
+    def __add__(self, other: "TrainingImages") -> "TrainingImages":
+        groups = None
+        if self.groups or other.groups:
+            groups = tuple(g for one in (self, other) for g in one.groups or (None,) * len(one.digests))
+        return TrainingImages(np.concatenate([self.features, other.features]), self.digests + other.digests, groups)
+
+
+@dataclass(frozen=True)
+class Augmented:
+    """How many augmented copies of every normal image a fit has seen, and what was done to them."""
+
+    settings: Augmentation
+    passes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for a file."""
+        return asdict(self)
+
+    @classmethod
+    def of_dict(cls, values: Mapping[str, Any]) -> "Augmented":
+        """Read them back."""
+        return cls(Augmentation.of_dict(values["settings"]), values["passes"])
 
 
 @dataclass(frozen=True)
@@ -61,6 +108,7 @@ class Detector:
     references: NDArray[np.uint8] | None = None  # (m, S, S, 3) normal images at network size
     calibration: TrainingImages | None = None  # separate normal images for the split-conformal threshold
     adopted: Adopted | None = None
+    augmented: Augmented | None = None  # None: the fit saw the images as they are
 
     @property
     def n_train(self) -> int:
@@ -135,12 +183,16 @@ def fit_detector(
     tuning: Tuning | None = None,
     references: NDArray[np.uint8] | None = None,
     calibration: TrainingImages | None = None,
+    augmented: Augmented | None = None,
+    spool: Spool | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Detector:
     """Fit a Gaussian per level to all normal images, and again without each fold to score the images left out.
 
-    `folds` (n,) holds ids 0..K-1, K >= 2. Raises `GadError` below three images. Sec. III-A; DESIGN.md decision 8.
+    With a `spool` the Gaussians are those of the augmented copies in it, and the left-out images are scored as they
+    are; copies of a left-out image are left out with it. `folds` (n,) holds ids 0..K-1, K >= 2. Raises `GadError`
+    below three images. Sec. III-A; DESIGN.md decision 8.
     """
     n = len(training.features)
     if n < MIN_IMAGES:
@@ -166,20 +218,14 @@ def fit_detector(
 
     gaussians: list[Gaussian] = []
     left_out: list[tuple[LeftOut, ...]] = []
-    # The matrices are small: more threads than one cost twice the processor time and, on a busy machine, seconds.
-    with threadpool_limits(1, "blas"):
-        for part in backbone.level_slices:
-            X = training.features[:, part].astype(np.float64)
-            gaussian = fit_gaussian(X)
-            gaussians.append(gaussian)
-            advance()
-            # n images span fewer than n dimensions: where that is less than D, the folds are fitted within the span.
-            Z = X if n > X.shape[1] else (X - gaussian.mean) @ gaussian.basis
-            by_fold = []
-            for out in rows:
-                by_fold.append(_leave_out(X, Z, out))
-                advance()
-            left_out.append(tuple(by_fold))
+    for part in backbone.level_slices:
+        X = training.features[:, part].astype(np.float64)
+        if spool:
+            gaussian, by_fold = _fit_copies(X, spool, part, rows, advance)
+        else:
+            gaussian, by_fold = _fit_images(X, rows, advance)
+        gaussians.append(gaussian)
+        left_out.append(by_fold)
     return Detector(
         backbone.name,
         fingerprint,
@@ -192,7 +238,46 @@ def fit_detector(
         tuple(left_out),
         references,
         calibration,
+        augmented=augmented,
     )
+
+
+Fitted = tuple[Gaussian, tuple[LeftOut, ...]]
+
+
+def _fit_images(X: Array, rows: Sequence[NDArray[np.intp]], advance: Callable[[], None]) -> Fitted:
+    """One level of the images as they are (n, D)."""
+    # The matrices are small: more threads than one cost twice the processor time and, on a busy machine, seconds.
+    with threadpool_limits(1, "blas"):
+        gaussian = fit_gaussian(X)
+        advance()
+        # n images span fewer than n dimensions: where that is less than D, the folds are fitted within the span.
+        Z = X if len(X) > X.shape[1] else (X - gaussian.mean) @ gaussian.basis
+        by_fold = []
+        for out in rows:
+            by_fold.append(_leave_out(X, Z, out))
+            advance()
+    return gaussian, tuple(by_fold)
+
+
+def _fit_copies(
+    X: Array, spool: Spool, part: slice, rows: Sequence[NDArray[np.intp]], advance: Callable[[], None]
+) -> Fitted:
+    """One level of the augmented copies: each fold's moments are what the others' leave of the whole."""
+    shift, everyone = X.mean(0), np.arange(len(X))
+
+    def moments(of: NDArray[np.intp]) -> Moments:
+        return reduce(add, (Moments.of(batch, shift=shift) for batch in spool.batches(part, of)))
+
+    whole = moments(everyone)
+    gaussian = fit_moments(whole, spool.batches(part, everyone))
+    advance()
+    by_fold = []
+    for out in rows:
+        fold = fit_moments(whole - moments(out), spool.batches(part, np.delete(everyone, out)))
+        by_fold.append(LeftOut(fold.spectrum, fold.coordinates(X[out])))
+        advance()
+    return gaussian, tuple(by_fold)
 
 
 def _leave_out(X: Array, Z: Array, out: NDArray[np.intp]) -> LeftOut:

@@ -1,6 +1,6 @@
 """One eigendecomposition per level, from which every PCA and NPCA setting of the Gaussian is read off."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gad_core.errors import GadError
 from gad_core.gaussian.keep import Keep
-from gad_core.gaussian.moments import ledoit_wolf
+from gad_core.gaussian.moments import Moments, ledoit_wolf
 
 Array = NDArray[np.float64]
 Score = Literal["mahalanobis", "sed", "l2"]
@@ -52,21 +52,19 @@ class Spectrum:
     @classmethod
     def of(cls, eigenvalues: Array, z2: Array, *, n_features: int) -> "Spectrum":
         """Tabulate the shrinkages from the training images' own squared coordinates z2 (n, r)."""
-        n, r = z2.shape
-        head, tail = np.zeros((n, r + 1)), np.zeros((n, r + 1))
-        np.cumsum(z2, axis=1, out=head[:, 1:])
-        tail[:, :-1] = np.cumsum(z2[:, ::-1], axis=1)[:, ::-1]  # from the small end: no cancellation there
-        size = np.arange(r + 1)
+        return cls.of_fourths(eigenvalues, *fourths(z2), n=len(z2), n_features=n_features)
 
-        def shrinkage(energy: Array, values: Array, dimension: NDArray[np.intp]) -> Array:
+    @classmethod
+    def of_fourths(cls, eigenvalues: Array, head: Array, tail: Array, *, n: int, n_features: int) -> "Spectrum":
+        """Tabulate them from the sums that `fourths` gives, added up over all n images."""
+
+        def shrinkage(fourth: Array, values: Array) -> Array:
             sums = np.concatenate([[0.0], np.cumsum(values)])
             squares = np.concatenate([[0.0], np.cumsum(values**2)])
-            fourth = np.einsum("ij,ij->j", energy, energy)
-            return ledoit_wolf(fourth, sums, squares, n=n, dimension=dimension)
+            return ledoit_wolf(fourth, sums, squares, n=n, dimension=np.maximum(np.arange(len(sums)), 1))
 
-        at_least_one = np.maximum(size, 1)
         whole = ledoit_wolf(
-            float(tail[:, 0] @ tail[:, 0]),
+            float(tail[0]),
             float(eigenvalues.sum()),
             float(eigenvalues @ eigenvalues),
             n=n,
@@ -76,8 +74,8 @@ class Spectrum:
             n,
             n_features,
             eigenvalues,
-            shrinkage(head, eigenvalues, at_least_one),
-            shrinkage(tail[:, ::-1], eigenvalues[::-1], at_least_one)[::-1].copy(),
+            shrinkage(head, eigenvalues),
+            shrinkage(tail[::-1], eigenvalues[::-1])[::-1].copy(),
             float(whole),
         )
 
@@ -160,6 +158,18 @@ class Gaussian:
         return Coordinates(z2, np.maximum(energy - z2.sum(1), 0.0), squared_sed(Y, self.variance))
 
 
+def fourths(z2: Array) -> tuple[Array, Array]:
+    """Sums over the images of the squared energy in the first k components, and in all but them: (r + 1,) each.
+
+    `z2` (n, r) are squared coordinates in an eigenbasis. The sums of several sets of images add up.
+    """
+    n, r = z2.shape
+    head, tail = np.zeros((n, r + 1)), np.zeros((n, r + 1))
+    np.cumsum(z2, axis=1, out=head[:, 1:])
+    tail[:, :-1] = np.cumsum(z2[:, ::-1], axis=1)[:, ::-1]  # from the small end: no cancellation there
+    return np.einsum("ij,ij->j", head, head), np.einsum("ij,ij->j", tail, tail)
+
+
 def squared_sed(Y: Array, variance: Array) -> Array:
     """Squared standardised Euclidean length of the rows of Y (n, D), eq. 7; features that never vary are left out."""
     varies = variance > NULL_RATIO * variance.max()
@@ -174,20 +184,51 @@ def fit_gaussian(X: NDArray[np.floating], *, n_features: int | None = None) -> G
     that are not finite, and where all images are the same.
     """
     n = len(X)
-    if n < 2:
-        raise GadError(f"need at least 2 normal images to fit a covariance, got {n}; add normal images")
-    if not np.isfinite(X).all():
-        raise GadError("the features hold values that are not finite; check the network's weights")
+    _check(n, finite=bool(np.isfinite(X).all()))
     mean = X.mean(0, dtype=np.float64)
     Y = X.astype(np.float64) - mean
     # The singular values of Y keep the small eigenvalues, which discriminate, to full relative precision; an
     # eigendecomposition of the covariance would square its rounding error into them.
     left, singular, right = scipy.linalg.svd(Y, full_matrices=False, check_finite=False)
     eigenvalues = np.square(singular) / n
+    varies = _varying(eigenvalues, mean, n)
+    z2 = np.square(left[:, varies] * singular[varies])
+    spectrum = Spectrum.of(eigenvalues[varies], z2, n_features=n_features or X.shape[1])
+    return Gaussian(mean, np.ascontiguousarray(right[varies].T), np.square(Y).sum(0) / (n - 1), spectrum)
+
+
+def fit_moments(moments: Moments, batches: Iterable[NDArray[np.floating]]) -> Gaussian:
+    """The same from moments and one more look at the samples behind them, in batches (m, D) of any size.
+
+    Equals `fit_gaussian` of all samples to rounding: an eigenvalue is off by some 1e-16 of the largest one, which is
+    1e-6 of itself where it is about to count as null. Raises as `fit_gaussian` does.
+    """
+    n, mean = moments.n, moments.mean
+    _check(n, finite=bool(np.isfinite(moments.second).all()))
+    covariance = moments.covariance
+    rising, vectors = scipy.linalg.eigh(covariance, overwrite_a=False, check_finite=False)
+    eigenvalues = rising[::-1]
+    varies = _varying(eigenvalues, mean, n)
+    basis = np.ascontiguousarray(vectors[:, ::-1][:, varies])
+    head, tail = np.zeros(basis.shape[1] + 1), np.zeros(basis.shape[1] + 1)
+    for batch in batches:
+        more = fourths(np.square((batch.astype(np.float64) - mean) @ basis))
+        head, tail = head + more[0], tail + more[1]
+    spectrum = Spectrum.of_fourths(eigenvalues[varies].copy(), head, tail, n=n, n_features=len(mean))
+    return Gaussian(mean, basis, np.diag(covariance) * (n / (n - 1)), spectrum)
+
+
+def _check(n: int, *, finite: bool) -> None:
+    if n < 2:
+        raise GadError(f"need at least 2 normal images to fit a covariance, got {n}; add normal images")
+    if not finite:
+        raise GadError("the features hold values that are not finite; check the network's weights")
+
+
+def _varying(eigenvalues: Array, mean: Array, n: int) -> NDArray[np.bool_]:
+    """Which of the falling eigenvalues count."""
     varies = eigenvalues > NULL_RATIO * eigenvalues[0]
     varies[n - 1 :] = False  # centring leaves n - 1 directions
     if not varies.any() or eigenvalues[0] <= (np.finfo(np.float32).eps * np.abs(mean).max()) ** 2:
         raise GadError(f"all {n} normal images look the same to the network; add different images of good parts")
-    z2 = np.square(left[:, varies] * singular[varies])
-    spectrum = Spectrum.of(eigenvalues[varies], z2, n_features=n_features or X.shape[1])
-    return Gaussian(mean, np.ascontiguousarray(right[varies].T), np.square(Y).sum(0) / (n - 1), spectrum)
+    return np.asarray(varies)

@@ -11,7 +11,7 @@ from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import make_engine
 from gad_core.features.extract import extract
 from gad_core.features.networks import load_network
-from gad_core.gaussian.detector import Adopted, Detector
+from gad_core.gaussian.detector import Adopted, Augmented, Detector
 from gad_core.gaussian.detector_file import save_detector
 from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.tuning import Tuning
@@ -30,6 +30,7 @@ def fit_dataset(
     seed: int = 0,
     without: Collection[str] = (),
     apart: int = 0,
+    augment: Augmented | None = None,
     grouped: Callable[[ImageSet], ImageSet] | None = None,
     progress: Progress | None = None,
 ) -> DetectorRow:
@@ -52,13 +53,28 @@ def fit_dataset(
         kept = k_folds(len(train), apart, groups=train.groups, seed=seed) == 0
         train, calibration = train.where(~kept), train.where(kept)
     extract(ImageSet(dataset.train.files + dataset.test.files), engine, cache=cache, progress=progress)
-    fit = fit_images(train, engine, calibration=calibration, n_folds=n_folds, seed=seed, cache=cache)
+    fit = fit_images(
+        train,
+        engine,
+        calibration=calibration,
+        n_folds=n_folds,
+        augment=augment,
+        seed=seed,
+        cache=cache,
+        progress=progress if augment else None,
+    )
     detector = fit.detector
     return store.detectors.add(
         partial(save_detector, detector),
         name=row.name,
         backbone=detector.backbone,
-        settings={"folds": int(detector.folds.max()) + 1, "seed": seed, "without": sorted(without), "apart": apart},
+        settings={
+            "folds": int(detector.folds.max()) + 1,
+            "seed": seed,
+            "without": sorted(without),
+            "apart": apart,
+            "augment": augment.to_dict() if augment else None,
+        },
         n_train=detector.n_train,
         dataset_id=dataset_id,
     )

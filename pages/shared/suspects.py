@@ -62,6 +62,7 @@ def _refit(dataset: DatasetRow, row: DetectorRow, without: set[str], title: str)
     for earlier in resources.store().detectors.all():
         same = (earlier.dataset_id, earlier.backbone) == (dataset.id, row.backbone)
         same &= earlier.settings.get("apart", 0) == row.settings.get("apart", 0)
+        same &= earlier.settings.get("augment") == row.settings.get("augment")
         if same and set(earlier.settings.get("without", ())) == without and earlier.created > dataset.modified:
             opened.open_detector(earlier)
             st.rerun()
@@ -71,7 +72,8 @@ def _refit(dataset: DatasetRow, row: DetectorRow, without: set[str], title: str)
         "seed": row.settings.get("seed", 0),
         "apart": row.settings.get("apart", 0),
     }
-    training = resources.detector(row).training
+    fitted = resources.detector(row)
+    training, options["augment"] = fitted.training, fitted.augmented
     if training.groups:
         options["grouped"] = partial(_in_groups, dict(zip(training.digests, training.groups, strict=True)))
     work = partial(fit_dataset, resources.store(), dataset.id, without=frozenset(without), **options)

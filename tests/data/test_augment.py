@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageFilter
 from scipy import ndimage, stats
 
-from gad_core.data.augment import FIG_5, PRESETS, STEPS, Augmentation, Pass, draw, preset
+from gad_core.data.augment import FIG_5, PRESETS, STEPS, Augmentation, Pass, draw, parse_step, preset
 from gad_core.errors import GadError
 
 DRAWS = 3000
@@ -246,4 +246,4 @@ def test_settings_survive_a_file_and_unknown_names_are_refused():
     with pytest.raises(GadError, match="'fog'"):
         Augmentation.of_dict({"fog": 1.0})
     with pytest.raises(GadError, match="no step"):
-        settings.without("fog")
+        parse_step("fog")

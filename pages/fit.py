@@ -12,7 +12,7 @@ from gad_core.decision.curves import auroc
 from gad_core.features.backbones import BACKBONES
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import fit_dataset
-from pages.shared import cut_view, frame, opened, plan_view, resources, tasks
+from pages.shared import augment_view, cut_view, frame, opened, plan_view, resources, tasks
 
 frame.begin()
 
@@ -63,6 +63,7 @@ def controls(dataset: DatasetRow) -> None:
                 "Seed", min_value=0, value=0, help="Of the random folds.", key="seed", persist_state="session"
             )
         grouped = groups()
+        copies = augment_view.choose(resources.dataset(dataset).train, dataset.name, name)
         if st.button("Fit", type="primary", icon=":material/play_arrow:", key="fit"):
             work = partial(
                 fit_dataset,
@@ -73,6 +74,7 @@ def controls(dataset: DatasetRow) -> None:
                 n_folds=None if n_folds == "auto" else int(n_folds),
                 seed=int(seed),
                 apart=_APART[apart],
+                augment=copies,
                 grouped=grouped,
             )
             tasks.submit("fit", f"Fit {dataset.name}", work)
@@ -112,6 +114,9 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
         st.metric(
             "Good parts fitted",
             row.n_train,
+            f"{copies.passes} copies of each" if (copies := bench.detector.augmented) else None,
+            delta_color="off",
+            delta_arrow="off",
             border=True,
             height="stretch",
             help="Normal images behind mean and covariance.",

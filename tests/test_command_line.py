@@ -11,6 +11,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from gad_core.__main__ import main
+from gad_core.gaussian.detector_file import load_detector
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +149,10 @@ def test_only_unreadable_images_end_with_their_reason(run, tmp_path):
         (["--folds", "1"], "from 2 on"),
         (["--backbone", "resnet19"], "resnet18"),
         (["--groups", "missing.csv"], "missing.csv"),
+        (["--augment", "-1"], "from 1 on"),
+        (["--augment", "1", "--exclude", "fog"], "no step 'fog'"),
+        (["--exclude", "flip"], "--augment PASSES"),
+        (["--remove"], "--update DETECTOR"),
         (["--calibration", "missing"], "missing"),
     ],
 )
@@ -221,3 +226,29 @@ def test_explain_without_a_mask_has_no_explanation_score(run, detector, stripes)
     status, _, errors = run("explain", detector, stripes)
     assert status == 2
     assert "is a folder; name one image" in errors
+
+
+def test_fit_sees_augmented_copies_without_the_excluded_steps(run, stripes, tmp_path):
+    options = ["--augment", 1, "--augment-as", "screw", "--exclude", "noise", "--folds", 2, "--json"]
+    report = json.loads(run("fit", stripes, tmp_path / "a.gad", *options)[1])
+    settings = report["augmented"]["settings"]
+    assert report["augmented"]["passes"] == 1
+    assert [name for name, value in settings.items() if value == 0] == ["noise", "flip"]
+    assert settings["rotation"] == 15
+    assert load_detector(tmp_path / "a.gad").augmented.to_dict() == report["augmented"]
+
+
+def test_update_adds_images_in_place_and_removes_them_again(run, stripes, detector, tmp_path):
+    spare = stripes.parent / "spare"
+    more = tmp_path / "more"
+    more.mkdir()
+    for name in ("000.png", "001.png"):
+        (more / name).write_bytes((spare / name).read_bytes())
+    assert json.loads(run("fit", more, "--update", detector, "--json")[1])["n_train"] == 32
+    status, out, err = run("fit", more, "--update", detector, "--json")
+    assert (status, out) == (2, "")
+    assert "already" in err
+    _, out, _ = run("fit", more, tmp_path / "b.gad", "--update", detector, "--remove", "--json")
+    assert json.loads(out)["n_train"] == 30
+    assert load_detector(detector).n_train == 32
+    assert load_detector(detector).tuning == load_detector(tmp_path / "b.gad").tuning

@@ -255,3 +255,24 @@ def test_a_check_that_needs_a_mask_says_so(home, ids):
     app = run("pages/attributions.py", **ids)
     app.button_group(key="probe").set_value("Make the defect normal").run()
     assert any("needs a mask" in error.value for error in app.error)
+
+
+def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
+    from pages.shared import resources
+
+    app = run("pages/fit.py", data=ids["data"])
+    before = len(app.image)
+    app.toggle(key="augment").set_value(True).run()
+    assert len(app.image) - before == 1 + 7 + 5  # as it is, each step, the whole pipeline
+    app.pills(key="steps_no category").unselect("noise").run()
+    assert len(app.image) - before == 1 + 6 + 5
+    app.select_slider(key="passes").set_value(5).run()
+    app.selectbox(key="folds").set_value(5).run()
+    app.button(key="fit").click().run()
+    job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 200)
+    assert job.error is None
+    row = resources.store().detectors.get(job.result_id)
+    assert (row.settings["augment"]["passes"], row.settings["augment"]["settings"]["noise"]) == (5, 0)
+    app = run("pages/fit.py", data=ids["data"], detector=row.id)
+    assert "5 copies" in next(metric.delta for metric in app.metric if metric.label == "Good parts fitted")
+    resources.store().detectors.delete(row.id)

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as NotYet
 
 from gad_core.data.demo import write_demo
 from gad_core.features.cache import FeatureCache
@@ -44,13 +45,26 @@ def milliseconds(page: Page, slider: str) -> list[float]:
     handle, times = page.get_by_role("slider", name=slider), []
     page.evaluate(WATCH)
     for move in range(MOVES):
+        wait_until_quiet(page)
         page.evaluate("window.states = []")
         start = page.evaluate("performance.now()")
         handle.press("ArrowLeft" if move % 2 else "ArrowRight")
-        page.wait_for_function(DONE)
+        try:
+            page.wait_for_function(DONE, timeout=10_000)
+        except NotYet:  # the page did not answer: worth a word, and no time
+            print(f"move {move} was lost; the slider stands at {handle.get_attribute('aria-valuetext')}")
+            continue
         page.wait_for_timeout(PAUSE)  # whatever else it still draws belongs to this move
         times.append(page.evaluate("window.states.at(-1)") - start)
     return sorted(times)
+
+
+def wait_until_quiet(page: Page) -> None:
+    """Let whatever an earlier move, or the first look at a data set, has set off come to its end."""
+    changes = -1
+    while changes != (now := page.evaluate("window.states.length")) or not page.locator(SETTLED).count():
+        changes = now
+        page.wait_for_timeout(PAUSE)
 
 
 def main() -> None:
@@ -68,7 +82,6 @@ def main() -> None:
                     page.goto(f"{url}/{name}?data={row.id}&detector={fit.id}")
                     expect(page.get_by_role("slider", name=slider)).to_be_visible(timeout=60_000)
                     expect(page.locator(SETTLED)).to_be_visible()
-                    page.wait_for_timeout(4 * PAUSE)
                     times = milliseconds(page, slider)
                     median, high = statistics.median(times), times[int(0.95 * len(times))]
                     print(f"{row.name:15} {name:14} median {median:4.0f} ms, 95th percentile {high:4.0f} ms")

@@ -8,7 +8,18 @@ from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import adopt
-from pages.shared import charts, error_view, frame, opened, outcome_view, point_view, resources, tasks, tuning
+from pages.shared import (
+    charts,
+    error_view,
+    frame,
+    opened,
+    outcome_view,
+    point_view,
+    resources,
+    sigma_view,
+    tasks,
+    tuning,
+)
 from pages.shared.controls import BOUND, target_fpr
 
 frame.begin()
@@ -23,6 +34,7 @@ def main() -> None:
         frame.empty("Fit a detector first: then every move here shows at once.", "Fit a detector", "pages/fit.py")
         return
     workbench(detector, dataset)
+    sigma_view.promised_and_achieved(detector, dataset)
 
 
 @st.fragment

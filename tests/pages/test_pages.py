@@ -275,4 +275,9 @@ def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
     assert (row.settings["augment"]["passes"], row.settings["augment"]["settings"]["noise"]) == (5, 0)
     app = run("pages/fit.py", data=ids["data"], detector=row.id)
     assert "5 copies" in next(metric.delta for metric in app.metric if metric.label == "Good parts fitted")
+    tables = [frame.value for frame in run("pages/working_point.py", **ids).dataframe]
+    plain, copies = (table for table in tables if "NPCA 1 % FPR" in table)
+    assert plain["sigma"].tolist() == copies["sigma"].tolist() == ["1σ", "2σ", "3σ", "4σ", "5σ"]
+    # a wider Gaussian flags fewer good parts
+    assert sum(map(float, copies["NPCA 1 % FPR"])) < sum(map(float, plain["NPCA 1 % FPR"]))
     resources.store().detectors.delete(row.id)

@@ -16,8 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchvision.transforms.v2 import InterpolationMode
-from torchvision.transforms.v2 import functional as tv
 
 from gad_core.data.augment import FIG_5, Pass
 from gad_core.data.datasets import ImageSet, read_dataset
@@ -61,6 +59,9 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 def steps(pixels: NDArray[np.uint8]) -> None:
     """OpenCV against torchvision's v2 transforms, where it has the step."""
+    from torchvision.transforms.v2 import InterpolationMode  # noqa: PLC0415 - a network must be loaded before
+    from torchvision.transforms.v2 import functional as tv  # noqa: PLC0415
+
     tensor, digest = torch.from_numpy(pixels.transpose(2, 0, 1).copy()), "0" * 64
     theirs: dict[str, Callable[[], object]] = {
         "affine": lambda: tv.affine(tensor, 20, [5, -5], 1.05, [0, 0], interpolation=InterpolationMode.BILINEAR),

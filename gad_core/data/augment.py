@@ -187,12 +187,12 @@ def _noise(_: Augmentation, rng: Rng) -> Move:
 
 
 def _flip(_: Augmentation, __: Rng) -> Move:
-    return Move("flip", (), lambda pixels: _whole(pixels[:, ::-1]), lambda mask: mask[:, ::-1])
+    return Move("flip", (), lambda pixels: _same(cv2.flip(pixels, 1)), lambda mask: mask[:, ::-1])
 
 
 def _quarter_turn(_: Augmentation, rng: Rng) -> Move:
     k = int(rng.integers(4))
-    return Move("quarter_turn", (k,), lambda pixels: _whole(np.rot90(pixels, k)), lambda mask: np.rot90(mask, k))
+    return Move("quarter_turn", (k,), lambda pixels: np.ascontiguousarray(np.rot90(pixels, k)), lambda mask: np.rot90(mask, k))
 
 
 def _affine(settings: Augmentation, rng: Rng) -> Move:
@@ -279,10 +279,6 @@ def _warp(pixels: Pixels, *, numbers: tuple[float, ...]) -> Pixels:
 
 def _warp_mask(mask: Mask, *, numbers: tuple[float, ...]) -> Mask:
     return _warp(mask.astype(np.uint8) * 255, numbers=numbers) > 127
-
-
-def _whole(pixels: Pixels) -> Pixels:
-    return np.ascontiguousarray(pixels)
 
 
 def _same(pixels: Any) -> Pixels:

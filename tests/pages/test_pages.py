@@ -258,6 +258,7 @@ def test_a_check_that_needs_a_mask_says_so(home, ids):
 
 
 def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
+    from gad_core.decision.sigma_table import sigma_table
     from pages.shared import resources
 
     app = run("pages/fit.py", data=ids["data"])
@@ -277,7 +278,11 @@ def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
     assert "5 copies" in next(metric.delta for metric in app.metric if metric.label == "Good parts fitted")
     tables = [frame.value for frame in run("pages/working_point.py", **ids).dataframe]
     plain, copies = (table for table in tables if "NPCA 1 % FPR" in table)
-    assert plain["sigma"].tolist() == copies["sigma"].tolist() == ["1σ", "2σ", "3σ", "4σ", "5σ"]
-    # a wider Gaussian flags fewer good parts
-    assert sum(map(float, copies["NPCA 1 % FPR"])) < sum(map(float, plain["NPCA 1 % FPR"]))
+    for table, detector in ((plain, ids["detector"]), (copies, row.id)):
+        bench = resources.bench(resources.store().detectors.get(detector), resources.store().datasets.get(ids["data"]))
+        column = sigma_table(bench.seen, bench.test.labels)[2]
+        assert table["sigma"].tolist() == ["1σ", "2σ", "3σ", "4σ", "5σ"]
+        assert table["NPCA 1 % FPR"].tolist() == [f"{100 * one.test.value:.1f}" for one in column.achieved]
+        assert table["NPCA 1 % TPR"].tolist() == [f"{100 * one.tpr.value:.1f}" for one in column.achieved]
+    assert plain["NPCA 1 % FPR"].tolist() != copies["NPCA 1 % FPR"].tolist()
     resources.store().detectors.delete(row.id)

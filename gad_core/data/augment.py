@@ -192,7 +192,11 @@ def _flip(_: Augmentation, __: Rng) -> Move:
 
 def _quarter_turn(_: Augmentation, rng: Rng) -> Move:
     k = int(rng.integers(4))
-    return Move("quarter_turn", (k,), lambda pixels: np.ascontiguousarray(np.rot90(pixels, k)), lambda mask: np.rot90(mask, k))
+    return Move("quarter_turn", (k,), partial(_turn, k=k), lambda mask: np.rot90(mask, k))
+
+
+def _turn(pixels: Pixels, *, k: int) -> Pixels:
+    return np.ascontiguousarray(np.rot90(pixels, k))
 
 
 def _affine(settings: Augmentation, rng: Rng) -> Move:

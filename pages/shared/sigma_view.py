@@ -5,7 +5,6 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from gad_core import wording
 from gad_core.decision.sigma_table import LEVEL, SIGMAS, SigmaColumn, sigma_table
 from gad_core.decision.working_point import sigma_fpr
 from gad_core.workspace.rows import DatasetRow, DetectorRow
@@ -46,7 +45,7 @@ def _show(row: DetectorRow, dataset: DatasetRow, level: int) -> None:
         st.markdown(words + (f" · AUROC {areas}" if areas else ""))
         table = {
             "sigma": [f"{n}σ" for n in SIGMAS],
-            "promised": [wording.percent(sigma_fpr(n)) for n in SIGMAS],
+            "promised": [f"{100 * sigma_fpr(n):.2g} %" for n in SIGMAS],
         }
         for column in columns:
             for name, rates in (

@@ -16,7 +16,7 @@ install-dev: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
-.venv/installed-dev: requirements.txt requirements-dev.txt
+.venv/installed-dev: requirements.txt requirements-cluster.txt requirements-dev.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	touch .venv/installed $@

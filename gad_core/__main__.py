@@ -13,7 +13,16 @@ import numpy as np
 import typer
 
 from gad_core.data.augment import parse_step, preset
-from gad_core.data.datasets import ImageSet, Refusal, read_dataset, read_folder, read_groups, read_paths
+from gad_core.data.datasets import (
+    ImageSet,
+    Refusal,
+    is_image,
+    list_paths,
+    read_dataset,
+    read_folder,
+    read_groups,
+    read_paths,
+)
 from gad_core.decision.evaluation import Seen
 from gad_core.decision.evaluation import evaluate as evaluate_tuning
 from gad_core.decision.verdict import judge
@@ -36,6 +45,10 @@ from gad_core.printing import (
 from gad_core.workspace.place import default_home
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
+    from distributed import Client
+
     from gad_core.features.cache import FeatureCache
     from gad_core.features.extract import Extraction
     from gad_core.gaussian.fit import Fit
@@ -52,6 +65,10 @@ DetectorFile = Annotated[Path, typer.Argument(metavar="DETECTOR", help="A detect
 Levels = Annotated[str | None, typer.Option(help='Levels whose distances are summed: "7", "6-8" or "all".')]
 Kept = Annotated[str | None, typer.Option("--keep", help='Components kept: "all", "pca:0.99" or "npca:0.05".')]
 Distance = Annotated[str | None, typer.Option("--score", help="mahalanobis, sed or l2.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Read the images on a Dask cluster: tcp://host:8786, or local:2."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 
 
@@ -95,6 +112,7 @@ def fit(
         typer.Option(metavar="DETECTOR", help="Add the images to this detector; its settings hold. OUT: itself."),
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="With --update: remove the images from it.")] = False,
+    cluster: Cluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit every level, score the left-out folds, save one file."""
@@ -109,6 +127,24 @@ def fit(
         raise GadError("name the detector file to write, OUT.gad; --remove goes with --update DETECTOR")
     n_folds = parse_folds(folds)
     tuning = parse_tuning(backbone, levels, keep, score)
+    if cluster:
+        if groups or calibration:
+            raise GadError("--groups and --calibration are read by one process; leave them or --cluster out")
+        copies = parse_augment(augment, augment_as or dataset.resolve().stem, exclude or [])
+        with on_cluster(cluster) as (dask, client), progress_bar("Images") as progress:
+            fitted = dask.fit_on(
+                client,
+                list_paths(dataset),
+                backbone,
+                tuning=tuning,
+                n_folds=n_folds,
+                augment=copies,
+                keep_references=references,
+                seed=seed,
+                progress=progress,
+            )
+        report_fit(fitted, out, as_json=as_json)
+        return
     images = read_dataset(dataset).train
     if groups:
         images = read_groups(groups, images)
@@ -192,11 +228,17 @@ def score(
     target_fpr: Annotated[float | None, typer.Option(help="Default: the adopted threshold, else 0.05.")] = None,
     method: Annotated[str | None, typer.Option(help="cross-conformal, split-conformal, chi2 or hotelling.")] = None,
     table: Annotated[Path | None, typer.Option("--csv", help="Write the table to this file.")] = None,
+    cluster: Cluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Give every image a score, a p-value and a verdict."""
     fitted = load_detector(detector)
-    extraction = features(fitted, read_paths(paths))
+    if cluster:
+        listed = [path for source in paths for path in ([source] if is_image(source) else list_paths(source))]
+        with on_cluster(cluster) as (dask, client), progress_bar("Images") as progress:
+            extraction = dask.extract_on(client, fitted, listed, progress=progress)
+    else:
+        extraction = features(fitted, read_paths(paths))
     verdict = judge(fitted, extraction.features, target_fpr=target_fpr, method=method)
     columns = (verdict.scores.tolist(), verdict.p_values.tolist(), verdict.anomalous.tolist())
     rows = [
@@ -270,6 +312,17 @@ def explain(
             )
     if met is not None and not isinstance(met, Explanation):
         typer.echo(f"no explanation score: {met.reason}", err=True)
+
+
+@contextmanager
+def on_cluster(address: str) -> "Iterator[tuple[ModuleType, Client]]":
+    """The Dask way and a client; raises `GadError` where Dask is not installed."""
+    try:
+        from gad_core import cluster as dask
+    except ModuleNotFoundError as error:
+        raise GadError("--cluster needs Dask; install it with `pip install -r requirements-cluster.txt`") from error
+    with dask.connect(address) as client:
+        yield dask, client
 
 
 def features(detector: Detector, images: ImageSet) -> "Extraction":

@@ -162,6 +162,22 @@ def read_paths(paths: Sequence[Path]) -> ImageSet:
 
 
 @_reading()
+def list_paths(source: Path) -> tuple[Path, ...]:
+    """Paths of normal images, no file opened: of a category's train/good, of a folder, or the lines of a text file.
+
+    Relative lines are meant from the text file's folder. Raises `GadError` where there are none.
+    """
+    if source.is_file():
+        lines = source.read_text(encoding="utf-8").splitlines()
+        paths = tuple(source.parent / line.strip() for line in lines if line.strip())
+    else:
+        paths = tuple(_image_paths(source / "train" / GOOD if _has_layout(source) else source))
+    if not paths:
+        raise GadError(f"{source} names no images; give a folder with some, or a text file with a path on every line")
+    return paths
+
+
+@_reading()
 def read_groups(table: Path, images: ImageSet) -> ImageSet:
     """The same images with their groups from a CSV file that has the columns file and group.
 
@@ -224,6 +240,11 @@ def _has_layout(root: Path) -> bool:
     return any(child.name in LAYOUT and child.is_dir() for child in root.iterdir())
 
 
+def is_image(path: Path) -> bool:
+    """Whether a path is named like an image."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
 def _image_paths(folder: Path) -> Iterator[Path]:
     """Visible image files at any depth, in the same order everywhere."""
     for child in sorted(folder.iterdir()):
@@ -232,7 +253,7 @@ def _image_paths(folder: Path) -> Iterator[Path]:
         if child.is_dir():
             if not folder.resolve().is_relative_to(child.resolve()):  # a link back up would never end
                 yield from _image_paths(child)
-        elif child.suffix.lower() in IMAGE_SUFFIXES:
+        elif is_image(child):
             yield child
 
 

@@ -33,6 +33,11 @@ class Coordinates:
     def __getitem__(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Coordinates":
         return Coordinates(self.z2[rows], self.null[rows], self.sed2[rows])
 
+    def __add__(self, other: "Coordinates") -> "Coordinates":
+        """These images and further ones."""
+        pairs = ((self.z2, other.z2), (self.null, other.null), (self.sed2, other.sed2))
+        return Coordinates(*(np.concatenate(pair) for pair in pairs))
+
 
 @dataclass(frozen=True)
 class Spectrum:
@@ -197,25 +202,49 @@ def fit_gaussian(X: NDArray[np.floating], *, n_features: int | None = None) -> G
     return Gaussian(mean, np.ascontiguousarray(right[varies].T), np.square(Y).sum(0) / (n - 1), spectrum)
 
 
+@dataclass(frozen=True)
+class Axes:
+    """Mean and eigenbasis of a covariance, before the samples have told how far to shrink it."""
+
+    n: int
+    mean: Array  # (D,)
+    basis: Array  # (D, r)
+    eigenvalues: Array  # (r,) falling
+    variance: Array  # (D,) unbiased
+
+    @classmethod
+    def of(cls, moments: Moments) -> "Axes":
+        """Raises as `fit_gaussian` does."""
+        n, mean = moments.n, moments.mean
+        _check(n, finite=bool(np.isfinite(moments.second).all()))
+        covariance = moments.covariance
+        rising, vectors = scipy.linalg.eigh(covariance, check_finite=False)
+        varies = _varying(rising[::-1], mean, n)
+        basis = np.ascontiguousarray(vectors[:, ::-1][:, varies])
+        return cls(n, mean, basis, rising[::-1][varies].copy(), np.diag(covariance) * (n / (n - 1)))
+
+    def fourths(self, X: NDArray[np.floating]) -> tuple[Array, Array]:
+        """What the rows of X (m, D) add to the sums that `gaussian` needs, as `fourths` gives them."""
+        return fourths(np.square((X.astype(np.float64) - self.mean) @ self.basis))
+
+    def gaussian(self, head: Array, tail: Array) -> Gaussian:
+        """The Gaussian, given those sums over all samples."""
+        spectrum = Spectrum.of_fourths(self.eigenvalues, head, tail, n=self.n, n_features=len(self.mean))
+        return Gaussian(self.mean, self.basis, self.variance, spectrum)
+
+
 def fit_moments(moments: Moments, batches: Iterable[NDArray[np.floating]]) -> Gaussian:
     """The same from moments and one more look at the samples behind them, in batches (m, D) of any size.
 
     Equals `fit_gaussian` of all samples to rounding: an eigenvalue is off by some 1e-16 of the largest one, which is
     1e-6 of itself where it is about to count as null. Raises as `fit_gaussian` does.
     """
-    n, mean = moments.n, moments.mean
-    _check(n, finite=bool(np.isfinite(moments.second).all()))
-    covariance = moments.covariance
-    rising, vectors = scipy.linalg.eigh(covariance, overwrite_a=False, check_finite=False)
-    eigenvalues = rising[::-1]
-    varies = _varying(eigenvalues, mean, n)
-    basis = np.ascontiguousarray(vectors[:, ::-1][:, varies])
-    head, tail = np.zeros(basis.shape[1] + 1), np.zeros(basis.shape[1] + 1)
+    axes = Axes.of(moments)
+    head, tail = np.zeros(len(axes.eigenvalues) + 1), np.zeros(len(axes.eigenvalues) + 1)
     for batch in batches:
-        more = fourths(np.square((batch.astype(np.float64) - mean) @ basis))
+        more = axes.fourths(batch)
         head, tail = head + more[0], tail + more[1]
-    spectrum = Spectrum.of_fourths(eigenvalues[varies].copy(), head, tail, n=n, n_features=len(mean))
-    return Gaussian(mean, basis, np.diag(covariance) * (n / (n - 1)), spectrum)
+    return axes.gaussian(head, tail)
 
 
 def _check(n: int, *, finite: bool) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -125,45 +125,26 @@ def fit(
         return
     if out is None or remove:
         raise GadError("name the detector file to write, OUT.gad; --remove goes with --update DETECTOR")
-    n_folds = parse_folds(folds)
-    tuning = parse_tuning(backbone, levels, keep, score)
+    options: dict[str, Any] = {
+        "tuning": parse_tuning(backbone, levels, keep, score),
+        "n_folds": parse_folds(folds),
+        "augment": parse_augment(augment, augment_as or dataset.resolve().stem, exclude or []),
+        "keep_references": references,
+        "seed": seed,
+    }
     if cluster:
         if groups or calibration:
             raise GadError("--groups and --calibration are read by one process; leave them or --cluster out")
-        copies = parse_augment(augment, augment_as or dataset.resolve().stem, exclude or [])
         with on_cluster(cluster) as (dask, client), progress_bar("Images") as progress:
-            fitted = dask.fit_on(
-                client,
-                list_paths(dataset),
-                backbone,
-                tuning=tuning,
-                n_folds=n_folds,
-                augment=copies,
-                keep_references=references,
-                seed=seed,
-                progress=progress,
-            )
-        report_fit(fitted, out, as_json=as_json)
-        return
-    images = read_dataset(dataset).train
-    if groups:
-        images = read_groups(groups, images)
-    held_out = read_folder(calibration) if calibration else None
-    copies = parse_augment(augment, augment_as or dataset.resolve().name, exclude or [])
-    engine = make_engine(load_network(backbone))
-    with progress_bar("Images") as progress:
-        fitted = fit_images(
-            images,
-            engine,
-            calibration=held_out,
-            tuning=tuning,
-            n_folds=n_folds,
-            augment=copies,
-            keep_references=references,
-            seed=seed,
-            cache=workspace_cache(),
-            progress=progress,
-        )
+            fitted = dask.fit_on(client, list_paths(dataset), backbone, progress=progress, **options)
+    else:
+        images = read_dataset(dataset).train
+        if groups:
+            images = read_groups(groups, images)
+        held_out = read_folder(calibration) if calibration else None
+        engine, kept = make_engine(load_network(backbone)), workspace_cache()
+        with progress_bar("Images") as progress:
+            fitted = fit_images(images, engine, calibration=held_out, cache=kept, progress=progress, **options)
     report_fit(fitted, out, as_json=as_json)
 
 

@@ -28,6 +28,14 @@ PATIENCE = 30_000  # milliseconds; a fresh server imports torch on its first pag
 expect.set_options(timeout=PATIENCE)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _main() -> Iterator[None]:
+    """Streamlit's AppTest leaves the app as `__main__`, which processes started by later tests would run."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
+
+
 @contextmanager
 def serving(home: Path, **variables: str) -> Iterator[str]:
     """A fresh server over the workspace `home` with these environment variables; yields its address."""

@@ -168,7 +168,7 @@ def test_a_fit_goes_on_while_other_pages_are_looked_at_and_is_open_on_coming_bac
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("detector") == workshop.fitted())
 
 
-def test_a_reload_in_the_middle_of_a_fit_finds_it_running_and_then_open(workshop, tab):
+def test_a_reload_in_the_middle_of_a_fit_finds_it_running_then_open_and_fits_nothing_twice(workshop, tab):
     page = tab()
     start_fit(page, workshop, let=12)
     page.reload()
@@ -180,16 +180,6 @@ def test_a_reload_in_the_middle_of_a_fit_finds_it_running_and_then_open(workshop
     workshop.gate.open()
     expect_fitted(page)
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("detector") == workshop.fitted())
-
-
-def test_a_reload_in_the_middle_of_a_fit_fits_nothing_twice(workshop, tab):
-    page = tab()
-    start_fit(page, workshop, let=12)
-    page.reload()
-    expect(bar(page)).to_contain_text(f"12 of {N_IMAGES}")
-    workshop.gate.open()
-    expect(bar(page)).to_have_count(0)
-    expect(page.locator(SETTLED)).to_be_visible()
     assert len(workshop.fitted()) == 1
     assert workshop.jobs() == ["done"]
 

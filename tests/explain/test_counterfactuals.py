@@ -43,6 +43,13 @@ def test_with_the_twin_the_defect_is_gone_to_the_last_pixel(normal, defective, w
     assert made.share_of_defect == pytest.approx(1)
 
 
+def test_what_the_normal_image_scores_itself_is_not_the_defects(normal, defective, weights):
+    error = brightness_error(normal)
+    made = counterfactuals(defective, weights, lambda images: 5 + error(images), twin=normal)
+    assert made.normal_score == 5
+    assert made.share_of_defect == pytest.approx(1)
+
+
 def test_the_nearest_normal_image_is_sought_outside_the_defect(normal, defective, weights):
     others = draw(5, SIZE, 8)
     normals = np.concatenate([others, normal[None]])

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from gad_core.explain.counterfactuals import blocks
 from gad_core.explain.deep_shap import attribute
@@ -38,6 +39,18 @@ def test_all_references_at_every_draw_give_the_same_map(detector, lite0, image):
     mean, least = stability(few, lite0, image, tuning=TUNING, n_references=3, draws=2)
     assert mean == pytest.approx(1)
     assert least == pytest.approx(1)
+
+
+def test_stability_is_the_mean_and_the_least_agreement_of_all_pairs_of_draws(detector, lite0, image):
+    maps = [
+        attribute(detector, lite0, image, tuning=TUNING, n_references=1, seed=seed, split=False).total
+        for seed in range(3)
+    ]
+    pairs = [stats.spearmanr(blocks(maps[a])[0], blocks(maps[b])[0], axis=None)[0] for a, b in ((0, 1), (0, 2), (1, 2))]
+    mean, least = stability(detector, lite0, image, tuning=TUNING, n_references=1, draws=3)
+    assert mean == pytest.approx(sum(pairs) / 3, abs=1e-6)
+    assert least == pytest.approx(min(pairs), abs=1e-6)
+    assert least < mean - 1e-3
 
 
 def test_shuffling_keeps_every_weight_and_moves_most(lite0):

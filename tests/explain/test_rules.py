@@ -64,6 +64,18 @@ def test_an_image_equal_to_its_reference_has_no_attribution():
     assert torch.equal(attributions, torch.zeros_like(attributions))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("function", [F.silu, F.gelu, torch.tanh])
+def test_a_step_that_drowns_in_rounding_takes_the_tangent(dtype, function):
+    size = 4 * torch.finfo(dtype).eps  # a few units in the last place of inputs near 1
+    start = 1 + torch.rand(6, generator=torch.Generator().manual_seed(2), dtype=dtype) / 2
+    image, reference = (start + size)[None], start[None]
+    attributions, _ = deep_shap(lambda x: function(x).sum(1, keepdim=True), image, reference)
+    middle = reference.double().requires_grad_()
+    (slope,) = torch.autograd.grad(function(middle).sum(), middle)
+    torch.testing.assert_close(attributions, slope * (image - reference).double(), rtol=1e-3, atol=0, check_dtype=False)
+
+
 def test_a_batch_of_references_is_as_good_as_all_at_once():
     arguments = plain(F.silu), images(1, 3, 8, 8), images(5, 3, 8, 8, seed=1)
     whole, scores = deep_shap(*arguments)

@@ -22,14 +22,14 @@ from captum.attr import DeepLiftShap
 from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR, nonlinear
 from torch import Tensor, nn
 
+from gad_core.attribution.deep_shap import attribute
 from gad_core.data.datasets import k_folds, read_dataset
 from gad_core.data.demo import write_demo
-from gad_core.explain.deep_shap import attribute
 from gad_core.features.extract import load_pixels
 from gad_core.features.levels import level_maps, pooled_levels, spatial_mean
 from gad_core.features.networks import Network, load_network
 from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector
-from gad_core.gaussian.keep import NPCA_1
+from gad_core.gaussian.reduction import NPCA_1
 from gad_core.gaussian.tuning import Tuning, all_levels
 
 REPEATS = 3
@@ -66,7 +66,7 @@ class Score(nn.Module):
                     child.inplace = False  # or captum would see its output as its input
         self.whiten, self.means = [], []
         for gaussian in (detector.gaussians[level - 1] for level in tuning.levels):
-            kept, weights, null_weight = gaussian.spectrum.precision(tuning.keep, tuning.score)
+            kept, weights, null_weight = gaussian.spectrum.precision(tuning.reduction, tuning.distance)
             assert not null_weight
             self.whiten.append(torch.from_numpy(gaussian.basis[:, kept] * np.sqrt(weights)))
             self.means.append(torch.from_numpy(gaussian.mean))

@@ -1,4 +1,4 @@
-"""False-positive rates that 5 % thresholds achieve on new normal images, by method, law and shape, simulated.
+"""False-positive rates that 5 % thresholds give on new normal images, by method, law and shape, simulated.
 
     python -m benchmarks.coverage
 
@@ -13,7 +13,7 @@ import numpy as np
 from gad_core.decision.working_point import chi2, cross_conformal, split_conformal
 from gad_core.features.backbones import Backbone
 from gad_core.gaussian.detector import TrainingImages, fit_detector, sum_levels
-from gad_core.gaussian.keep import ALL, NPCA_5
+from gad_core.gaussian.reduction import ALL, NPCA_5
 from gad_core.gaussian.tuning import Tuning
 
 TARGET = 0.05
@@ -42,7 +42,7 @@ def achieved(law: str, n: int, width: int, *, repetition: int) -> list[float]:
     scores = detector.scores(new)
     calibrations = detector.scores(simulate(rng, law, _CALIBRATIONS * n, width)).reshape(_CALIBRATIONS, n)
     crossed, crossed_weak = (
-        cross_conformal(sum_levels(detector.left_out_distances(keep), (1,)), TARGET) for keep in (ALL, NPCA_5)
+        cross_conformal(sum_levels(detector.left_out_distances(reduction), (1,)), TARGET) for reduction in (ALL, NPCA_5)
     )
     promised = chi2(TARGET, k=width, n_train=n)
     k = detector.gaussians[0].spectrum.dimension(NPCA_5)
@@ -57,7 +57,7 @@ def achieved(law: str, n: int, width: int, *, repetition: int) -> list[float]:
 
 
 def table(law: str, n: int, width: int, *, repetitions: int) -> np.ndarray:
-    """Achieved rates: (repetitions, methods)."""
+    """PointRates rates: (repetitions, methods)."""
     return np.array([achieved(law, n, width, repetition=repetition) for repetition in range(repetitions)])
 
 

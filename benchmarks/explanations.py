@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from gad_core import wording
+from gad_core.attribution.category import explain_category, explain_file, masked_defects
+from gad_core.attribution.counterfactuals import counterfactuals, scorer
+from gad_core.attribution.explanation import explain_score, mask_weights, summarise
 from gad_core.data.datasets import ImageSet, read_dataset
 from gad_core.data.images import decode_mask
 from gad_core.decision.curves import auroc
-from gad_core.explain.category import explain_category, explain_file, masked_defects
-from gad_core.explain.counterfactuals import counterfactuals, scorer
-from gad_core.explain.explanation import explain_score, mask_weights, summarise
 from gad_core.features.engines import Engine, make_engine
 from gad_core.features.extract import extract, load_pixels
 from gad_core.features.networks import load_network

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 
-from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.spectrum import fit_gaussian
 
 CHANNELS = (32, 16, 24, 40, 80, 112, 192, 320, 1280)
@@ -52,11 +52,11 @@ def main() -> None:
     coordinates = [g.coordinates(X) for g, X in zip(gaussians, query, strict=True)]
     print(f"{'cut':>12} {'scikit-learn':>14} {'one slider move':>16} {'ratio':>8}")
     for text in ("npca:0.5", "npca:0.05", "npca:0.01", "npca:0.001"):
-        keep = Keep.parse(text)
-        chosen = [g.spectrum.components(keep) for g in gaussians]
+        reduction = Reduction.parse(text)
+        chosen = [g.spectrum.components(reduction) for g in gaussians]
 
-        def ours(keep: Keep = keep) -> list[np.ndarray]:
-            return [g.spectrum.distances(c, keep) for g, c in zip(gaussians, coordinates, strict=True)]
+        def ours(reduction: Reduction = reduction) -> list[np.ndarray]:
+            return [g.spectrum.distances(c, reduction) for g, c in zip(gaussians, coordinates, strict=True)]
 
         def theirs(chosen: list[slice] = chosen) -> list[np.ndarray]:
             return [scikit_learn(X, Q, part) for X, Q, part in zip(train, query, chosen, strict=True)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from gad_core.data.augment import preset
 from gad_core.data.datasets import read_dataset
 from gad_core.data.demo import write_demo
-from gad_core.decision.evaluation import Seen
+from gad_core.decision.evaluation import Projected
 from gad_core.decision.sigma_table import SIGMAS, sigma_table
 from gad_core.decision.working_point import sigma_fpr
 from gad_core.features.cache import FeatureCache
@@ -31,7 +31,7 @@ def report(folder: Path, engine: Engine, passes: int, cache: FeatureCache) -> No
     tables = []
     for augment in (None, Augmented(preset(folder.name), passes)):
         detector = fit_images(dataset.train, engine, augment=augment, cache=cache).detector
-        tables.append(sigma_table(Seen.by(detector, tests.features), tests.images.labels))
+        tables.append(sigma_table(Projected.of(detector, tests.features), tests.images.labels))
     print(f"{folder.name}: {len(dataset.train)} good parts, {passes} augmented copies of each behind the bar")
     print(f"{'':12}" + "".join(f"{column.name + ' (FPR TPR | FPR TPR)':>34}" for column in tables[0]))
     for row, n in enumerate(SIGMAS):

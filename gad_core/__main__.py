@@ -23,15 +23,15 @@ from gad_core.data.datasets import (
     read_groups,
     read_paths,
 )
-from gad_core.decision.evaluation import Seen
+from gad_core.decision.evaluation import Projected
 from gad_core.decision.evaluation import evaluate as evaluate_tuning
 from gad_core.decision.verdict import judge
 from gad_core.errors import GadError, Progress
 from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.detector import Augmented, Detector
 from gad_core.gaussian.detector_file import load_detector, save_detector
-from gad_core.gaussian.keep import Keep
-from gad_core.gaussian.tuning import Tuning, parse_levels, parse_score, recommended
+from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.tuning import Tuning, parse_distance, parse_levels, recommended
 from gad_core.printing import (
     achieved_line,
     evaluation_json,
@@ -105,7 +105,7 @@ def fit(
         typer.Option(metavar="CATEGORY", help="MVTec AD category whose exclusions hold; default: the folder's name."),
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Leave a step out of the copies, repeatable.")] = None,
-    references: Annotated[bool, typer.Option(help="Keep 32 normal images in the file, for attributions.")] = True,
+    references: Annotated[bool, typer.Option(help="Reduction 32 normal images in the file, for attributions.")] = True,
     seed: Annotated[int, typer.Option(help="Seed of the folds, the references and the copies.")] = 0,
     update: Annotated[
         Path | None,
@@ -187,12 +187,12 @@ def evaluate(
     fitted = load_detector(detector)
     tuning = parse_tuning(fitted.backbone, levels, keep, score, base=fitted.tuning)
     extraction = features(fitted, read_dataset(dataset, need_test=True).test)
-    seen = Seen.by(fitted, extraction.features)
+    seen = Projected.of(fitted, extraction.features)
     result = evaluate_tuning(seen, extraction.images.labels, tuning, target_fpr or [0.05])
     if as_json:
         print_json(evaluation_json(fitted, tuning, result))
     else:
-        typer.echo(f"{result.n_normal} normal and {result.n_anomalous} anomalous test images, {tuning.keep}")
+        typer.echo(f"{result.n_normal} normal and {result.n_anomalous} anomalous test images, {tuning.reduction}")
         for level, area in result.auroc.items():
             typer.echo(f"AUROC {level:>3}: {area.value:6.1%} [{area.low:.1%}, {area.high:.1%}]")
         for point in result.achieved:
@@ -251,9 +251,9 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Attribute an image's score to its pixels, and hold the map against a mask."""
+    from gad_core.attribution.category import explain_file
+    from gad_core.attribution.explanation import Explanation, explain_score
     from gad_core.data.images import decode_mask, encode_png
-    from gad_core.explain.category import explain_file
-    from gad_core.explain.explanation import Explanation, explain_score
     from gad_core.features.extract import load_pixels
     from gad_core.features.networks import load_network
     from gad_core.figures import overlay
@@ -371,8 +371,8 @@ def parse_tuning(
     base = base or recommended(known)
     return Tuning(
         parse_levels(levels, known.n_levels) if levels else base.levels,
-        Keep.parse(keep) if keep else base.keep,
-        parse_score(score) if score else base.score,
+        Reduction.parse(keep) if keep else base.reduction,
+        parse_distance(score) if score else base.distance,
     )
 
 

@@ -29,7 +29,7 @@ from gad_core.features.networks import load_network
 from gad_core.gaussian.detector import MIN_IMAGES, Augmented, Detector, LeftOut, TrainingImages
 from gad_core.gaussian.fit import N_REFERENCES, Fit
 from gad_core.gaussian.moments import Moments
-from gad_core.gaussian.spectrum import Array, Axes, Coordinates, Gaussian, Spectrum
+from gad_core.gaussian.spectrum import Array, Coordinates, Eigenbasis, Gaussian, Spectrum
 from gad_core.gaussian.tuning import Tuning, recommended
 
 _BLOCK = 64  # images, at least
@@ -254,12 +254,12 @@ def _add_moments(one: Sequence[Moments], other: Sequence[Moments]) -> list[Momen
     return [a + b for a, b in zip(one, other, strict=True)]
 
 
-def _axes(whole: Sequence[Moments], out: Sequence[Moments] | None) -> list[Axes]:
+def _axes(whole: Sequence[Moments], out: Sequence[Moments] | None) -> list[Eigenbasis]:
     left = [a - b for a, b in zip(whole, out, strict=True)] if out else whole
-    return [Axes.of(moments) for moments in left]
+    return [Eigenbasis.of(moments) for moments in left]
 
 
-def _fourths(block: _Block, rows: Rows, axes: Sequence[Axes], slices: Sequence[slice]) -> Sums:
+def _fourths(block: _Block, rows: Rows, axes: Sequence[Eigenbasis], slices: Sequence[slice]) -> Sums:
     return [one.fourths(_samples(block, rows, part)) for one, part in zip(axes, slices, strict=True)]
 
 
@@ -267,7 +267,7 @@ def _add_sums(one: Sums, other: Sums) -> Sums:
     return [(a[0] + b[0], a[1] + b[1]) for a, b in zip(one, other, strict=True)]
 
 
-def _gaussians(axes: Sequence[Axes], sums: Sums) -> list[Gaussian]:
+def _gaussians(axes: Sequence[Eigenbasis], sums: Sums) -> list[Gaussian]:
     return [one.gaussian(head, tail) for one, (head, tail) in zip(axes, sums, strict=True)]
 
 

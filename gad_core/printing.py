@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from gad_core.data.datasets import Refusal
-from gad_core.decision.evaluation import Achieved, Evaluation
+from gad_core.decision.evaluation import Evaluation, PointRates
 from gad_core.decision.rates import Rate
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
 
 if TYPE_CHECKING:  # torch alone takes seconds
-    from gad_core.explain.deep_shap import Attribution
-    from gad_core.explain.explanation import Explanation
+    from gad_core.attribution.deep_shap import Attribution
+    from gad_core.attribution.explanation import Explanation
 
 
 def tuning_json(tuning: Tuning) -> dict[str, Any]:
     """Levels, keep and score."""
-    return {"levels": list(tuning.levels), "keep": str(tuning.keep), "score": tuning.score}
+    return {"levels": list(tuning.levels), "keep": str(tuning.reduction), "score": tuning.distance}
 
 
 def fit_json(detector: Detector, out: Path) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def refusals_json(refused: Sequence[Refusal]) -> list[dict[str, str]]:
     return [{"path": refusal.path, "reason": refusal.reason} for refusal in refused]
 
 
-def achieved_line(achieved: Achieved) -> str:
+def achieved_line(achieved: PointRates) -> str:
     """One working point in words."""
     rates = {"left out": achieved.left_out, "test": achieved.test, "caught": achieved.tpr}
     words = [f"{name} {rate.value:.1%} [{rate.low:.1%}, {rate.high:.1%}]" for name, rate in rates.items() if rate]

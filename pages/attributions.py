@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 
 from gad_core import wording
+from gad_core.attribution.deep_shap import Attribution
+from gad_core.attribution.explanation import Explanation, Undefined
 from gad_core.data.datasets import ImageFile
 from gad_core.errors import GadError
-from gad_core.explain.deep_shap import Attribution
-from gad_core.explain.explanation import Explanation, Undefined
 from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
@@ -37,7 +37,7 @@ def main() -> None:
     if detector is None or dataset is None:
         frame.empty("Fit a detector first: then every pixel's share is shown.", "Fit a detector", "pages/fit.py")
         return
-    if not len(resources.bench(detector, dataset).test):
+    if not len(resources.test_images(detector, dataset).test):
         frame.empty("There are no test images to explain yet.", "Bring some", "pages/data.py")
         return
     workbench(detector, dataset)
@@ -50,10 +50,10 @@ def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
     """An image, its map, and the checks on it."""
     with st.container(border=True):
         chosen, n_references, look = controls(detector)
-    bench = resources.bench(detector, dataset)
+    test = resources.test_images(detector, dataset)
     scores = resources.scores(detector, dataset, chosen)["sum"].test
-    file = shown(list(bench.test), scores)
-    pick(list(bench.test), scores)
+    file = shown(list(test.images), scores)
+    pick(list(test.images), scores)
     try:
         with st.spinner(f"Explaining {file.path.name} …"):
             found = resources.attribution(detector, file, chosen, n_references)

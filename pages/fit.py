@@ -12,7 +12,7 @@ from gad_core.decision.curves import auroc
 from gad_core.features.backbones import BACKBONES
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import fit_dataset
-from pages.shared import augment_view, cut_view, frame, opened, plan_view, resources, tasks
+from pages.shared import augment_view, frame, opened, plan_view, reduction_view, resources, tasks
 
 frame.begin()
 
@@ -106,15 +106,15 @@ def groups() -> Callable[[ImageSet], ImageSet] | None:
 
 def health(row: DetectorRow, dataset: DatasetRow) -> None:
     """How sound each level's Gaussian is, and how well it tells defects apart where there are labels."""
-    bench = resources.bench(row, dataset)
-    tuning, gaussians = bench.detector.tuning, bench.detector.gaussians
-    labels = bench.test.labels
+    test = resources.test_images(row, dataset)
+    tuning, gaussians = test.detector.tuning, test.detector.gaussians
+    labels = test.images.labels
     found = resources.scores(row, dataset, tuning) if labels.any() and not labels.all() else None
     with st.grid(4, min_column_width=150):
         st.metric(
             "Good parts fitted",
             row.n_train,
-            f"{copies.passes} copies of each" if (copies := bench.detector.augmented) else None,
+            f"{copies.passes} copies of each" if (copies := test.detector.augmented) else None,
             delta_color="off",
             delta_arrow="off",
             border=True,
@@ -128,7 +128,7 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
             height="stretch",
             help="Feature maps of the network, each averaged over space.",
         )
-        folds = int(bench.detector.folds.max()) + 1
+        folds = int(test.detector.folds.max()) + 1
         st.metric(
             "Left-out folds",
             folds,
@@ -146,10 +146,10 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
                 delta_arrow="off",
                 border=True,
                 height="stretch",
-                help=f"Levels {', '.join(map(str, tuning.levels))} after {tuning.keep}; {area.interval} interval.",
+                help=f"Levels {', '.join(map(str, tuning.levels))} after {tuning.reduction}; {area.interval} interval.",
             )
     frame.onward("Next: set the working point", "pages/working_point.py")
-    cut_view.one_by_one(bench, tuning, found)
+    reduction_view.one_by_one(test, tuning, found)
     plan_view.planner(row, dataset)
 
 

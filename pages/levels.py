@@ -4,12 +4,12 @@ import streamlit as st
 
 from gad_core import figures, wording
 from gad_core.decision.curves import auroc
-from gad_core.decision.cut_map import CutMap, whitened_energy
 from gad_core.decision.evaluation import LevelScores
+from gad_core.decision.reduction_map import ReductionMap, whitened_energy
 from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, cut_view, frame, opened, resources, tasks
+from pages.shared import charts, frame, opened, reduction_view, resources, tasks
 from pages.shared.tuning import tuning as tuning_controls
 
 frame.begin()
@@ -31,26 +31,28 @@ def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
     """The controls and all that they move."""
     with st.container(border=True):
         chosen = tuning_controls(get_backbone(detector.backbone))
-    bench = resources.bench(detector, dataset)
+    test = resources.test_images(detector, dataset)
     found = resources.scores(detector, dataset, chosen)
-    cells = resources.cut_map(detector, dataset, chosen.score)
-    level = cut_view.shown_level(chosen)
-    numbers(bench, chosen, found, cells)
-    cut_view.heat_map(detector, dataset, chosen, cells)
+    cells = resources.reduction_map(detector, dataset, chosen.distance)
+    level = reduction_view.shown_level(chosen)
+    numbers(test, chosen, found, cells)
+    reduction_view.heat_map(detector, dataset, chosen, cells)
     with st.grid(2, min_column_width=420):
-        spectrum(bench, chosen, level)
-        energy(bench, level, chosen)
-    cut_view.one_by_one(bench, chosen, found if cells else None)
+        spectrum(test, chosen, level)
+        energy(test, level, chosen)
+    reduction_view.one_by_one(test, chosen, found if cells else None)
     frame.onward("Next: set the working point", "pages/working_point.py")
 
 
-def numbers(bench: resources.Bench, chosen: Tuning, found: dict[str, LevelScores], cells: CutMap | None) -> None:
+def numbers(
+    test: resources.TestImages, chosen: Tuning, found: dict[str, LevelScores], cells: ReductionMap | None
+) -> None:
     """The numbers that matter at this tuning."""
-    kept = [bench.detector.gaussians[level - 1].spectrum.dimension(chosen.keep) for level in chosen.levels]
-    shrinkage = [bench.detector.gaussians[level - 1].spectrum.shrinkage(chosen.keep) for level in chosen.levels]
+    kept = [test.detector.gaussians[level - 1].spectrum.dimension(chosen.reduction) for level in chosen.levels]
+    shrinkage = [test.detector.gaussians[level - 1].spectrum.shrinkage(chosen.reduction) for level in chosen.levels]
     with st.grid(4, min_column_width=150):
         if cells:
-            area = auroc(found["sum"].test, bench.test.labels)
+            area = auroc(found["sum"].test, test.images.labels)
             st.metric(
                 "AUROC of the sum",
                 f"{100 * area.value:.1f} %",
@@ -62,15 +64,15 @@ def numbers(bench: resources.Bench, chosen: Tuning, found: dict[str, LevelScores
             st.metric(
                 "Best single cell",
                 f"{100 * best.area:.1f} %",
-                f"honest {100 * best.honest:.1f} %",
+                f"honest {100 * best.split_half:.1f} %",
                 **charts.QUIET,
-                help=f"Level {best.level}, {best.keep}: chosen on these test images, so it flatters itself. Honest: "
+                help=f"Level {best.level}, {best.reduction}: chosen on these test images, so it flatters itself. Honest: "
                 "chosen on one half of the images, measured on the other, 20 splits both ways.",
             )
         st.metric(
             "Dimensions kept",
             f"{sum(kept):,}",
-            f"of {sum(g.spectrum.n_features for g in bench.detector.gaussians):,} at all levels",
+            f"of {sum(g.spectrum.n_features for g in test.detector.gaussians):,} at all levels",
             **charts.QUIET,
             help="Components behind the distance, over the levels in the sum; `all` counts the null space as well.",
         )
@@ -83,31 +85,31 @@ def numbers(bench: resources.Bench, chosen: Tuning, found: dict[str, LevelScores
         )
 
 
-def spectrum(bench: resources.Bench, chosen: Tuning, level: int) -> None:
+def spectrum(test: resources.TestImages, chosen: Tuning, level: int) -> None:
     """How strong each component of a level is, and where the cut lies."""
-    law = bench.detector.gaussians[level - 1].spectrum
-    kept = law.components(chosen.keep)
+    law = test.detector.gaussians[level - 1].spectrum
+    kept = law.components(chosen.reduction)
     finding = (
         f"Level {level}: {kept.stop - kept.start} of {len(law.eigenvalues)} components kept, "
         f"{law.n_null} of {law.n_features} dimensions are null."
     )
     with charts.panel("Eigenvalue spectrum", finding) as corner:
-        cut_view.level_switch(corner, chosen)
+        reduction_view.level_switch(corner, chosen)
         figure = figures.eigenvalue_spectrum(law.eigenvalues, kept=kept, n_features=law.n_features)
         charts.show(figure, key="spectrum", alt=finding)
 
 
-def energy(bench: resources.Bench, level: int, chosen: Tuning) -> None:
+def energy(test: resources.TestImages, level: int, chosen: Tuning) -> None:
     """Where in the spectrum defects stand out."""
-    labels, seen = bench.test.labels, bench.seen.test[level - 1]
-    normal = whitened_energy(bench.detector, level, seen[~labels]) if not labels.all() else None
-    defects = whitened_energy(bench.detector, level, seen[labels]) if labels.any() else None
+    labels, seen = test.images.labels, test.projected.test[level - 1]
+    normal = whitened_energy(test.detector, level, seen[~labels]) if not labels.all() else None
+    defects = whitened_energy(test.detector, level, seen[labels]) if labels.any() else None
     if normal is None and defects is None:
         return
-    finding = cut_view.energy_finding(normal, defects, level)
+    finding = reduction_view.energy_finding(normal, defects, level)
     with charts.panel("Where defects stand out", finding):
-        law = bench.detector.gaussians[level - 1].spectrum
-        figure = figures.component_energy(normal, defects, kept=law.components(chosen.keep))
+        law = test.detector.gaussians[level - 1].spectrum
+        figure = figures.component_energy(normal, defects, kept=law.components(chosen.reduction))
         charts.show(figure, key="energy", alt=finding)
 
 

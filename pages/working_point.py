@@ -46,14 +46,14 @@ def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
         target = target_fpr()
         with st.expander("Parts per shift and costs", icon=":material/payments:", key="production"):
             shift = outcome_view.controls()
-    bench = resources.bench(detector, dataset)
-    view = point_view.look(bench, chosen, resources.scores(detector, dataset, chosen)[level], target, method)
+    test = resources.test_images(detector, dataset)
+    view = point_view.look(test, chosen, resources.scores(detector, dataset, chosen)[level], target, method)
     if isinstance(view, str):
         st.warning(view, icon=":material/block:")
         return
     numbers(view)
     if st.button("Adopt this threshold", type="primary", icon=":material/check:", key="adopt"):
-        adopt(resources.store(), detector, bench.detector, chosen, level, view.chosen.point)
+        adopt(resources.store(), detector, test.detector, chosen, level, view.chosen.point)
         st.rerun()
     with st.grid(2, min_column_width=420):
         point_view.distances(view, error_view.pick_bar)

@@ -20,10 +20,10 @@ from gad_core.features.extract import extract
 from gad_core.features.networks import load_network
 from gad_core.gaussian.detector import Augmented, Detector
 from gad_core.gaussian.fit import fit_images
-from gad_core.gaussian.keep import ALL, Keep
+from gad_core.gaussian.reduction import ALL, Reduction
 
 BACKBONE = "tf_efficientnet_lite0"
-KEEPS = [ALL, Keep("pca", 0.99), Keep("npca", 0.05)]
+REDUCTIONS = [ALL, Reduction("pca", 0.99), Reduction("npca", 0.05)]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def equal(one: Detector, other: Detector, features: np.ndarray, rtol: float) -> 
     np.testing.assert_array_equal(one.folds, other.folds)
     np.testing.assert_array_equal(one.training.features, other.training.features)
     np.testing.assert_array_equal(one.references, other.references)
-    for keep in KEEPS:
+    for keep in REDUCTIONS:
         seen = [detector.distances(detector.coordinates(features), keep) for detector in (one, other)]
         left_out = [detector.left_out_distances(keep) for detector in (one, other)]
         for found, expected in (seen, left_out):

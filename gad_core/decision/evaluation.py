@@ -26,15 +26,15 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Images seen from a detector once, so that every tuning of it is arithmetic."""
+class Projected:
+    """Images projected from a detector once, so that every tuning of it is arithmetic."""
 
     detector: Detector
     test: tuple[Coordinates, ...]  # by level
     calibration: tuple[Coordinates, ...] | None
 
     @classmethod
-    def by(cls, detector: Detector, test_features: NDArray[np.float32]) -> "Seen":
+    def of(cls, detector: Detector, test_features: NDArray[np.float32]) -> "Projected":
         """See test features (m, sum of channels) and the detector's own calibration images."""
         held_out = detector.calibration
         return cls(
@@ -59,7 +59,7 @@ class LevelScores:
 
 
 @dataclass(frozen=True)
-class Achieved:
+class PointRates:
     """What a threshold does: on left-out normals, on normal test images, on defects."""
 
     level: str
@@ -69,12 +69,14 @@ class Achieved:
     tpr: Rate | None
 
 
-def level_scores(seen: Seen, tuning: Tuning) -> dict[str, LevelScores]:
+def level_scores(projected: Projected, tuning: Tuning) -> dict[str, LevelScores]:
     """Scores of every level and of the sum after the tuning's cut, by "1".."L" and "sum"."""
-    detector, keep, score = seen.detector, tuning.keep, tuning.score
-    left_out = detector.left_out_distances(keep, score=score)
-    test = detector.distances(seen.test, keep, score=score)
-    held_out = detector.distances(seen.calibration, keep, score=score) if seen.calibration else None
+    detector, reduction, distance = projected.detector, tuning.reduction, tuning.distance
+    left_out = detector.left_out_distances(reduction, distance=distance)
+    test = detector.distances(projected.test, reduction, distance=distance)
+    held_out = (
+        detector.distances(projected.calibration, reduction, distance=distance) if projected.calibration else None
+    )
     groups = detector.calibration.groups if detector.calibration else None
 
     def scores(level: str, dimension: int | None, levels: Sequence[int]) -> LevelScores:
@@ -90,7 +92,9 @@ def level_scores(seen: Seen, tuning: Tuning) -> dict[str, LevelScores]:
         )
 
     by_level = {
-        str(level): scores(str(level), gaussian.spectrum.dimension(keep) if score == "mahalanobis" else None, (level,))
+        str(level): scores(
+            str(level), gaussian.spectrum.dimension(reduction) if distance == "mahalanobis" else None, (level,)
+        )
         for level, gaussian in enumerate(detector.gaussians, start=1)
     }
     return by_level | {"sum": scores("sum", None, tuning.levels)}
@@ -109,33 +113,33 @@ def threshold(scores: LevelScores, method: str, target_fpr: float) -> WorkingPoi
         return split_conformal(scores.calibration, target_fpr, groups=scores.calibration_groups)
     if scores.dimension is None:
         return None
-    law = {"chi2": chi2, "hotelling": hotelling}[method]
-    return law(target_fpr, k=scores.dimension, n_train=scores.n_train)
+    by_method = {"chi2": chi2, "hotelling": hotelling}[method]
+    return by_method(target_fpr, k=scores.dimension, n_train=scores.n_train)
 
 
 def working_points(
     scores: LevelScores, anomalous: NDArray[np.bool_], target_fpr: float
-) -> tuple[tuple[Achieved, ...], dict[str, str]]:
+) -> tuple[tuple[PointRates, ...], dict[str, str]]:
     """What every method's threshold promises and achieves, and why the others were refused, by method.
 
     `anomalous` (m,) labels the test images; without any, rates on them are None.
     """
-    achieved: list[Achieved] = []
+    achieved: list[PointRates] = []
     refused: dict[str, str] = {}
     for method in METHODS:
         try:
             point = threshold(scores, method, target_fpr)
             if point is not None:
-                achieved.append(achieve(scores, anomalous, point))
+                achieved.append(point_rates(scores, anomalous, point))
         except SampleTooSmall as error:
             refused[method] = str(error)
     return tuple(achieved), refused
 
 
-def achieve(scores: LevelScores, anomalous: NDArray[np.bool_], point: WorkingPoint) -> Achieved:
+def point_rates(scores: LevelScores, anomalous: NDArray[np.bool_], point: WorkingPoint) -> PointRates:
     """Rates of a threshold on the left-out images, on normal test images and on defects."""
     normal, defects = scores.test[~anomalous], scores.test[anomalous]
-    return Achieved(
+    return PointRates(
         scores.level,
         point,
         left_out_rate(point, scores.left_out, scores.folds),
@@ -163,16 +167,16 @@ class Evaluation:
     n_normal: int
     n_anomalous: int
     auroc: Mapping[str, Auroc]
-    achieved: tuple[Achieved, ...]
+    achieved: tuple[PointRates, ...]
     refused: tuple[str, ...]  # thresholds that the images cannot support, and why
 
 
 def evaluate(
-    seen: Seen, anomalous: NDArray[np.bool_], tuning: Tuning, targets: Iterable[float] = (0.05,)
+    projected: Projected, anomalous: NDArray[np.bool_], tuning: Tuning, targets: Iterable[float] = (0.05,)
 ) -> Evaluation:
     """Evaluate a tuning on test images labelled `anomalous` (m,); raises `GadError` where a class is missing."""
-    by_level = level_scores(seen, tuning)
-    achieved: list[Achieved] = []
+    by_level = level_scores(projected, tuning)
+    achieved: list[PointRates] = []
     refused: list[str] = []
     areas = {level: auroc(scores.test, anomalous) for level, scores in by_level.items()}
     for target in targets:

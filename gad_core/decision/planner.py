@@ -83,7 +83,7 @@ def learning_curve(
                 rates.append(_left_out_fpr(detector, normal[order[size:]], target_fpr))
                 if test is not None:
                     areas.append(auroc(detector.scores(test), labels).value)
-            shrinkages.append(float(np.mean([g.spectrum.shrinkage(tuning.keep) for g in detector.gaussians])))
+            shrinkages.append(float(np.mean([g.spectrum.shrinkage(tuning.reduction) for g in detector.gaussians])))
             if progress:
                 progress(len(found) * repeats + repetition + 1, len(tried) * repeats)
         found.append(Size(size, tuple(areas) or None, tuple(rates), tuple(shrinkages)))
@@ -142,12 +142,12 @@ def _fit(normal: Features, parts: Sequence[slice], tuning: Tuning) -> Detector:
         network,
         fingerprint="",
         folds=np.arange(len(normal)) % default_folds(len(normal)),
-        tuning=Tuning(tuple(range(1, len(parts) + 1)), tuning.keep, tuning.score),
+        tuning=Tuning(tuple(range(1, len(parts) + 1)), tuning.reduction, tuning.distance),
     )
 
 
 def _left_out_fpr(detector: Detector, rest: Features, target_fpr: float) -> float:
-    left_out = detector.left_out_distances(detector.tuning.keep, score=detector.tuning.score)
+    left_out = detector.left_out_distances(detector.tuning.reduction, distance=detector.tuning.distance)
     try:
         point = cross_conformal(sum_levels(left_out, detector.tuning.levels), target_fpr)
     except SampleTooSmall:

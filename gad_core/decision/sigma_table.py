@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.decision.curves import Auroc, auroc
-from gad_core.decision.evaluation import Achieved, Seen, achieve, level_scores
+from gad_core.decision.evaluation import PointRates, Projected, level_scores, point_rates
 from gad_core.decision.working_point import chi2, sigma_fpr
-from gad_core.gaussian.keep import ALL, NPCA_1, Keep
+from gad_core.gaussian.reduction import ALL, NPCA_1, Reduction
 from gad_core.gaussian.tuning import Tuning
 
 SIGMAS = (1, 2, 3, 4, 5)
 #: The paper's three reductions, by its names.
-KEEPS = {"PCA 99 %": Keep("pca", 0.99), "all": ALL, "NPCA 1 %": NPCA_1}
+REDUCTIONS = {"PCA 99 %": Reduction("pca", 0.99), "all": ALL, "NPCA 1 %": NPCA_1}
 #: The paper's level.
 LEVEL = 7
 
@@ -24,14 +24,14 @@ class SigmaColumn:
 
     name: str
     auroc: Auroc | None  # None without both classes
-    achieved: tuple[Achieved, ...]
+    achieved: tuple[PointRates, ...]
 
 
-def sigma_table(seen: Seen, anomalous: NDArray[np.bool_], *, level: int = LEVEL) -> tuple[SigmaColumn, ...]:
-    """Rates on the test images (m,) at chi-square thresholds for the rates beyond n sigma, for each of `KEEPS`."""
+def sigma_table(projected: Projected, anomalous: NDArray[np.bool_], *, level: int = LEVEL) -> tuple[SigmaColumn, ...]:
+    """Rates on the test images (m,) at chi-square thresholds for the rates beyond n sigma, for each of `REDUCTIONS`."""
     columns = []
-    for name, keep in KEEPS.items():
-        scores = level_scores(seen, Tuning((level,), keep))[str(level)]
+    for name, reduction in REDUCTIONS.items():
+        scores = level_scores(projected, Tuning((level,), reduction))[str(level)]
         assert scores.dimension is not None  # noqa: S101 - one level has one
         points = [chi2(sigma_fpr(n), k=scores.dimension, n_train=scores.n_train) for n in SIGMAS]
         both = anomalous.any() and not anomalous.all()
@@ -39,7 +39,7 @@ def sigma_table(seen: Seen, anomalous: NDArray[np.bool_], *, level: int = LEVEL)
             SigmaColumn(
                 name,
                 auroc(scores.test, anomalous) if both else None,
-                tuple(achieve(scores, anomalous, point) for point in points),
+                tuple(point_rates(scores, anomalous, point) for point in points),
             )
         )
     return tuple(columns)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.decision.evaluation import LevelScores, Seen, level_scores, threshold
+from gad_core.decision.evaluation import LevelScores, Projected, level_scores, threshold
 from gad_core.decision.working_point import METHODS, chi2_p_values, conformal_p_values, hotelling_p_values
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
@@ -38,7 +38,7 @@ def judge(
     target, by default cross-conformal at 5 %. Raises `GadError` for a method that has no threshold here and
     `SampleTooSmall` where the images behind the detector cannot support the target.
     """
-    by_level = level_scores(Seen.by(detector, features), detector.tuning)
+    by_level = level_scores(Projected.of(detector, features), detector.tuning)
     adopted = detector.adopted
     if adopted and target_fpr is None and method is None:
         scores = by_level[adopted.level]

@@ -2,12 +2,12 @@
 
 from gad_core.figures.attributions import attribution_map, data_url, deletion_curve, explanation_plane, overlay
 from gad_core.figures.curves import precision_recall_curve, roc_curve
-from gad_core.figures.cuts import component_energy, cut_heat_map, eigenvalue_spectrum
 from gad_core.figures.distances import score_ecdf, score_histogram
 from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
 from gad_core.figures.planning import learning_curves
 from gad_core.figures.rates import level_areas, promised_against_achieved, rate_bars
+from gad_core.figures.reductions import component_energy, eigenvalue_spectrum, reduction_heat_map
 
 __all__ = [
     "DEFECT",
@@ -21,7 +21,6 @@ __all__ = [
     "component_energy",
     "confusion",
     "cost_curve",
-    "cut_heat_map",
     "data_url",
     "deletion_curve",
     "eigenvalue_spectrum",
@@ -33,6 +32,7 @@ __all__ = [
     "promised_against_achieved",
     "qq_plot",
     "rate_bars",
+    "reduction_heat_map",
     "roc_curve",
     "score_ecdf",
     "score_histogram",

@@ -13,13 +13,13 @@ from threadpoolctl import threadpool_limits
 from gad_core.data.augment import Augmentation
 from gad_core.errors import GadError, Progress
 from gad_core.features.backbones import Backbone
-from gad_core.gaussian.keep import Keep
 from gad_core.gaussian.moments import Moments
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.spectrum import (
     Array,
     Coordinates,
+    Distance,
     Gaussian,
-    Score,
     Spectrum,
     fit_gaussian,
     fit_moments,
@@ -133,35 +133,44 @@ class Detector:
         return tuple(g.coordinates(features[:, part]) for g, part in zip(self.gaussians, self.slices, strict=True))
 
     def distances(
-        self, coordinates: Sequence[Coordinates], keep: Keep, *, score: Score = "mahalanobis"
+        self, coordinates: Sequence[Coordinates], reduction: Reduction, *, distance: Distance = "mahalanobis"
     ) -> NDArray[np.float64]:
         """Distance of every image at every level after a cut: (n, L)."""
-        columns = [g.spectrum.distances(c, keep, score=score) for g, c in zip(self.gaussians, coordinates, strict=True)]
+        columns = [
+            g.spectrum.distances(c, reduction, distance=distance)
+            for g, c in zip(self.gaussians, coordinates, strict=True)
+        ]
         return np.stack(columns, axis=1)
 
-    def left_out_distances(self, keep: Keep, *, score: Score = "mahalanobis") -> NDArray[np.float64]:
+    def left_out_distances(self, reduction: Reduction, *, distance: Distance = "mahalanobis") -> NDArray[np.float64]:
         """Distance of every training image from the Gaussian of the folds without it: (n, L)."""
-        return self.left_out_tables([keep], score=score)[..., 0]
+        return self.left_out_tables([reduction], distance=distance)[..., 0]
 
-    def left_out_tables(self, keeps: Sequence[Keep], *, score: Score = "mahalanobis") -> NDArray[np.float64]:
-        """The same at many cuts: (n, L, len(keeps)), in the full fit's number of dimensions.
+    def left_out_tables(
+        self, reductions: Sequence[Reduction], *, distance: Distance = "mahalanobis"
+    ) -> NDArray[np.float64]:
+        """The same at many cuts: (n, L, len(reductions)), in the full fit's number of dimensions.
 
         Where images are fewer than features, a fold has fewer components to keep than the full fit: its squared
         distances, about one per dimension, are stretched by k / k_fold. L2 keeps a share of the variance instead.
         """
-        table = np.empty((self.n_train, self.n_levels, len(keeps)))
+        table = np.empty((self.n_train, self.n_levels, len(reductions)))
         for level, by_fold in enumerate(self.left_out):
-            law = self.gaussians[level].spectrum
+            spectrum = self.gaussians[level].spectrum
             for rows, fold in zip(fold_rows(self.folds), by_fold, strict=True):
-                table[rows, level] = fold.spectrum.distance_table(fold.coordinates, keeps, score=score)
-                if score != "l2":
-                    table[rows, level] *= [np.sqrt(law.dimension(k) / fold.spectrum.dimension(k)) for k in keeps]
+                table[rows, level] = fold.spectrum.distance_table(fold.coordinates, reductions, distance=distance)
+                if distance != "l2":
+                    table[rows, level] *= [
+                        np.sqrt(spectrum.dimension(k) / fold.spectrum.dimension(k)) for k in reductions
+                    ]
         return table
 
     def scores(self, features: NDArray[np.float32], tuning: Tuning | None = None) -> NDArray[np.float64]:
         """Anomaly score (n,): the sum over the tuned levels (eq. 4)."""
         tuning = tuning or self.tuning
-        return sum_levels(self.distances(self.coordinates(features), tuning.keep, score=tuning.score), tuning.levels)
+        return sum_levels(
+            self.distances(self.coordinates(features), tuning.reduction, distance=tuning.distance), tuning.levels
+        )
 
 
 def sum_levels(distances: NDArray[np.float64], levels: Sequence[int]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Adopted, Augmented, Detector, LeftOut, TrainingImages
-from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.spectrum import Coordinates, Gaussian, Spectrum
 from gad_core.gaussian.tuning import Tuning
 
@@ -85,8 +85,8 @@ def _header(detector: Detector) -> dict[str, Any]:
         "slices": [[part.start, part.stop] for part in detector.slices],
         "tuning": {
             "levels": detector.tuning.levels,
-            "keep": str(detector.tuning.keep),
-            "score": detector.tuning.score,
+            "keep": str(detector.tuning.reduction),
+            "score": detector.tuning.distance,
         },
         "seed": detector.seed,
         "training": _images_header(detector.training),
@@ -154,7 +154,7 @@ def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:
         backbone=header["backbone"],
         fingerprint=header["fingerprint"],
         slices=tuple(slice(start, stop) for start, stop in header["slices"]),
-        tuning=Tuning(tuple(tuning["levels"]), Keep.parse(tuning["keep"]), tuning["score"]),
+        tuning=Tuning(tuple(tuning["levels"]), Reduction.parse(tuning["keep"]), tuning["score"]),
         seed=header["seed"],
         training=images("training"),
         gaussians=tuple(gaussian(level, values) for level, values in enumerate(header["gaussians"])),

@@ -10,12 +10,12 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from gad_core.errors import GadError
-from gad_core.gaussian.keep import Keep
 from gad_core.gaussian.moments import Moments, ledoit_wolf
+from gad_core.gaussian.reduction import Reduction
 
 Array = NDArray[np.float64]
-Score = Literal["mahalanobis", "sed", "l2"]
-SCORES: tuple[Score, ...] = get_args(Score)
+Distance = Literal["mahalanobis", "sed", "l2"]
+DISTANCES: tuple[Distance, ...] = get_args(Distance)
 
 #: Eigenvalues below this share of the largest are null: where more were kept, float32 noise in the network's stem
 #: made engines disagree by 5 %.
@@ -95,54 +95,56 @@ class Spectrum:
         cumulative = np.cumsum(self.eigenvalues)
         return np.asarray(cumulative / cumulative[-1])
 
-    def components(self, keep: Keep) -> slice:
+    def components(self, reduction: Reduction) -> slice:
         """The run of components that `keep` keeps here."""
-        return keep.components(self.cumulative_ratio)
+        return reduction.components(self.cumulative_ratio)
 
-    def dimension(self, keep: Keep) -> int:
+    def dimension(self, reduction: Reduction) -> int:
         """Dimension k of the Gaussian after the cut: D for "all", else the number of components kept."""
-        kept = self.components(keep)
-        return self.n_features if keep.kind == "all" else kept.stop - kept.start
+        kept = self.components(reduction)
+        return self.n_features if reduction.kind == "all" else kept.stop - kept.start
 
-    def shrinkage(self, keep: Keep) -> float:
+    def shrinkage(self, reduction: Reduction) -> float:
         """Ledoit-Wolf shrinkage of the kept covariance, in [0, 1]."""
-        kept = self.components(keep)
-        if keep.kind == "all":
+        kept = self.components(reduction)
+        if reduction.kind == "all":
             return self.whole
-        return float(self.head[kept.stop] if keep.kind == "pca" else self.tail[kept.start])
+        return float(self.head[kept.stop] if reduction.kind == "pca" else self.tail[kept.start])
 
-    def precision(self, keep: Keep, score: Score = "mahalanobis") -> tuple[slice, Array, float]:
+    def precision(self, reduction: Reduction, distance: Distance = "mahalanobis") -> tuple[slice, Array, float]:
         """Kept components, their weights in the squared distance, and the weight of the null space."""
-        kept = self.components(keep)
+        kept = self.components(reduction)
         values = self.eigenvalues[kept]
-        whole = keep.kind == "all"
-        if score == "l2":
+        whole = reduction.kind == "all"
+        if distance == "l2":
             return kept, np.ones(len(values)), float(whole)
-        if score == "sed":
+        if distance == "sed":
             return kept, (self.n - 1) / (self.n * values), 0.0
-        rho = self.shrinkage(keep)
+        rho = self.shrinkage(reduction)
         floor = rho * values.sum() / (self.n_features if whole else len(values))
         return kept, 1 / ((1 - rho) * values + floor), 1 / floor if whole and self.n_null else 0.0
 
-    def distances(self, coordinates: Coordinates, keep: Keep, *, score: Score = "mahalanobis") -> Array:
+    def distances(self, coordinates: Coordinates, reduction: Reduction, *, distance: Distance = "mahalanobis") -> Array:
         """Distance of every image (n,): Mahalanobis (eq. 3), SED (eq. 7) or L2, after the cut."""
-        if score == "sed" and keep.kind == "all":
+        if distance == "sed" and reduction.kind == "all":
             return np.sqrt(coordinates.sed2)
-        kept, weights, null_weight = self.precision(keep, score)
+        kept, weights, null_weight = self.precision(reduction, distance)
         d2 = coordinates.z2[:, kept] @ weights
         if null_weight:
             d2 += null_weight * coordinates.null
         return np.sqrt(d2, out=d2)
 
-    def distance_table(self, coordinates: Coordinates, keeps: Sequence[Keep], *, score: Score = "mahalanobis") -> Array:
-        """Distances at many cuts in one product: (n, len(keeps)). `distances` is its column, to rounding."""
-        weights = np.zeros((len(self.eigenvalues), len(keeps)))
-        null_weights = np.zeros(len(keeps))
-        for column, keep in enumerate(keeps):
-            kept, weights[kept, column], null_weights[column] = self.precision(keep, score)
+    def distance_table(
+        self, coordinates: Coordinates, reductions: Sequence[Reduction], *, distance: Distance = "mahalanobis"
+    ) -> Array:
+        """Distances at many cuts in one product: (n, len(reductions)). `distances` is its column, to rounding."""
+        weights = np.zeros((len(self.eigenvalues), len(reductions)))
+        null_weights = np.zeros(len(reductions))
+        for column, reduction in enumerate(reductions):
+            kept, weights[kept, column], null_weights[column] = self.precision(reduction, distance)
         table = np.sqrt(coordinates.z2 @ weights + np.outer(coordinates.null, null_weights))
-        if score == "sed":
-            table[:, [keep.kind == "all" for keep in keeps]] = np.sqrt(coordinates.sed2)[:, None]
+        if distance == "sed":
+            table[:, [reduction.kind == "all" for reduction in reductions]] = np.sqrt(coordinates.sed2)[:, None]
         return table
 
 
@@ -203,7 +205,7 @@ def fit_gaussian(X: NDArray[np.floating], *, n_features: int | None = None) -> G
 
 
 @dataclass(frozen=True)
-class Axes:
+class Eigenbasis:
     """Mean and eigenbasis of a covariance, before the samples have told how far to shrink it."""
 
     n: int
@@ -213,7 +215,7 @@ class Axes:
     variance: Array  # (D,) unbiased
 
     @classmethod
-    def of(cls, moments: Moments) -> "Axes":
+    def of(cls, moments: Moments) -> "Eigenbasis":
         """Raises as `fit_gaussian` does."""
         n, mean = moments.n, moments.mean
         _check(n, finite=bool(np.isfinite(moments.second).all()))
@@ -239,7 +241,7 @@ def fit_moments(moments: Moments, batches: Iterable[NDArray[np.floating]]) -> Ga
     Equals `fit_gaussian` of all samples to rounding: an eigenvalue is off by some 1e-16 of the largest one, which is
     1e-6 of itself where it is about to count as null. Raises as `fit_gaussian` does.
     """
-    axes = Axes.of(moments)
+    axes = Eigenbasis.of(moments)
     head, tail = np.zeros(len(axes.eigenvalues) + 1), np.zeros(len(axes.eigenvalues) + 1)
     for batch in batches:
         more = axes.fourths(batch)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
-from gad_core.gaussian.keep import ALL, NPCA_1, NPCA_5, Keep
-from gad_core.gaussian.spectrum import SCORES, Score
+from gad_core.gaussian.reduction import ALL, NPCA_1, NPCA_5, Reduction
+from gad_core.gaussian.spectrum import DISTANCES, Distance
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class Tuning:
     """The levels whose distances are summed (1-based, eq. 4), the components kept on each, and the distance."""
 
     levels: tuple[int, ...]
-    keep: Keep = ALL
-    score: Score = "mahalanobis"
+    reduction: Reduction = ALL
+    distance: Distance = "mahalanobis"
 
 
 def recommended(backbone: Backbone) -> Tuning:
@@ -55,9 +55,9 @@ def parse_levels(text: str, n_levels: int) -> tuple[int, ...]:
     return tuple(sorted(levels))
 
 
-def parse_score(text: str) -> Score:
+def parse_distance(text: str) -> Distance:
     """Read a distance by its name."""
-    for score in SCORES:
+    for score in DISTANCES:
         if text.strip().lower() == score:
             return score
-    raise GadError(f"{text!r} is no distance; choose one of {', '.join(SCORES)}")
+    raise GadError(f"{text!r} is no distance; choose one of {', '.join(DISTANCES)}")

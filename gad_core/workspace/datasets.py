@@ -58,7 +58,7 @@ class DatasetShelf:
             return self._row(record)
 
     def register(self, root: Path, *, name: str, counts: Counts, refused: tuple[Refusal, ...] = ()) -> DatasetRow:
-        """Keep a folder by reference; one that is already registered keeps its id and takes the new counts."""
+        """Reduction a folder by reference; one that is already registered keeps its id and takes the new counts."""
         with self._place.database.writing() as session:
             where = DatasetRecord.kind == "folder", DatasetRecord.root == self._place.inside(root)
             record = session.scalar(select(DatasetRecord).where(*where))

@@ -42,7 +42,7 @@ class DetectorShelf:
         n_train: int,
         dataset_id: str | None = None,
     ) -> DetectorRow:
-        """Keep a fitted detector; `save` is called with the path of the file that it has to write."""
+        """Reduction a fitted detector; `save` is called with the path of the file that it has to write."""
         final = self._folder / f"{new_id()}.gad"
         with writing_in(self._place.home), making(final, self._place.owner):
             save(final)

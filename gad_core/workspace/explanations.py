@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gad_core.explain.category import CategoryExplanation, Explained
-from gad_core.explain.explanation import Explanation, Undefined
+from gad_core.attribution.category import CategoryExplanation, Explained
+from gad_core.attribution.explanation import Explanation, Undefined
 from gad_core.gaussian.tuning import Tuning
 
 
@@ -28,7 +28,9 @@ class ExplanationKey:
         cls, dataset_id: str, modified: str, detector_id: str, tuning: Tuning, n_references: int
     ) -> "ExplanationKey":
         """For a tuning."""
-        return cls(dataset_id, modified, detector_id, tuning.levels, str(tuning.keep), tuning.score, n_references)
+        return cls(
+            dataset_id, modified, detector_id, tuning.levels, str(tuning.reduction), tuning.distance, n_references
+        )
 
     @property
     def id(self) -> str:

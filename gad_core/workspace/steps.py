@@ -97,5 +97,5 @@ def adopt(
     """Make a threshold the detector's own, in its file and on record; earlier ones stay on record."""
     adopted = Adopted(level, point.method, point.target_fpr, point.threshold, point.how)
     save_detector(replace(detector, tuning=tuning, adopted=adopted), row.path)
-    settings = {"levels": list(tuning.levels), "keep": str(tuning.keep), "score": tuning.score}
+    settings = {"levels": list(tuning.levels), "keep": str(tuning.reduction), "score": tuning.distance}
     return store.detectors.adopt(row.id, settings=settings, **asdict(adopted))

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gad_core import figures, wording
+from gad_core.attribution.category import mask_of
+from gad_core.attribution.deep_shap import Attribution
+from gad_core.attribution.explanation import Explanation, Undefined, explain_score, mask_weights
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import encode_png
-from gad_core.explain.category import mask_of
-from gad_core.explain.deep_shap import Attribution
-from gad_core.explain.explanation import Explanation, Undefined, explain_score, mask_weights
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import charts, resources
 

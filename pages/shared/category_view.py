@@ -5,10 +5,10 @@ import pandas as pd
 import streamlit as st
 
 from gad_core import figures, wording
+from gad_core.attribution.category import explain_category, masked_defects
+from gad_core.attribution.explanation import Explanation, Summary, distance_to_ideal, summaries_by_type
 from gad_core.decision.curves import auroc
 from gad_core.errors import GadError, Progress
-from gad_core.explain.category import explain_category, masked_defects
-from gad_core.explain.explanation import Explanation, Summary, distance_to_ideal, summaries_by_type
 from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_run, runs_on
@@ -23,7 +23,7 @@ def whole_category(detector: DetectorRow, dataset: DatasetRow) -> None:
     """A button, and what the run found."""
     chosen, n_references = current(detector)
     try:
-        files = masked_defects(resources.bench(detector, dataset).test)
+        files = masked_defects(resources.test_images(detector, dataset).test)
     except GadError as error:
         with charts.panel("The whole category", frame.sentence(error)):
             return
@@ -54,16 +54,16 @@ def key_of(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, n_referen
 
 def submit(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, n_references: int) -> None:
     """Explain all masked defects in the background."""
-    bench, cache, folder = resources.bench(detector, dataset), resources.feature_cache(), resources.store().cache
+    test, cache, folder = resources.test_images(detector, dataset), resources.feature_cache(), resources.store().cache
     network = resources.engine(detector.backbone).network
-    area = auroc(resources.scores(detector, dataset, chosen)["sum"].test, bench.test.labels)
+    area = auroc(resources.scores(detector, dataset, chosen)["sum"].test, test.images.labels)
     key = key_of(detector, dataset, chosen, n_references)
 
     def work(*, progress: Progress) -> ExplanationKey:
         category = explain_category(
-            bench.detector,
+            test.detector,
             network,
-            bench.test,
+            test.images,
             tuning=chosen,
             n_references=n_references,
             cache=cache,
@@ -108,7 +108,7 @@ def _found(run: Run, dataset: DatasetRow, detector: DetectorRow) -> None:
         ).items()
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="explained_types", alt=finding(run))
-    files = {file.digest: file for file in resources.bench(detector, dataset).test}
+    files = {file.digest: file for file in resources.test_images(detector, dataset).test}
     known = [image for image in images if isinstance(image.found, Explanation) and image.digest in files]
     known.sort(key=lambda image: image.found.score if isinstance(image.found, Explanation) else 0)
     end = st.segmented_control(
@@ -137,7 +137,7 @@ def _plane(dataset: DatasetRow) -> None:
             levels = ",".join(map(str, run.key.levels))
             points.append(
                 {
-                    "name": f"levels {levels}, {run.key.keep}",
+                    "name": f"levels {levels}, {run.key.reduction}",
                     "auroc": 100 * run.auroc,
                     "score": summary.mean,
                     "sem": float(np.nan_to_num(summary.sem)),

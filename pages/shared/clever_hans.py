@@ -7,15 +7,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core import figures, wording
+from gad_core.attribution.category import mask_of
+from gad_core.attribution.counterfactuals import counterfactuals, scorer
+from gad_core.attribution.explanation import Explanation, explain_score, mask_weights
 from gad_core.data.datasets import ImageFile
 from gad_core.data.demo import Photo, photo
 from gad_core.data.demo.photos import PARTS
 from gad_core.data.demo.writing import STAMPED
 from gad_core.data.images import decode_mask, resize
 from gad_core.decision.curves import auroc
-from gad_core.explain.category import mask_of
-from gad_core.explain.counterfactuals import counterfactuals, scorer
-from gad_core.explain.explanation import Explanation, explain_score, mask_weights
 from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
@@ -64,8 +64,8 @@ def _story(detector: DetectorRow, dataset: DatasetRow, file: ImageFile, chosen: 
     fitted = resources.detector(detector)
     engine = resources.engine(detector.backbone)
     made = counterfactuals(image, stamp, scorer(fitted, engine, chosen), twin=honest)
-    bench = resources.bench(detector, dataset)
-    area = auroc(resources.scores(detector, dataset, chosen)["sum"].test, bench.test.labels)
+    test = resources.test_images(detector, dataset)
+    area = auroc(resources.scores(detector, dataset, chosen)["sum"].test, test.images.labels)
     share = explain_score(stamped, stamp > 0.5)
     scores = [explain_score(values, defect > 0.5) for values in (stamped, plain)]
     with st.grid(4, min_column_width=150):
@@ -104,7 +104,7 @@ def _story(detector: DetectorRow, dataset: DatasetRow, file: ImageFile, chosen: 
 
 def _stamped_file(detector: DetectorRow, dataset: DatasetRow) -> ImageFile | None:
     """The defect that is looked at, else a scratch, the finest of them."""
-    defects = [file for file in resources.bench(detector, dataset).test if file.anomalous and file.mask]
+    defects = [file for file in resources.test_images(detector, dataset).test if file.anomalous and file.mask]
     linked = opened.image()
     looked_at = (file for file in defects if linked and file.digest.startswith(linked))
     return next(looked_at, min(defects, key=lambda file: file.defect != "scratch", default=None))

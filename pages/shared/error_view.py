@@ -56,7 +56,7 @@ def leave() -> None:
 
 def pictures(view: View, dataset: DatasetRow) -> None:
     """False alarms, missed defects, the nearest to the line, and what was clicked."""
-    tiles = [Tile(file, float(score)) for file, score in zip(view.bench.test, view.scores.test, strict=True)]
+    tiles = [Tile(file, float(score)) for file, score in zip(view.test.images, view.scores.test, strict=True)]
     threshold = view.chosen.point.threshold
     kinds = {
         "False alarms": _sorted(t for t in tiles if not t.file.anomalous and t.distance > threshold)[::-1],
@@ -113,7 +113,7 @@ def _clicked(view: View, tiles: Sequence[Tile], dataset: DatasetRow) -> list[Til
 def _training(view: View, dataset: DatasetRow) -> list[Tile]:
     """The training images that are still there, with their left-out distances."""
     files = {file.digest: file for file in resources.dataset(dataset).train}
-    digests = view.bench.detector.training.digests
+    digests = view.test.detector.training.digests
     scored = zip(digests, view.scores.left_out, strict=True)
     return [Tile(files[digest], float(score)) for digest, score in scored if digest in files]
 

@@ -9,7 +9,7 @@ from gad_core.decision.working_point import needed_normals
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import charts, resources
-from pages.shared.resources import Bench
+from pages.shared.resources import TestImages
 
 _VIEWS = {"AUROC": "auroc", "FPR": "left_out_fpr", "Shrinkage": "shrinkage"}
 _TARGETS = (0.001, 0.003, 0.01, 0.03, 0.05, 0.1)
@@ -27,7 +27,7 @@ def planner(row: DetectorRow, dataset: DatasetRow) -> None:
 def _curve(row: DetectorRow, dataset: DatasetRow) -> None:
     if row.n_train < MIN_IMAGES:
         return
-    bench = resources.bench(row, dataset)
+    test = resources.test_images(row, dataset)
     drawn = f"_curve_{row.id}"
     finding = "Fits of random subsets of these images, five times each size, say whether more would help."
     if not st.session_state.get(drawn):
@@ -40,7 +40,7 @@ def _curve(row: DetectorRow, dataset: DatasetRow) -> None:
                 args=(drawn, True),
             )
         return
-    sizes = _sizes(bench, row.id, dataset.id, str(dataset.modified), bench.detector.tuning)
+    sizes = _sizes(test, row.id, dataset.id, str(dataset.modified), test.detector.tuning)
     labelled = sizes[-1].auroc is not None
     with charts.panel("Are the images enough?", _finding(sizes)) as corner:
         names = [name for name in _VIEWS if labelled or name != "AUROC"]
@@ -76,13 +76,13 @@ def _finding(sizes: tuple[Size, ...]) -> str:
 
 
 @st.cache_data(show_spinner="Fitting subsets …", max_entries=16)
-def _sizes(_bench: Bench, detector_id: str, dataset_id: str, modified: str, tuning: Tuning) -> tuple[Size, ...]:
-    detector, labels = _bench.detector, _bench.test.labels
+def _sizes(_test: TestImages, detector_id: str, dataset_id: str, modified: str, tuning: Tuning) -> tuple[Size, ...]:
+    detector, labels = _test.detector, _test.images.labels
     return learning_curve(
         detector.training.features,
         detector.slices,
         tuning,
-        test_features=_bench.features,
+        test_features=_test.features,
         anomalous=labels,
         target_fpr=_TARGET,
     )

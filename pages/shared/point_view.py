@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from gad_core import figures, wording
 from gad_core.data.datasets import GOOD
 from gad_core.decision.curves import auroc, precision_recall, roc
-from gad_core.decision.evaluation import Achieved, LevelScores, working_points
+from gad_core.decision.evaluation import LevelScores, PointRates, working_points
 from gad_core.decision.rates import Rate, rates_by_type
 from gad_core.gaussian.tuning import Tuning
 from pages.shared import charts, frame
 from pages.shared.controls import STEPS
-from pages.shared.resources import Bench
+from pages.shared.resources import TestImages
 
 Picked = Callable[[dict[str, Any]], None]
 
@@ -30,18 +30,18 @@ TARGETS = tuple(step / 100 for step in STEPS)
 class View:
     """Scores at one tuning and level, the chosen threshold, and what the other methods do at the same target."""
 
-    bench: Bench
+    test: TestImages
     tuning: Tuning
     scores: LevelScores
     target: float
-    chosen: Achieved
-    methods: tuple[Achieved, ...]
+    chosen: PointRates
+    methods: tuple[PointRates, ...]
     refused: dict[str, str]
 
     @property
     def anomalous(self) -> NDArray[np.bool_]:
         """Labels of the test images."""
-        return self.bench.test.labels
+        return self.test.images.labels
 
     @property
     def has_both_kinds(self) -> bool:
@@ -59,12 +59,12 @@ class View:
         }
 
 
-def look(bench: Bench, tuning: Tuning, scores: LevelScores, target: float, method: str) -> View | str:
+def look(test: TestImages, tuning: Tuning, scores: LevelScores, target: float, method: str) -> View | str:
     """The view at a method's threshold, or why the method has none."""
-    methods, refused = working_points(scores, bench.test.labels, target)
+    methods, refused = working_points(scores, test.images.labels, target)
     for achieved in methods:
         if achieved.point.method == method:
-            return View(bench, tuning, scores, target, achieved, methods, refused)
+            return View(test, tuning, scores, target, achieved, methods, refused)
     if method in refused:
         return frame.sentence(refused[method])
     if method == "split-conformal":
@@ -113,7 +113,7 @@ def defect_types(view: View) -> None:
     """Share caught of every defect type."""
     if not view.anomalous.any():
         return
-    defects = [defect for defect in view.bench.test.defects if defect != GOOD]
+    defects = [defect for defect in view.test.images.defects if defect != GOOD]
     rates = rates_by_type(view.scores.test[view.anomalous], defects, view.chosen.point.threshold)
     worst = min(rates, key=lambda defect: rates[defect].value)
     finding = f"Hardest to catch: {worst.replace('_', ' ')}, {wording.rate(rates[worst])}."

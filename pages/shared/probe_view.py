@@ -7,13 +7,13 @@ import numpy as np
 import streamlit as st
 
 from gad_core import figures, wording
+from gad_core.attribution import counterfactuals as edits
+from gad_core.attribution import probes as checks
+from gad_core.attribution.category import mask_of
+from gad_core.attribution.deep_shap import Attribution
+from gad_core.attribution.explanation import mask_weights
 from gad_core.data.datasets import ImageFile
 from gad_core.errors import GadError
-from gad_core.explain import counterfactuals as edits
-from gad_core.explain import probes as checks
-from gad_core.explain.category import mask_of
-from gad_core.explain.deep_shap import Attribution
-from gad_core.explain.explanation import mask_weights
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import charts, clever_hans, frame, resources

@@ -8,19 +8,19 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from gad_core.attribution.deep_shap import Attribution, attribute
 from gad_core.data.datasets import Dataset, ImageFile, ImageSet, read_dataset
-from gad_core.decision import cut_map as cuts
-from gad_core.decision.evaluation import LevelScores, Seen, left_out_rates, level_scores
+from gad_core.decision import reduction_map as maps
+from gad_core.decision.evaluation import LevelScores, Projected, left_out_rates, level_scores
 from gad_core.decision.rates import Rate
 from gad_core.decision.working_point import METHODS
-from gad_core.explain.deep_shap import Attribution, attribute
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, make_engine
 from gad_core.features.extract import extract, load_pixels
 from gad_core.features.networks import load_network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import load_detector
-from gad_core.gaussian.spectrum import Score
+from gad_core.gaussian.spectrum import Distance
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.jobs import JobQueue
 from gad_core.workspace.rows import DatasetRow, DetectorRow
@@ -78,27 +78,27 @@ def _detector(path: Path, written: int) -> Detector:
 
 
 @dataclass(frozen=True)
-class Bench:
+class TestImages:
     """A detector with the test images of a data set laid out before it."""
 
     detector: Detector
-    seen: Seen
+    projected: Projected
     test: ImageSet
     features: NDArray[np.float32]  # of the test images (m, sum of channels)
 
 
-def bench(detector_row: DetectorRow, dataset_row: DatasetRow) -> Bench:
+def test_images(detector_row: DetectorRow, dataset_row: DatasetRow) -> TestImages:
     """See the test images from the detector; their features come from the cache."""
     fitted, written = detector(detector_row), _written(detector_row.path)
-    return _bench(fitted, detector_row.id, written, dataset_row.root, dataset_row.modified)
+    return _test_images(fitted, detector_row.id, written, dataset_row.root, dataset_row.modified)
 
 
 @st.cache_resource(show_spinner="Looking at the test images …", max_entries=4)
-def _bench(_detector: Detector, detector_id: str, written: int, root: Path, modified: datetime) -> Bench:
+def _test_images(_detector: Detector, detector_id: str, written: int, root: Path, modified: datetime) -> TestImages:
     network = engine(_detector.backbone)
     _detector.check_weights(network.network.fingerprint)
     extraction = extract(dataset_at(root, modified).test, network, cache=feature_cache())
-    return Bench(_detector, Seen.by(_detector, extraction.features), extraction.images, extraction.features)
+    return TestImages(_detector, Projected.of(_detector, extraction.features), extraction.images, extraction.features)
 
 
 def promise_curves(
@@ -119,52 +119,56 @@ def _promise_curves(
 
 def scores(detector_row: DetectorRow, dataset_row: DatasetRow, tuning: Tuning) -> dict[str, LevelScores]:
     """Scores of every level and the sum at one tuning."""
-    return _scores(bench(detector_row, dataset_row), detector_row.id, dataset_row.id, dataset_row.modified, tuning)
+    return _scores(
+        test_images(detector_row, dataset_row), detector_row.id, dataset_row.id, dataset_row.modified, tuning
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _scores(
-    _bench: Bench, detector_id: str, dataset_id: str, modified: datetime, tuning: Tuning
+    _test: TestImages, detector_id: str, dataset_id: str, modified: datetime, tuning: Tuning
 ) -> dict[str, LevelScores]:
-    return level_scores(_bench.seen, tuning)
+    return level_scores(_test.projected, tuning)
 
 
-def cut_map(detector_row: DetectorRow, dataset_row: DatasetRow, score: Score) -> cuts.CutMap | None:
+def reduction_map(detector_row: DetectorRow, dataset_row: DatasetRow, score: Distance) -> maps.ReductionMap | None:
     """Every level at every cut on the test images; None without two of each kind."""
-    seen = bench(detector_row, dataset_row)
-    return _cut_map(seen, detector_row.id, dataset_row.id, dataset_row.modified, score)
+    seen = test_images(detector_row, dataset_row)
+    return _reduction_map(seen, detector_row.id, dataset_row.id, dataset_row.modified, score)
 
 
 @st.cache_resource(show_spinner="Trying every cut …", max_entries=16)
-def _cut_map(_bench: Bench, detector_id: str, dataset_id: str, modified: datetime, score: Score) -> cuts.CutMap | None:
-    labels = _bench.test.labels
+def _reduction_map(
+    _test: TestImages, detector_id: str, dataset_id: str, modified: datetime, score: Distance
+) -> maps.ReductionMap | None:
+    labels = _test.images.labels
     if min(labels.sum(), (~labels).sum()) < 2:
         return None
-    return cuts.cut_map(_bench.seen, labels, score=score)
+    return maps.reduction_map(_test.projected, labels, score=score)
 
 
 def sum_areas(detector_row: DetectorRow, dataset_row: DatasetRow, tuning: Tuning) -> NDArray[np.float64]:
     """AUROC of the sum over the tuned levels at every cut."""
-    seen = bench(detector_row, dataset_row)
-    return _sum_areas(seen, detector_row.id, dataset_row.id, dataset_row.modified, tuning.levels, tuning.score)
+    seen = test_images(detector_row, dataset_row)
+    return _sum_areas(seen, detector_row.id, dataset_row.id, dataset_row.modified, tuning.levels, tuning.distance)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _sum_areas(
-    _bench: Bench, detector_id: str, dataset_id: str, modified: datetime, levels: tuple[int, ...], score: Score
+    _test: TestImages, detector_id: str, dataset_id: str, modified: datetime, levels: tuple[int, ...], score: Distance
 ) -> NDArray[np.float64]:
-    return cuts.sum_areas(_bench.seen, _bench.test.labels, levels, score=score)
+    return maps.sum_areas(_test.projected, _test.images.labels, levels, score=score)
 
 
-def inflation(detector_row: DetectorRow, dataset_row: DatasetRow, score: Score) -> NDArray[np.float64]:
+def inflation(detector_row: DetectorRow, dataset_row: DatasetRow, score: Distance) -> NDArray[np.float64]:
     """Left-out over fitted distance of every level at every cut."""
-    seen = bench(detector_row, dataset_row)
+    seen = test_images(detector_row, dataset_row)
     return _inflation(seen, detector_row.id, score)
 
 
 @st.cache_resource(show_spinner="Trying every cut …", max_entries=16)
-def _inflation(_bench: Bench, detector_id: str, score: Score) -> NDArray[np.float64]:
-    return cuts.inflation(_bench.detector, score=score)
+def _inflation(_test: TestImages, detector_id: str, score: Distance) -> NDArray[np.float64]:
+    return maps.inflation(_test.detector, score=score)
 
 
 def pixels(detector_row: DetectorRow, file: ImageFile) -> NDArray[np.uint8]:

@@ -60,8 +60,8 @@ def _show(row: DetectorRow, dataset: DatasetRow, level: int) -> None:
 def _columns(
     detector_id: str, _row: DetectorRow, _dataset: DatasetRow, modified: datetime, level: int
 ) -> tuple[SigmaColumn, ...]:
-    bench = resources.bench(_row, _dataset)
-    return sigma_table(bench.seen, bench.test.labels, level=level)
+    test = resources.test_images(_row, _dataset)
+    return sigma_table(test.projected, test.images.labels, level=level)
 
 
 def _passes(row: DetectorRow) -> int:

@@ -25,7 +25,7 @@ def suspects(dataset: DatasetRow, row: DetectorRow) -> None:
     """The training images farthest from the fits that did not see them."""
     detector = resources.detector(row)
     tuning, digests = detector.tuning, detector.training.digests
-    distances = sum_levels(detector.left_out_distances(tuning.keep, score=tuning.score), tuning.levels)
+    distances = sum_levels(detector.left_out_distances(tuning.reduction, distance=tuning.distance), tuning.levels)
     logs = np.log(np.maximum(distances, np.finfo(float).tiny))
     spread = max(float(stats.median_abs_deviation(logs, scale="normal")), 1e-6)
     deviations = (logs - np.median(logs)) / spread

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from gad_core.decision.cut_map import CUTS
+from gad_core.decision.reduction_map import REDUCTIONS
 from gad_core.features.backbones import Backbone
-from gad_core.gaussian.keep import Keep
-from gad_core.gaussian.spectrum import SCORES
-from gad_core.gaussian.tuning import Tuning, all_levels, parse_levels, parse_score, presets, recommended
+from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.spectrum import DISTANCES
+from gad_core.gaussian.tuning import Tuning, all_levels, parse_distance, parse_levels, presets, recommended
 from pages.shared.controls import BOUND
 
-CUT_NAMES = tuple(str(cut) for cut in CUTS)
+REDUCTION_NAMES = tuple(str(cut) for cut in REDUCTIONS)
 _SCORE_NAMES = {"mahalanobis": "Mahalanobis", "sed": "standardised Euclidean", "l2": "Euclidean (L2)"}
 
 
@@ -29,21 +29,21 @@ def tuning(backbone: Backbone) -> Tuning:
     score_box, keep_box = st.columns([2, 5], vertical_alignment="bottom")
     score = score_box.selectbox(
         "Distance",
-        list(SCORES),
+        list(DISTANCES),
         key="score",
         help="mahalanobis: eq. 3; sed: standardised Euclidean distance, eq. 7; l2: plain Euclidean distance.",
         **BOUND,
     )
     keep = keep_box.select_slider(
         "Components kept",
-        CUT_NAMES,
-        value=str(start.keep),
+        REDUCTION_NAMES,
+        value=str(start.reduction),
         key="keep",
         help="Left of `all`, PCA keeps that share of the variance from the strongest components down; right of it, "
         "NPCA keeps it from the weakest up. The paper finds that the weak ones discriminate.",
         **BOUND,
     )
-    now = Tuning(_levels(levels, backbone), Keep.parse(keep), parse_score(score))
+    now = Tuning(_levels(levels, backbone), Reduction.parse(keep), parse_distance(score))
     with st.container(horizontal=True, gap="xsmall"):
         for name, preset in presets(backbone).items():
             st.button(
@@ -63,24 +63,24 @@ def chosen(backbone: Backbone) -> Tuning:
     _forget_foreign_levels(backbone)
     return Tuning(
         _levels(state.get("levels"), backbone),
-        Keep.parse(state.get("keep") or str(start.keep)),
-        parse_score(state.get("score") or start.score),
+        Reduction.parse(state.get("keep") or str(start.reduction)),
+        parse_distance(state.get("score") or start.distance),
     )
 
 
 def choose(preset: Tuning) -> None:
     """Set the controls; for callbacks, which run before the controls are drawn."""
     st.session_state["levels"] = list(map(str, preset.levels))
-    st.session_state["keep"] = str(preset.keep)
-    st.session_state["score"] = preset.score
+    st.session_state["keep"] = str(preset.reduction)
+    st.session_state["score"] = preset.distance
 
 
 def words(chosen: Tuning) -> str:
     """A tuning in words: `levels 6-8, npca:0.05`."""
     levels = ", ".join(map(str, chosen.levels))
     one = "level" if len(chosen.levels) == 1 else "levels"
-    distance = "" if chosen.score == "mahalanobis" else f", {_SCORE_NAMES[chosen.score]}"
-    return f"{one} {levels}, {chosen.keep}{distance}"
+    distance = "" if chosen.distance == "mahalanobis" else f", {_SCORE_NAMES[chosen.distance]}"
+    return f"{one} {levels}, {chosen.reduction}{distance}"
 
 
 def _forget_foreign_levels(backbone: Backbone) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from gad_core.data.datasets import k_folds
-from gad_core.decision.evaluation import Seen
+from gad_core.decision.evaluation import Projected
 from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector
-from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Tuning
 
 
@@ -37,11 +37,11 @@ def detector(features) -> Detector:
         backbone,
         fingerprint="f",
         folds=k_folds(60, 6),
-        tuning=Tuning((1, 2), Keep("npca", 0.5)),
+        tuning=Tuning((1, 2), Reduction("npca", 0.5)),
         calibration=TrainingImages(features[60:100], tuple(map(str, range(60, 100)))),
     )
 
 
 @pytest.fixture(scope="session")
-def seen(detector, features) -> Seen:
-    return Seen.by(detector, features[100:])
+def projected(detector, features) -> Projected:
+    return Projected.of(detector, features[100:])

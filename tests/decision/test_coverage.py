@@ -1,4 +1,4 @@
-"""What 5 % thresholds achieve on new normal images, simulated; `python -m benchmarks.coverage` takes 200 fits each."""
+"""What 5 % thresholds give on new normal images, simulated; `python -m benchmarks.coverage` takes 200 fits each."""
 
 import numpy as np
 import pytest

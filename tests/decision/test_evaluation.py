@@ -9,31 +9,31 @@ from sklearn.metrics import roc_auc_score
 
 from gad_core.decision import evaluation as ev
 from gad_core.errors import GadError
-from gad_core.gaussian.keep import ALL, Keep
+from gad_core.gaussian.reduction import ALL, Reduction
 from gad_core.gaussian.tuning import Tuning
 
-TUNING = Tuning((1, 2), Keep("npca", 0.5))
+TUNING = Tuning((1, 2), Reduction("npca", 0.5))
 
 
-def test_the_sum_adds_the_tuned_levels_and_the_others_stay_to_be_seen(seen):
-    both = ev.level_scores(seen, TUNING)
-    one = ev.level_scores(seen, replace(TUNING, levels=(2,)))
+def test_the_sum_adds_the_tuned_levels_and_the_others_stay_to_be_seen(projected):
+    both = ev.level_scores(projected, TUNING)
+    one = ev.level_scores(projected, replace(TUNING, levels=(2,)))
     for kind in ("left_out", "test", "calibration"):
         np.testing.assert_allclose(getattr(both["sum"], kind), getattr(both["1"], kind) + getattr(both["2"], kind))
         np.testing.assert_array_equal(getattr(one["sum"], kind), getattr(one["2"], kind))
     assert set(one) == {"1", "2", "sum"}
 
 
-def test_areas_are_scikit_learns_at_every_level(seen, anomalous):
-    result = ev.evaluate(seen, anomalous, TUNING)
-    scores = ev.level_scores(seen, TUNING)
+def test_areas_are_scikit_learns_at_every_level(projected, anomalous):
+    result = ev.evaluate(projected, anomalous, TUNING)
+    scores = ev.level_scores(projected, TUNING)
     assert (result.n_normal, result.n_anomalous) == (40, 20)
     for level, area in result.auroc.items():
         assert area.value == pytest.approx(roc_auc_score(anomalous, scores[level].test))
 
 
-def test_rates_count_the_images_above_each_threshold(seen, anomalous):
-    scores = ev.level_scores(seen, TUNING)["sum"]
+def test_rates_count_the_images_above_each_threshold(projected, anomalous):
+    scores = ev.level_scores(projected, TUNING)["sum"]
     achieved, refused = ev.working_points(scores, anomalous, 0.1)
     assert [a.point.method for a in achieved] == ["cross-conformal", "split-conformal"]
     assert refused == {}
@@ -43,41 +43,44 @@ def test_rates_count_the_images_above_each_threshold(seen, anomalous):
     assert achieved[1].left_out.count == (scores.left_out > achieved[1].point.threshold).sum()
 
 
-def test_a_level_knows_chi_square_with_the_dimensions_that_the_cut_keeps(seen, anomalous):
-    for keep, k in ((ALL, 32), (Keep("npca", 0.5), seen.detector.gaussians[1].spectrum.dimension(Keep("npca", 0.5)))):
-        scores = ev.level_scores(seen, Tuning((2,), keep))["2"]
+def test_a_level_knows_chi_square_with_the_dimensions_that_the_cut_keeps(projected, anomalous):
+    for keep, k in (
+        (ALL, 32),
+        (Reduction("npca", 0.5), projected.detector.gaussians[1].spectrum.dimension(Reduction("npca", 0.5))),
+    ):
+        scores = ev.level_scores(projected, Tuning((2,), keep))["2"]
         point = ev.threshold(scores, "chi2", 0.05)
         assert point.threshold**2 == pytest.approx(stats.chi2.isf(0.05, k))
 
 
-def test_no_law_is_offered_for_other_distances_than_mahalanobis(seen, anomalous):
-    scores = ev.level_scores(seen, Tuning((2,), ALL, "l2"))["2"]
+def test_no_law_is_offered_for_other_distances_than_mahalanobis(projected, anomalous):
+    scores = ev.level_scores(projected, Tuning((2,), ALL, "l2"))["2"]
     assert ev.threshold(scores, "chi2", 0.05) is None
     assert ev.threshold(scores, "hotelling", 0.05) is None
 
 
 def test_without_calibration_images_there_is_no_split_conformal_threshold(detector, features, anomalous):
-    seen = ev.Seen.by(replace(detector, calibration=None), features[100:])
-    achieved, _ = ev.working_points(ev.level_scores(seen, TUNING)["sum"], anomalous, 0.1)
+    projected = ev.Projected.of(replace(detector, calibration=None), features[100:])
+    achieved, _ = ev.working_points(ev.level_scores(projected, TUNING)["sum"], anomalous, 0.1)
     assert [a.point.method for a in achieved] == ["cross-conformal"]
 
 
-def test_what_the_images_cannot_support_is_refused_with_the_number_and_the_rest_goes_on(seen, anomalous):
-    achieved, refused = ev.working_points(ev.level_scores(seen, TUNING)["1"], anomalous, 0.02)
+def test_what_the_images_cannot_support_is_refused_with_the_number_and_the_rest_goes_on(projected, anomalous):
+    achieved, refused = ev.working_points(ev.level_scores(projected, TUNING)["1"], anomalous, 0.02)
     assert [a.point.method for a in achieved] == ["chi2", "hotelling", "cross-conformal"]
     assert "49" in refused["split-conformal"]  # 40 calibration images, 1 / 0.02 - 1 needed
 
 
 def test_unlabelled_test_images_leave_the_rates_unknown(detector, features):
-    seen = ev.Seen.by(detector, features[:0])
-    achieved, _ = ev.working_points(ev.level_scores(seen, TUNING)["sum"], np.zeros(0, bool), 0.1)
+    projected = ev.Projected.of(detector, features[:0])
+    achieved, _ = ev.working_points(ev.level_scores(projected, TUNING)["sum"], np.zeros(0, bool), 0.1)
     assert achieved[0].test is None
     assert achieved[0].tpr is None
     assert achieved[0].left_out.n == 60
 
 
-def test_rates_over_targets_are_those_of_the_single_thresholds(seen, anomalous):
-    scores = ev.level_scores(seen, TUNING)["2"]
+def test_rates_over_targets_are_those_of_the_single_thresholds(projected, anomalous):
+    scores = ev.level_scores(projected, TUNING)["2"]
     targets = (0.001, 0.05, 0.2)
     for method in ("chi2", "cross-conformal"):
         rates = ev.left_out_rates(scores, method, targets)
@@ -87,6 +90,6 @@ def test_rates_over_targets_are_those_of_the_single_thresholds(seen, anomalous):
     assert ev.left_out_rates(scores, "cross-conformal", targets)[0] is None
 
 
-def test_one_kind_of_test_images_cannot_be_evaluated(seen):
+def test_one_kind_of_test_images_cannot_be_evaluated(projected):
     with pytest.raises(GadError, match="add the missing kind"):
-        ev.evaluate(seen, np.zeros(60, bool), TUNING)
+        ev.evaluate(projected, np.zeros(60, bool), TUNING)

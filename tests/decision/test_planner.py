@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from gad_core.decision.planner import certifiable, certifiable_with, learning_curve
 from gad_core.errors import GadError
-from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.spectrum import fit_gaussian
 from gad_core.gaussian.tuning import Tuning
 
@@ -29,7 +29,7 @@ def curve(normal):
     return partial(learning_curve, normal, SLICES, TUNING, repeats=2)
 
 
-@pytest.mark.parametrize("keep", [Keep(), Keep("npca", 0.3)], ids=str)
+@pytest.mark.parametrize("keep", [Reduction(), Reduction("npca", 0.3)], ids=str)
 def test_all_images_once_are_the_plain_fit(normal, features, anomalous, keep):
     test = features[100:]
     tuning = Tuning((1, 3), keep)

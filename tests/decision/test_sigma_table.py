@@ -5,13 +5,13 @@ import pytest
 from scipy import special, stats
 from sklearn.metrics import roc_auc_score
 
-from gad_core.decision.sigma_table import KEEPS, SIGMAS, sigma_table
+from gad_core.decision.sigma_table import REDUCTIONS, SIGMAS, sigma_table
 
 
-def test_rates_are_those_beyond_scipys_quantiles(detector, seen, features, anomalous):
+def test_rates_are_those_beyond_scipys_quantiles(detector, projected, features, anomalous):
     test = features[100:]
-    for column in sigma_table(seen, anomalous, level=2):
-        keep = KEEPS[column.name]
+    for column in sigma_table(projected, anomalous, level=2):
+        keep = REDUCTIONS[column.name]
         gaussian, part = detector.gaussians[1], detector.slices[1]
         distances = gaussian.spectrum.distances(gaussian.coordinates(test[:, part]), keep)
         assert column.auroc.value == pytest.approx(roc_auc_score(anomalous, distances))
@@ -24,7 +24,7 @@ def test_rates_are_those_beyond_scipys_quantiles(detector, seen, features, anoma
             assert found.tpr.value == np.mean(distances[anomalous] > limit)
 
 
-def test_without_defects_there_is_no_auroc(seen):
-    for column in sigma_table(seen, np.zeros(60, bool), level=2):
+def test_without_defects_there_is_no_auroc(projected):
+    for column in sigma_table(projected, np.zeros(60, bool), level=2):
         assert column.auroc is None
         assert all(found.tpr is None for found in column.achieved)

@@ -9,13 +9,13 @@ from scipy import stats
 from gad_core.decision.verdict import judge
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Adopted, sum_levels
-from gad_core.gaussian.keep import ALL, Keep
+from gad_core.gaussian.reduction import ALL, Reduction
 from gad_core.gaussian.tuning import Tuning
 
 
 def test_the_default_is_cross_conformal_at_five_percent(detector, features):
     verdict = judge(detector, features[100:])
-    left_out = np.sort(sum_levels(detector.left_out_distances(Keep("npca", 0.5)), (1, 2)))
+    left_out = np.sort(sum_levels(detector.left_out_distances(Reduction("npca", 0.5)), (1, 2)))
     assert verdict.threshold == left_out[57]  # ceil(61 * 0.95) = 58th of 60
     np.testing.assert_array_equal(verdict.scores, detector.scores(features[100:]))
     np.testing.assert_array_equal(verdict.anomalous, verdict.scores > left_out[57])
@@ -26,7 +26,7 @@ def test_an_adopted_threshold_decides_unless_something_else_is_asked_for(detecto
     verdict = judge(adopted, features[100:])
     assert (verdict.threshold, verdict.how) == (3.25, "by hand")
     np.testing.assert_array_equal(
-        verdict.scores, detector.distances(detector.coordinates(features[100:]), Keep("npca", 0.5))[:, 1]
+        verdict.scores, detector.distances(detector.coordinates(features[100:]), Reduction("npca", 0.5))[:, 1]
     )
     assert judge(adopted, features[100:], target_fpr=0.05).threshold == judge(detector, features[100:]).threshold
 

@@ -11,14 +11,14 @@ from gad_core.data.images import decode, resize
 from gad_core.errors import GadError
 from gad_core.features.engines import Engine, make_engine
 from gad_core.features.networks import Network, Pixels
-from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.spectrum import fit_gaussian
 from tests.features.drawing import draw
 
 Images = NDArray[np.uint8]  # (n, S, S, 3)
 Features = NDArray[np.float32]  # (n, sum C)
 N_FIT = 60
-CUTS = [("all", 1e-4), ("npca:0.05", 1e-4), ("npca:0.001", 1e-3)]
+REDUCTIONS = [("all", 1e-4), ("npca:0.05", 1e-4), ("npca:0.001", 1e-3)]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def photographed(bottle: Path, openvino_engine: Engine, torch_engine: Engine) ->
 
 
 @pytest.mark.parametrize("images", ["drawn", "photographed"])
-@pytest.mark.parametrize(("keep", "tolerance"), CUTS)
+@pytest.mark.parametrize(("keep", "tolerance"), REDUCTIONS)
 def test_engines_give_the_same_scores_at_every_level(
     images: str, keep: str, tolerance: float, lite0: Network, request: pytest.FixtureRequest
 ):
@@ -59,7 +59,7 @@ def test_engines_give_the_same_scores_at_every_level(
     for level in lite0.backbone.level_slices:
         gaussian = fit_gaussian(by_openvino[:N_FIT, level])
         one, other = (
-            gaussian.spectrum.distances(gaussian.coordinates(features[N_FIT:, level]), Keep.parse(keep))
+            gaussian.spectrum.distances(gaussian.coordinates(features[N_FIT:, level]), Reduction.parse(keep))
             for features in (by_openvino, by_torch)
         )
         np.testing.assert_allclose(other, one, rtol=tolerance)

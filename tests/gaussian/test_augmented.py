@@ -10,12 +10,12 @@ from gad_core.data.augment import FIG_5
 from gad_core.data.datasets import k_folds
 from gad_core.gaussian.detector import Augmented, TrainingImages, fit_detector, fold_rows
 from gad_core.gaussian.detector_file import load_detector, save_detector
-from gad_core.gaussian.keep import ALL, Keep
 from gad_core.gaussian.moments import Moments
-from gad_core.gaussian.spectrum import SCORES, fit_gaussian, fit_moments
+from gad_core.gaussian.reduction import ALL, Reduction
+from gad_core.gaussian.spectrum import DISTANCES, fit_gaussian, fit_moments
 from gad_core.gaussian.spool import Spool
 from gad_core.gaussian.tuning import Tuning
-from tests.gaussian.test_spectrum import KEEPS, draw
+from tests.gaussian.test_spectrum import REDUCTIONS, draw
 
 PASSES = 4
 
@@ -30,10 +30,10 @@ def test_moments_and_one_more_look_give_the_fit_of_all_samples(n, D, size):
     found, expected = fit_moments(moments, batches), fit_gaussian(X[:n])
     np.testing.assert_allclose(found.spectrum.eigenvalues, expected.spectrum.eigenvalues, rtol=1e-7)
     np.testing.assert_allclose(found.variance, expected.variance, rtol=1e-10)
-    for keep in [*KEEPS, ALL]:
+    for keep in [*REDUCTIONS, ALL]:
         assert found.spectrum.shrinkage(keep) == pytest.approx(expected.spectrum.shrinkage(keep), rel=1e-7, abs=1e-12)
-        for score in SCORES:
-            ours, theirs = (g.spectrum.distances(g.coordinates(X[n:]), keep, score=score) for g in (found, expected))
+        for score in DISTANCES:
+            ours, theirs = (g.spectrum.distances(g.coordinates(X[n:]), keep, distance=score) for g in (found, expected))
             np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
@@ -67,7 +67,7 @@ def test_the_whole_fit_is_scikit_learns_of_all_copies(augmented, features, copie
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("keep", [ALL, Keep("npca", 0.05), Keep("pca", 0.9)], ids=str)
+@pytest.mark.parametrize("keep", [ALL, Reduction("npca", 0.05), Reduction("pca", 0.9)], ids=str)
 def test_left_out_images_meet_a_fit_without_any_of_their_copies(augmented, features, copies, keep):
     found = augmented.left_out_distances(keep)
     for level, part in enumerate(augmented.slices):

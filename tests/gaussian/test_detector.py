@@ -7,22 +7,24 @@ from sklearn.covariance import LedoitWolf
 from gad_core.data.datasets import k_folds
 from gad_core.errors import Cancelled, GadError
 from gad_core.gaussian.detector import TrainingImages, fit_detector, sum_levels
-from gad_core.gaussian.keep import ALL, Keep
-from gad_core.gaussian.spectrum import SCORES, fit_gaussian
-from gad_core.gaussian.tuning import Tuning, parse_levels, parse_score, presets, recommended
+from gad_core.gaussian.reduction import ALL, Reduction
+from gad_core.gaussian.spectrum import DISTANCES, fit_gaussian
+from gad_core.gaussian.tuning import Tuning, parse_distance, parse_levels, presets, recommended
 
-KEEPS = [ALL, Keep("pca", 0.95), Keep("npca", 0.2), Keep("npca", 0.01)]
+REDUCTIONS = [ALL, Reduction("pca", 0.95), Reduction("npca", 0.2), Reduction("npca", 0.01)]
 
 
-@pytest.mark.parametrize("score", SCORES)
-@pytest.mark.parametrize("keep", KEEPS, ids=str)
+@pytest.mark.parametrize("score", DISTANCES)
+@pytest.mark.parametrize("keep", REDUCTIONS, ids=str)
 def test_left_out_distances_equal_a_fit_without_the_fold_per_dimension(detector, features, keep, score):
-    left_out = detector.left_out_distances(keep, score=score)
+    left_out = detector.left_out_distances(keep, distance=score)
     for fold in range(5):
         out = detector.folds == fold
         for level, part in enumerate(detector.slices):
             gaussian = fit_gaussian(features[:50][~out][:, part])
-            expected = gaussian.spectrum.distances(gaussian.coordinates(features[:50][out][:, part]), keep, score=score)
+            expected = gaussian.spectrum.distances(
+                gaussian.coordinates(features[:50][out][:, part]), keep, distance=score
+            )
             if score != "l2":
                 full = detector.gaussians[level].spectrum.dimension(keep)
                 expected *= np.sqrt(full / gaussian.spectrum.dimension(keep))
@@ -46,8 +48,8 @@ def test_the_score_is_the_sum_of_scikit_learns_distances_over_the_tuned_levels(d
 
 
 def test_another_tuning_needs_no_new_fit(detector, features):
-    by_level = detector.distances(detector.coordinates(features[50:]), Keep("npca", 0.2), score="l2")
-    actual = detector.scores(features[50:], Tuning((2, 3), Keep("npca", 0.2), "l2"))
+    by_level = detector.distances(detector.coordinates(features[50:]), Reduction("npca", 0.2), distance="l2")
+    actual = detector.scores(features[50:], Tuning((2, 3), Reduction("npca", 0.2), "l2"))
     np.testing.assert_array_equal(actual, by_level[:, 1] + by_level[:, 2])
     np.testing.assert_array_equal(actual, sum_levels(by_level, (2, 3)))
 
@@ -65,7 +67,7 @@ def test_too_few_images_are_refused_with_the_number_needed(small_backbone, featu
 
 def test_three_images_are_enough(small_backbone, features):
     detector = fit_simply(small_backbone, features[:3], range(3))
-    assert np.isfinite(detector.left_out_distances(Keep("npca", 0.05))).all()
+    assert np.isfinite(detector.left_out_distances(Reduction("npca", 0.05))).all()
 
 
 @pytest.mark.parametrize(("folds", "words"), [([0, 0, 0, 0], "2 folds"), ([0, 0, 0, 1], "use more folds")])
@@ -102,14 +104,14 @@ def test_what_is_no_level_is_refused_with_the_range(text):
 
 
 def test_an_unknown_distance_is_refused_with_the_known_ones():
-    assert parse_score(" SED") == "sed"
+    assert parse_distance(" SED") == "sed"
     with pytest.raises(GadError, match="mahalanobis, sed, l2"):
-        parse_score("cosine")
+        parse_distance("cosine")
 
 
 def test_efficientnets_start_from_levels_6_to_8_and_other_networks_from_the_papers_setting():
     from gad_core.features.backbones import get_backbone
 
-    assert recommended(get_backbone("tf_efficientnet_lite0")) == Tuning((6, 7, 8), Keep("npca", 0.05))
-    assert recommended(get_backbone("resnet18")) == Tuning((1, 2, 3, 4, 5), Keep("npca", 0.01))
+    assert recommended(get_backbone("tf_efficientnet_lite0")) == Tuning((6, 7, 8), Reduction("npca", 0.05))
+    assert recommended(get_backbone("resnet18")) == Tuning((1, 2, 3, 4, 5), Reduction("npca", 0.01))
     assert presets(get_backbone("resnet18"))["Paper, all levels"] == Tuning((1, 2, 3, 4, 5))

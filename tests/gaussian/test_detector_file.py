@@ -10,7 +10,7 @@ import pytest
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Adopted
 from gad_core.gaussian.detector_file import SCHEMA, load_detector, save_detector
-from gad_core.gaussian.keep import ALL, Keep
+from gad_core.gaussian.reduction import ALL, Reduction
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def saved(detector, tmp_path):
 
 def test_a_reloaded_detector_scores_bit_for_bit(detector, saved, features):
     loaded = load_detector(saved)
-    for keep in (ALL, Keep("npca", 0.05), Keep("pca", 0.9)):
+    for keep in (ALL, Reduction("npca", 0.05), Reduction("pca", 0.9)):
         np.testing.assert_array_equal(
             loaded.distances(loaded.coordinates(features), keep),
             detector.distances(detector.coordinates(features), keep),

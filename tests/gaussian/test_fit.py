@@ -14,7 +14,7 @@ from gad_core.features.extract import extract, load_pixels
 from gad_core.features.networks import load_network
 from gad_core.gaussian.detector import Augmented, fit_detector
 from gad_core.gaussian.fit import fit_images, update_fit
-from gad_core.gaussian.keep import ALL
+from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.spool import Spool
 
 AUGMENT = Augmented(FIG_5, 3)

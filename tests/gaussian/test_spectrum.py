@@ -7,10 +7,10 @@ from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 
 from gad_core.errors import GadError
-from gad_core.gaussian.keep import ALL, Keep
-from gad_core.gaussian.spectrum import SCORES, fit_gaussian
+from gad_core.gaussian.reduction import ALL, Reduction
+from gad_core.gaussian.spectrum import DISTANCES, fit_gaussian
 
-KEEPS = [Keep(kind, v) for kind in ("pca", "npca") for v in (0.5, 0.2, 0.05, 0.01, 0.001, 1e-4, 0.99, 0.9999)]
+REDUCTIONS = [Reduction(kind, v) for kind in ("pca", "npca") for v in (0.5, 0.2, 0.05, 0.01, 0.001, 1e-4, 0.99, 0.9999)]
 
 
 def draw(n, D, seed=0):
@@ -32,7 +32,7 @@ def pipeline(train, query, keep):
 
 
 @pytest.mark.parametrize(("n", "D"), [(400, 32), (60, 96), (50, 50), (3, 20)])
-@pytest.mark.parametrize("keep", KEEPS, ids=str)
+@pytest.mark.parametrize("keep", REDUCTIONS, ids=str)
 def test_every_cut_equals_scikit_learns_pipeline(n, D, keep):
     X = draw(n + 30, D)
     gaussian = fit_gaussian(X[:n])
@@ -58,9 +58,9 @@ def test_l2_and_sed_equal_scipys_distances():
     train, query = X[:30], X[30:]
     gaussian = fit_gaussian(train)
     coordinates, mean = gaussian.coordinates(query), train.mean(0, keepdims=True)
-    l2 = gaussian.spectrum.distances(coordinates, ALL, score="l2")
+    l2 = gaussian.spectrum.distances(coordinates, ALL, distance="l2")
     np.testing.assert_allclose(l2, cdist(query, mean).ravel(), rtol=1e-12)
-    sed = gaussian.spectrum.distances(coordinates, ALL, score="sed")
+    sed = gaussian.spectrum.distances(coordinates, ALL, distance="sed")
     expected = cdist(query, mean, "seuclidean", V=train.var(0, ddof=1)).ravel()
     np.testing.assert_allclose(sed, expected, rtol=1e-12)
 
@@ -70,9 +70,9 @@ def test_sed_after_a_cut_standardises_the_kept_components():
     gaussian = fit_gaussian(X[:150])
     pca = PCA().fit(X[:150])
     z = (pca.transform(X[150:]) / pca.transform(X[:150]).std(0, ddof=1))[
-        :, gaussian.spectrum.components(Keep("npca", 0.1))
+        :, gaussian.spectrum.components(Reduction("npca", 0.1))
     ]
-    actual = gaussian.spectrum.distances(gaussian.coordinates(X[150:]), Keep("npca", 0.1), score="sed")
+    actual = gaussian.spectrum.distances(gaussian.coordinates(X[150:]), Reduction("npca", 0.1), distance="sed")
     np.testing.assert_allclose(actual, np.linalg.norm(z, axis=1), rtol=1e-9)
 
 
@@ -84,21 +84,21 @@ def test_a_constant_feature_does_not_break_sed():
     expected = cdist(
         others[40:], others[:40].mean(0, keepdims=True), "seuclidean", V=others[:40].var(0, ddof=1)
     ).ravel()
-    actual = gaussian.spectrum.distances(gaussian.coordinates(X[40:]), ALL, score="sed")
+    actual = gaussian.spectrum.distances(gaussian.coordinates(X[40:]), ALL, distance="sed")
     np.testing.assert_allclose(actual, expected, rtol=1e-12)
     assert gaussian.spectrum.n_null == 1
 
 
-@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("score", DISTANCES)
 def test_the_table_of_cuts_has_the_single_cuts_as_columns(score):
     X = draw(60, 50)
     gaussian = fit_gaussian(X[:40])
     coordinates = gaussian.coordinates(X[40:])
-    keeps = [ALL, *KEEPS]
-    table = gaussian.spectrum.distance_table(coordinates, keeps, score=score)
+    keeps = [ALL, *REDUCTIONS]
+    table = gaussian.spectrum.distance_table(coordinates, keeps, distance=score)
     for column, keep in enumerate(keeps):
         np.testing.assert_allclose(
-            table[:, column], gaussian.spectrum.distances(coordinates, keep, score=score), rtol=1e-12
+            table[:, column], gaussian.spectrum.distances(coordinates, keep, distance=score), rtol=1e-12
         )
 
 
@@ -106,7 +106,7 @@ def test_a_rotation_of_the_features_changes_no_mahalanobis_distance():
     X = draw(120, 24)
     rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(24, 24)))[0]
     one, other = fit_gaussian(X[:80]), fit_gaussian(X[:80] @ rotation)
-    for keep in (ALL, Keep("npca", 0.05)):
+    for keep in (ALL, Reduction("npca", 0.05)):
         np.testing.assert_allclose(
             one.spectrum.distances(one.coordinates(X[80:]), keep),
             other.spectrum.distances(other.coordinates(X[80:] @ rotation), keep),

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as NotYet
 
 from gad_core.gaussian.detector_file import load_detector
-from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.reduction import Reduction
 from gad_core.workspace.imports import add_upload
 from gad_core.workspace.store import Store
 
@@ -216,7 +216,7 @@ def look(page: Page) -> dict[str, object]:
 def expect_tuning(page: Page, detector: Path, levels: str, keep: str) -> None:
     """Levels, cut and the number that follows from both, which the core works out by itself."""
     gaussians = load_detector(detector).gaussians
-    kept = sum(gaussians[int(level) - 1].spectrum.dimension(Keep.parse(keep)) for level in levels)
+    kept = sum(gaussians[int(level) - 1].spectrum.dimension(Reduction.parse(keep)) for level in levels)
     metric = page.get_by_test_id("stMetric").filter(has_text="Dimensions kept").get_by_test_id("stMetricValue")
     expect(metric).to_have_text(f"{kept:,}")
     expect(page.locator(".st-key-levels [aria-pressed=true]")).to_have_text(list(levels))

@@ -279,8 +279,10 @@ def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
     tables = [frame.value for frame in run("pages/working_point.py", **ids).dataframe]
     plain, copies = (table for table in tables if "NPCA 1 % FPR" in table)
     for table, detector in ((plain, ids["detector"]), (copies, row.id)):
-        bench = resources.bench(resources.store().detectors.get(detector), resources.store().datasets.get(ids["data"]))
-        column = sigma_table(bench.seen, bench.test.labels)[2]
+        test = resources.test_images(
+            resources.store().detectors.get(detector), resources.store().datasets.get(ids["data"])
+        )
+        column = sigma_table(test.projected, test.images.labels)[2]
         assert table["sigma"].tolist() == ["1σ", "2σ", "3σ", "4σ", "5σ"]
         assert table["NPCA 1 % FPR"].tolist() == [f"{100 * one.test.value:.1f}" for one in column.achieved]
         assert table["NPCA 1 % TPR"].tolist() == [f"{100 * one.tpr.value:.1f}" for one in column.achieved]

@@ -36,7 +36,7 @@ def query(ids: dict[str, str], **settings: str) -> str:
 def test_a_click_on_a_tile_chooses_its_level_and_cut(server, fitted, tab):
     page = tab()
     open_page(page, f"{server}/levels?{query(fitted[1])}", "Levels & NPCA")
-    area = plot(page, "cut_map")
+    area = plot(page, "reduction_map")
     column, row = 24 + 1 + 5, 4  # npca:0.1 is the sixth cut right of `all`; rows begin with level 1
     click_within(page, area, (column + 0.5) / 49, (row + 0.5) / 10)
     page.wait_for_url(lambda url: "levels=5" in url and "keep=npca%3A0.1" in url)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from gad_core.explain.category import CategoryExplanation, Explained
-from gad_core.explain.explanation import Explanation, Undefined
-from gad_core.gaussian.keep import ALL
+from gad_core.attribution.category import CategoryExplanation, Explained
+from gad_core.attribution.explanation import Explanation, Undefined
+from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_run, runs_on
 

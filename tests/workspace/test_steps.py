@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from gad_core.decision.evaluation import Seen, level_scores, threshold
+from gad_core.decision.evaluation import Projected, level_scores, threshold
 from gad_core.errors import Cancelled, GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.gaussian.detector_file import load_detector
-from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.imports import add_folder
 from gad_core.workspace.steps import adopt, fit_dataset
@@ -35,7 +35,7 @@ def test_images_kept_apart_are_not_fitted_and_calibrate(store, stripes):
     detector = load_detector(fit.path)
     fitted, held_out = set(detector.training.digests), set(detector.calibration.digests)
     assert (len(fitted), len(held_out), len(fitted | held_out)) == (20, 10, 30)
-    scores = level_scores(Seen.by(detector, detector.training.features), detector.tuning)["sum"]
+    scores = level_scores(Projected.of(detector, detector.training.features), detector.tuning)["sum"]
     point = threshold(scores, "split-conformal", 0.2)
     assert point.threshold == np.sort(detector.scores(detector.calibration.features))[8]  # ceil(11 * 0.8) = 9th
 
@@ -61,9 +61,9 @@ def test_a_data_set_that_is_gone_is_an_error_of_the_user(store):
 
 
 def test_an_adopted_threshold_is_on_record_and_in_the_file(store, fitted):
-    detector, tuning = load_detector(fitted.path), Tuning((7,), Keep("npca", 0.2))
+    detector, tuning = load_detector(fitted.path), Tuning((7,), Reduction("npca", 0.2))
     features = detector.training.features
-    point = threshold(level_scores(Seen.by(detector, features), tuning)["7"], "cross-conformal", 0.1)
+    point = threshold(level_scores(Projected.of(detector, features), tuning)["7"], "cross-conformal", 0.1)
     adopt(store, fitted, detector, tuning, "7", point)
     (decision,) = store.detectors.decisions(fitted.id)
     assert (decision.threshold, decision.level, decision.settings["keep"]) == (point.threshold, "7", "npca:0.2")

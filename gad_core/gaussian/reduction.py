@@ -1,4 +1,4 @@
-"""Which principal components a score keeps: all, those of high variance (PCA) or those of low variance (NPCA)."""
+"""Which principal components a score reductions: all, those of high variance (PCA) or those of low variance (NPCA)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,17 +12,17 @@ _REMEDY = 'write "all", "pca:0.99" (keep 99 % of the variance, from the top) or 
 
 
 @dataclass(frozen=True)
-class Keep:
+class Reduction:
     """A choice of principal components (Sec. III-B4); `variance` in (0, 1] is the share of variance kept.
 
-    `Keep("npca", 0.01)` is the paper's "NPCA 1 %" and `Keep("pca", 0.99)` its "PCA 99 %".
+    `Reduction("npca", 0.01)` is the paper's "NPCA 1 %" and `Reduction("pca", 0.99)` its "PCA 99 %".
     """
 
     kind: Literal["all", "pca", "npca"] = "all"
     variance: float = 1.0
 
     @classmethod
-    def parse(cls, text: str) -> "Keep":
+    def parse(cls, text: str) -> "Reduction":
         """Read `all`, `pca:V` or `npca:V`; raise `GadError` for anything else."""
         kind, _, number = text.strip().lower().partition(":")
         if kind == "all" and not number:
@@ -55,6 +55,6 @@ class Keep:
 
 
 #: The presets of the paper (Sec. IV-B) and the recommended cut.
-ALL = Keep()
-NPCA_1 = Keep("npca", 0.01)
-NPCA_5 = Keep("npca", 0.05)
+ALL = Reduction()
+NPCA_1 = Reduction("npca", 0.01)
+NPCA_5 = Reduction("npca", 0.05)

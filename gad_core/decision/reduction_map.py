@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.decision.evaluation import Seen
+from gad_core.decision.evaluation import Projected
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector, sum_levels
-from gad_core.gaussian.keep import ALL, Keep
-from gad_core.gaussian.spectrum import Coordinates, Score
+from gad_core.gaussian.reduction import ALL, Reduction
+from gad_core.gaussian.spectrum import Coordinates, Distance
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -24,7 +24,7 @@ SHARES = (
     *(0.007, 0.005, 0.003, 0.002, 0.001, 5e-4, 3e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5),
 )
 #: From a few strong components (PCA) over all of them to a few weak ones (NPCA).
-CUTS = (*(Keep("pca", round(1 - s, 6)) for s in SHARES), ALL, *(Keep("npca", s) for s in SHARES))
+REDUCTIONS = (*(Reduction("pca", round(1 - s, 6)) for s in SHARES), ALL, *(Reduction("npca", s) for s in SHARES))
 
 _SPLITS = 20
 
@@ -34,25 +34,29 @@ class Choice:
     """The cell with the best AUROC on all test images, and what such a choice is worth on images it did not see."""
 
     level: int  # 1-based
-    keep: Keep
+    reduction: Reduction
     area: float  # on the images it was chosen on, in [0, 1]
-    honest: float  # mean AUROC on the other half of the images, the cell being chosen on one half
+    split_half: float  # mean AUROC on the other half of the images, the cell being chosen on one half
 
 
 @dataclass(frozen=True)
-class CutMap:
-    """AUROC in [0, 1] by level and cut (L, len(CUTS)), and the best cell."""
+class ReductionMap:
+    """AUROC in [0, 1] by level and cut (L, len(REDUCTIONS)), and the best cell."""
 
     areas: Array
     best: Choice
 
 
 def distance_cube(
-    coordinates: Sequence[Coordinates], detector: Detector, *, score: Score = "mahalanobis", cuts: Sequence[Keep] = CUTS
+    coordinates: Sequence[Coordinates],
+    detector: Detector,
+    *,
+    distance: Distance = "mahalanobis",
+    reductions: Sequence[Reduction] = REDUCTIONS,
 ) -> Array:
-    """Distances of m images at every level and cut: (m, L, len(cuts))."""
+    """Distances of m images at every level and cut: (m, L, len(reductions))."""
     gaussians = zip(detector.gaussians, coordinates, strict=True)
-    return np.stack([g.spectrum.distance_table(c, cuts, score=score) for g, c in gaussians], axis=1)
+    return np.stack([g.spectrum.distance_table(c, reductions, distance=distance) for g, c in gaussians], axis=1)
 
 
 def area_table(scores: Array, anomalous: Flags) -> Array:
@@ -62,7 +66,9 @@ def area_table(scores: Array, anomalous: Flags) -> Array:
     return np.array(wins).reshape(scores.shape[1:])
 
 
-def cut_map(seen: Seen, anomalous: Flags, *, score: Score = "mahalanobis", seed: int = 0) -> CutMap:
+def reduction_map(
+    projected: Projected, anomalous: Flags, *, distance: Distance = "mahalanobis", seed: int = 0
+) -> ReductionMap:
     """All cells on test images labelled `anomalous` (m,), and the split-half estimate that pays for choosing one.
 
     Half of the normal and half of the defective images choose a cell, the others score it; 20 random splits, both
@@ -74,7 +80,7 @@ def cut_map(seen: Seen, anomalous: Flags, *, score: Score = "mahalanobis", seed:
             f"a map of AUROC needs at least 2 normal and 2 defective test images, got {len(anomalous) - n_bad} and "
             f"{n_bad}; add the missing kind"
         )
-    cube = distance_cube(seen.test, seen.detector, score=score)
+    cube = distance_cube(projected.test, projected.detector, distance=distance)
     shape = cube.shape[1:]
     bad, good = _halves(n_bad, seed), _halves(len(anomalous) - n_bad, seed + 1)
     areas, halves = np.empty(shape), np.empty((len(bad), *shape))
@@ -84,24 +90,30 @@ def cut_map(seen: Seen, anomalous: Flags, *, score: Score = "mahalanobis", seed:
         halves[:, *cell] = np.einsum("sp,pn,sn->s", bad, wins, good, optimize=True)
     flat = halves.reshape(len(bad), -1)
     other = flat[np.arange(len(bad)) ^ 1]  # halves come in pairs
-    honest = np.take_along_axis(other, flat.argmax(axis=1)[:, None], axis=1).mean()
+    split_half = np.take_along_axis(other, flat.argmax(axis=1)[:, None], axis=1).mean()
     level, cut = np.unravel_index(areas.argmax(), shape)
-    return CutMap(areas, Choice(int(level) + 1, CUTS[cut], float(areas.max()), float(honest)))
+    return ReductionMap(areas, Choice(int(level) + 1, REDUCTIONS[cut], float(areas.max()), float(split_half)))
 
 
-def inflation(detector: Detector, *, score: Score = "mahalanobis") -> Array:
-    """By level and cut (L, len(CUTS)): median distance of left-out images over that of fitted ones.
+def inflation(detector: Detector, *, distance: Distance = "mahalanobis") -> Array:
+    """By level and cut (L, len(REDUCTIONS)): median distance of left-out images over that of fitted ones.
 
     1 where a Gaussian fits new good parts as well as its own, more where it has learned its images by heart.
     """
-    own = np.median(distance_cube(detector.coordinates(detector.training.features), detector, score=score), axis=0)
-    return np.asarray(np.median(detector.left_out_tables(CUTS, score=score), axis=0) / own)
+    own = np.median(
+        distance_cube(detector.coordinates(detector.training.features), detector, distance=distance), axis=0
+    )
+    return np.asarray(np.median(detector.left_out_tables(REDUCTIONS, distance=distance), axis=0) / own)
 
 
-def sum_areas(seen: Seen, anomalous: Flags, levels: Sequence[int], *, score: Score = "mahalanobis") -> Array:
-    """AUROC of the sum over levels at every cut: (len(CUTS),)."""
-    cube = distance_cube(seen.test, seen.detector, score=score)
-    return area_table(np.stack([sum_levels(cube[..., cut], levels) for cut in range(len(CUTS))], axis=1), anomalous)
+def sum_areas(
+    projected: Projected, anomalous: Flags, levels: Sequence[int], *, distance: Distance = "mahalanobis"
+) -> Array:
+    """AUROC of the sum over levels at every cut: (len(REDUCTIONS),)."""
+    cube = distance_cube(projected.test, projected.detector, distance=distance)
+    return area_table(
+        np.stack([sum_levels(cube[..., cut], levels) for cut in range(len(REDUCTIONS))], axis=1), anomalous
+    )
 
 
 def whitened_energy(detector: Detector, level: int, coordinates: Coordinates) -> Array:

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy import stats
 from sklearn.metrics.pairwise import cosine_similarity
 
-from gad_core.explain.explanation import (
+from gad_core.attribution.explanation import (
     Explanation,
     Undefined,
     distance_to_ideal,

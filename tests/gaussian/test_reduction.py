@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gad_core.errors import GadError
-from gad_core.gaussian.keep import ALL, Keep
+from gad_core.gaussian.reduction import ALL, Reduction
 
 RATIO = np.cumsum([0.5, 0.3, 0.15, 0.04, 0.01])
 
@@ -23,23 +23,23 @@ RATIO = np.cumsum([0.5, 0.3, 0.15, 0.04, 0.01])
 )
 def test_keep_follows_the_paper_at_the_boundary(text, kept):
     ratio = RATIO.round(12)  # so that .95 and .99 are met exactly
-    assert Keep.parse(text).components(ratio) == kept
+    assert Reduction.parse(text).components(ratio) == kept
 
 
 @pytest.mark.parametrize("text", ["all", "pca:0.99", "npca:0.05", "npca:1e-05"])
 def test_keep_reads_what_it_writes(text):
-    assert str(Keep.parse(text)) == text
+    assert str(Reduction.parse(text)) == text
 
 
 def test_one_component_is_kept_whatever_the_cut():
-    assert Keep("npca", 0.01).components(np.array([1.0])) == slice(0, 1)
+    assert Reduction("npca", 0.01).components(np.array([1.0])) == slice(0, 1)
 
 
 @pytest.mark.parametrize("text", ["", "all:1", "pca", "pca:0", "pca:1.5", "npca:x", "npca:nan", "ica:0.5"])
 def test_a_cut_that_says_nothing_is_refused_with_the_way_out(text):
     with pytest.raises(GadError, match=r"npca:0\.05"):
-        Keep.parse(text)
+        Reduction.parse(text)
 
 
 def test_all_is_the_default():
-    assert Keep() == ALL == Keep.parse(" ALL ")
+    assert Reduction() == ALL == Reduction.parse(" ALL ")

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gad_core.attribution.rules import RULES, NotExplained, PairRules
 from gad_core.errors import GadError, Progress
-from gad_core.explain.rules import RULES, NotExplained, PairRules
 from gad_core.features.backbones import Backbone
 from gad_core.features.levels import level_maps, spatial_mean
 from gad_core.features.networks import Network, Pixels
@@ -177,12 +177,12 @@ def _level_columns(
 def _head(gaussian: Gaussian, tuning: Tuning) -> Callable[[Tensor], Tensor]:
     """Pooled features (N, D) to distances (N,): a linear map, squares, their sum and its root."""
     spectrum, mean = gaussian.spectrum, torch.from_numpy(gaussian.mean)
-    if tuning.score == "sed" and tuning.keep.kind == "all":
+    if tuning.distance == "sed" and tuning.reduction.kind == "all":
         varies = gaussian.variance > NULL_RATIO * gaussian.variance.max()
         scale = np.where(varies, 1 / np.sqrt(np.where(varies, gaussian.variance, 1.0)), 0.0)
         whiten = torch.from_numpy(np.diag(scale))
     else:
-        kept, weights, null_weight = spectrum.precision(tuning.keep, tuning.score)
+        kept, weights, null_weight = spectrum.precision(tuning.reduction, tuning.distance)
         columns = [gaussian.basis[:, kept] * np.sqrt(weights)]
         if null_weight:  # the part of a vector that lies outside the eigenbasis, by projection: never negative
             columns.append(np.sqrt(null_weight) * (np.eye(len(gaussian.mean)) - gaussian.basis @ gaussian.basis.T))
@@ -266,7 +266,7 @@ def _detector_distances(
         maps = level_maps(module, backbone, image, up_to=max(tuning.levels))
         pooled: Sequence[Any] = [spatial_mean(level).double().numpy() for level in maps]
     gaussians = [(detector.gaussians[level - 1], pooled[level - 1]) for level in tuning.levels]
-    rows = [g.spectrum.distances(g.coordinates(X), tuning.keep, score=tuning.score) for g, X in gaussians]
+    rows = [g.spectrum.distances(g.coordinates(X), tuning.reduction, distance=tuning.distance) for g, X in gaussians]
     return np.concatenate(rows)
 
 

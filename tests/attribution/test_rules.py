@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from captum.attr import DeepLiftShap
 from torch import nn
 
-from gad_core.explain.deep_shap import deep_shap
-from gad_core.explain.rules import NotExplained
+from gad_core.attribution.deep_shap import deep_shap
+from gad_core.attribution.rules import NotExplained
 
 
 def gap(attributions, scores):

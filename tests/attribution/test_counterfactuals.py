@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from gad_core.attribution.counterfactuals import blend, blocks, counterfactuals, deletion, nearest, scorer, spread
 from gad_core.errors import GadError
-from gad_core.explain.counterfactuals import blend, blocks, counterfactuals, deletion, nearest, scorer, spread
 from gad_core.features.engines import make_engine
-from gad_core.gaussian.keep import ALL
+from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.tuning import Tuning
 from tests.features.drawing import draw
 

@@ -11,8 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from gad_core import figures
 from gad_core.decision.curves import Auroc, auroc
-from gad_core.decision.cut_map import CUTS, CutMap
 from gad_core.decision.evaluation import LevelScores
+from gad_core.decision.reduction_map import REDUCTIONS, ReductionMap
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import charts, resources, tuning
@@ -34,11 +34,11 @@ def level_switch(corner: DeltaGenerator, chosen: Tuning) -> None:
     corner.selectbox("Level shown", names, key="shown_level", label_visibility="collapsed")
 
 
-def heat_map(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, cells: CutMap | None) -> None:
+def heat_map(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, cells: ReductionMap | None) -> None:
     """Every level at every cut: AUROC where there are labels, else how well the fit generalises. A click chooses."""
-    n_levels = resources.bench(detector, dataset).detector.n_levels
+    n_levels = resources.test_images(detector, dataset).detector.n_levels
     names = [f"level {level}" for level in range(1, n_levels + 1)]
-    column = CUTS.index(chosen.keep) if chosen.keep in CUTS else None
+    column = REDUCTIONS.index(chosen.reduction) if chosen.reduction in REDUCTIONS else None
     rows = [level - 1 for level in chosen.levels]
     if cells:
         sums = resources.sum_areas(detector, dataset, chosen)
@@ -47,40 +47,40 @@ def heat_map(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, cells: 
         rows.append(len(names) - 1)
         best = cells.best
         finding = (
-            f"Best cell on these images: level {best.level} at {best.keep} with {100 * best.area:.1f} %; chosen on one "
-            f"half and measured on the other, {100 * best.honest:.1f} %."
+            f"Best cell on these images: level {best.level} at {best.reduction} with {100 * best.area:.1f} %; chosen on one "
+            f"half and measured on the other, {100 * best.split_half:.1f} %."
         )
     else:
-        values, unit = resources.inflation(detector, dataset, chosen.score), "left-out / fitted"
+        values, unit = resources.inflation(detector, dataset, chosen.distance), "left-out / fitted"
         calm = np.unravel_index(np.abs(values - 1).argmin(), values.shape)
         finding = (
             "Without labelled test images: the median distance of left-out parts over that of fitted ones; near 1 the "
-            f"Gaussian generalises best (level {calm[0] + 1}, {CUTS[calm[1]]})."
+            f"Gaussian generalises best (level {calm[0] + 1}, {REDUCTIONS[calm[1]]})."
         )
     outlined = [(row, column) for row in rows] if column is not None else []
-    figure = figures.cut_heat_map(values, tuning.CUT_NAMES, names, chosen=outlined, unit=unit)
+    figure = figures.reduction_heat_map(values, tuning.REDUCTION_NAMES, names, chosen=outlined, unit=unit)
     with charts.panel("Every level at every cut", finding):
-        charts.pick(figure, key="cut_map", alt=finding, on_pick=partial(_choose, chosen, n_levels))
+        charts.pick(figure, key="reduction_map", alt=finding, on_pick=partial(_choose, chosen, n_levels))
 
 
-def one_by_one(bench: resources.Bench, chosen: Tuning, found: dict[str, LevelScores] | None) -> None:
+def one_by_one(test: resources.TestImages, chosen: Tuning, found: dict[str, LevelScores] | None) -> None:
     """Every level by itself: how well it discriminates where there are labels, and how sound its Gaussian is."""
     finding = "Few images for many features: shrinkage keeps the covariance sound."
     areas: dict[str, Auroc] = {}
     if found:
-        areas = {name: auroc(scores.test, bench.test.labels) for name, scores in found.items()}
+        areas = {name: auroc(scores.test, test.images.labels) for name, scores in found.items()}
         finding = _best_level(areas)
     with charts.panel("Level by level", finding) as corner:
         names = ("AUROC", "Health") if areas else ("Health",)
         if charts.switch(corner, names, key="level_view") == "AUROC":
             charts.show(figures.level_areas(areas, chosen.levels), key="level_areas", alt=finding)
         else:
-            _health(bench, chosen)
+            _health(test, chosen)
 
 
-def _health(bench: resources.Bench, chosen: Tuning) -> None:
+def _health(test: resources.TestImages, chosen: Tuning) -> None:
     rows = []
-    for level, gaussian in enumerate(bench.detector.gaussians, start=1):
+    for level, gaussian in enumerate(test.detector.gaussians, start=1):
         law = gaussian.spectrum
         rows.append(
             {
@@ -89,8 +89,8 @@ def _health(bench: resources.Bench, chosen: Tuning) -> None:
                 "features D": law.n_features,
                 "images n": law.n,
                 "n / D": law.n / law.n_features,
-                "dimensions kept": law.dimension(chosen.keep),
-                "shrinkage": law.shrinkage(chosen.keep),
+                "dimensions kept": law.dimension(chosen.reduction),
+                "shrinkage": law.shrinkage(chosen.reduction),
                 "null dimensions": law.n_null,
             }
         )
@@ -118,6 +118,6 @@ def energy_finding(normal: Array | None, defects: Array | None, level: int) -> s
 
 def _choose(chosen: Tuning, n_levels: int, point: dict[str, Any]) -> None:
     """A click on a tile: that level alone, or the levels as they are where the row is the sum."""
-    row, column = divmod(int(charts.custom(point)[0]), len(CUTS))
+    row, column = divmod(int(charts.custom(point)[0]), len(REDUCTIONS))
     levels = (row + 1,) if row < n_levels else chosen.levels
-    tuning.choose(Tuning(levels, CUTS[column], chosen.score))
+    tuning.choose(Tuning(levels, REDUCTIONS[column], chosen.distance))

@@ -4,12 +4,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from gad_core.figures import component_energy, cut_heat_map, eigenvalue_spectrum
+from gad_core.figures import component_energy, eigenvalue_spectrum, reduction_heat_map
 
 
 @pytest.fixture
 def heat_map():
-    return cut_heat_map(
+    return reduction_heat_map(
         np.arange(15.0).reshape(3, 5),
         ["pca:0.5", "pca:0.9", "all", "npca:0.5", "npca:0.1"],
         ["1", "2", "sum"],

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from gad_core.attribution.deep_shap import GAP_LIMIT, attribute
+from gad_core.attribution.rules import NotExplained
 from gad_core.errors import Cancelled, GadError
-from gad_core.explain.deep_shap import GAP_LIMIT, attribute
-from gad_core.explain.rules import NotExplained
 from gad_core.features.networks import Network
-from gad_core.gaussian.keep import ALL, NPCA_5, Keep
+from gad_core.gaussian.reduction import ALL, NPCA_5, Reduction
 from gad_core.gaussian.tuning import Tuning
 from tests.features.drawing import draw
 
@@ -22,7 +22,7 @@ TUNINGS = [
     *(Tuning((level,), ALL) for level in NINE),
     Tuning(NINE, ALL),
     Tuning((6, 7, 8), NPCA_5),
-    Tuning(NINE, Keep("pca", 0.9)),
+    Tuning(NINE, Reduction("pca", 0.9)),
     Tuning(NINE, ALL, "sed"),
     Tuning((3, 9), NPCA_5, "sed"),
     Tuning(NINE, ALL, "l2"),

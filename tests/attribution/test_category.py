@@ -7,16 +7,16 @@ import pytest
 import torch
 from PIL import Image
 
+from gad_core.attribution.category import explain_category, explain_file, mask_of, masked_defects
+from gad_core.attribution.explanation import explain_score, summarise
 from gad_core.data.datasets import ImageSet, read_mvtec
 from gad_core.errors import GadError
-from gad_core.explain.category import explain_category, explain_file, mask_of, masked_defects
-from gad_core.explain.explanation import explain_score, summarise
 from gad_core.features.levels import pooled_levels
-from gad_core.gaussian.keep import Keep
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Tuning
 from tests.features.drawing import draw
 
-TUNING = Tuning((3, 5), Keep("npca", 0.05))
+TUNING = Tuning((3, 5), Reduction("npca", 0.05))
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gad_core.explain.counterfactuals import blocks
-from gad_core.explain.deep_shap import attribute
-from gad_core.explain.probes import (
+from gad_core.attribution.counterfactuals import blocks
+from gad_core.attribution.deep_shap import attribute
+from gad_core.attribution.probes import (
     agreement,
     captum_infidelity,
     integrated_gradients,
@@ -17,7 +17,7 @@ from gad_core.explain.probes import (
     randomised,
     stability,
 )
-from gad_core.gaussian.keep import ALL
+from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.tuning import Tuning
 
 TUNING = Tuning((3, 4), ALL)

@@ -15,7 +15,7 @@ _SCALE = [[0, "#0b2545"], [0.35, "#0072B2"], [0.7, "#56B4E9"], [1, "#F7F4D9"]]  
 _ROW = 27  # pixels
 
 
-def cut_heat_map(
+def reduction_heat_map(
     values: Array, cuts: Sequence[str], rows: Sequence[str], *, chosen: Sequence[tuple[int, int]], unit: str
 ) -> go.Figure:
     """A tile for every row and cut (rows, cuts), bright is high; the chosen tiles (row, cut) are outlined.

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gad_core.attribution.deep_shap import Attribution, attribute
+from gad_core.attribution.explanation import Explanation, Summary, Undefined, explain_score, summarise
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.data.images import decode_mask
 from gad_core.errors import GadError, Progress
-from gad_core.explain.deep_shap import Attribution, attribute
-from gad_core.explain.explanation import Explanation, Summary, Undefined, explain_score, summarise
 from gad_core.features.cache import FeatureCache
 from gad_core.features.extract import load_pixels
 from gad_core.features.networks import Network

@@ -26,7 +26,8 @@ from gad_core.data.datasets import (
 from gad_core.decision.evaluation import Projected
 from gad_core.decision.evaluation import evaluate as evaluate_tuning
 from gad_core.decision.verdict import judge
-from gad_core.errors import GadError, Progress
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.detector import Augmented, Detector
 from gad_core.gaussian.detector_file import load_detector, save_detector

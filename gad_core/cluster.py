@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, default_folds, k_folds, read_paths
-from gad_core.errors import GadError, Progress
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.features.backbones import get_backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, make_engine

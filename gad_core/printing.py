@@ -32,7 +32,7 @@ def fit_json(detector: Detector, out: Path) -> dict[str, Any]:
         "backbone": detector.backbone,
         "n_train": detector.n_train,
         "folds": int(detector.folds.max()) + 1,
-        "augmented": detector.augmented.to_dict() if detector.augmented else None,
+        "augmented": detector.augmented.to_json() if detector.augmented else None,
         **tuning_json(detector.tuning),
         "by_level": [
             {

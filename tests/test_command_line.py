@@ -235,7 +235,7 @@ def test_fit_sees_augmented_copies_without_the_excluded_steps(run, stripes, tmp_
     assert report["augmented"]["passes"] == 1
     assert [name for name, value in settings.items() if value == 0] == ["noise", "flip"]
     assert settings["rotation"] == 15
-    assert load_detector(tmp_path / "a.gad").augmented.to_dict() == report["augmented"]
+    assert load_detector(tmp_path / "a.gad").augmented.to_json() == report["augmented"]
 
 
 def test_update_adds_images_in_place_and_removes_them_again(run, stripes, detector, tmp_path):

@@ -9,7 +9,8 @@ from gad_core.attribution.deep_shap import Attribution, attribute
 from gad_core.attribution.explanation import Explanation, Summary, Undefined, explain_score, summarise
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.data.images import decode_mask
-from gad_core.errors import GadError, Progress
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.features.cache import FeatureCache
 from gad_core.features.extract import load_pixels
 from gad_core.features.networks import Network

@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gad_core.attribution.rules import RULES, NotExplained, PairRules
-from gad_core.errors import GadError, Progress
+from gad_core.errors import NotExplained
+from gad_core.attribution.rules import RULES, PairRules
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.features.backbones import Backbone
 from gad_core.features.levels import level_maps, spatial_mean
 from gad_core.features.networks import Network, Pixels

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gad_core.attribution.counterfactuals import Pixels, Scorer, blocks, spread
 from gad_core.attribution.deep_shap import Attribution, attribute, level_distances
-from gad_core.errors import Progress
+from gad_core.progress import Progress
 from gad_core.features.networks import Network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning

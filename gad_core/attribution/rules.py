@@ -42,10 +42,6 @@ _ALONG: dict[str, tuple[int, str, int | None]] = {
 }
 
 
-class NotExplained(GadError):
-    """A network or a score to which the rules do not apply, or on which they miss."""
-
-
 class PairRules(TorchFunctionMode):
     """Give every call on a batch of `rows` rows its rule; raises `NotExplained` for a call that has none."""
 

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from gad_core.data.datasets import LAYOUT
-from gad_core.errors import GadError, Progress
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 
 MAX_BYTES = 16 * 2**30
 MAX_FILES = 100_000

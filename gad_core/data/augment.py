@@ -66,12 +66,12 @@ class Augmentation:
         """That step and no other, always: what a preview shows."""
         return replace(self, **(dict.fromkeys(STEPS, 0.0) | {"apply": 1.0, step: 1.0 if getattr(self, step) else 0.0}))
 
-    def to_dict(self) -> dict[str, float]:
-        """Plain numbers, for a file."""
+    def to_json(self) -> dict[str, float]:
+        """Plain numbers, as JSON holds them."""
         return asdict(self)
 
     @classmethod
-    def of_dict(cls, values: Mapping[str, Any]) -> "Augmentation":
+    def from_json(cls, values: Mapping[str, Any]) -> "Augmentation":
         """Read them back; raises `GadError` for names that this version does not know."""
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
@@ -123,7 +123,7 @@ class Pass:
 
     def key(self, digest: str) -> str:
         """A digest of the copy that this pass makes of the image with that digest."""
-        words = json.dumps([digest, self.index, self.seed, self.settings.to_dict()])
+        words = json.dumps([digest, self.index, self.seed, self.settings.to_json()])
         return hashlib.sha256(words.encode()).hexdigest()
 
     def moves(self, digest: str) -> tuple[Move, ...]:

@@ -1,17 +1,18 @@
 """Folders of images to sets of checked files with labels, masks and groups; the pixels stay on disk."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gad_core.data.images import IMAGE_SUFFIXES, ImageRefused, content_digest, image_size
-from gad_core.errors import GadError, Progress
+from gad_core.errors import ImageRefused
+from gad_core.data.images import IMAGE_SUFFIXES, content_digest, image_size
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 
 GOOD = "good"
 #: The folders of a category in MVTec layout (Bergmann et al., CVPR 2019).
@@ -92,7 +93,7 @@ class Dataset:
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def reading() -> Iterator[None]:
     """Every way in which a folder or a file may not be read, as an error of the user."""
     try:
         yield
@@ -105,7 +106,7 @@ def _reading() -> Iterator[None]:
         raise GadError(f"{where} cannot be read ({why}); allow reading it or copy the images elsewhere") from error
 
 
-@_reading()
+@reading()
 def read_dataset(root: Path, *, need_test: bool = False, progress: Progress | None = None) -> Dataset:
     """A category in MVTec layout, or a plain folder of normal images to train on.
 
@@ -121,7 +122,7 @@ def read_dataset(root: Path, *, need_test: bool = False, progress: Progress | No
     return dataset
 
 
-@_reading()
+@reading()
 def read_mvtec(root: Path, *, progress: Progress | None = None) -> Dataset:
     """The category at `root`: train/good, test/<type>, and ground_truth/<type>/<stem>_mask.png where there is one.
 
@@ -136,7 +137,7 @@ def read_mvtec(root: Path, *, progress: Progress | None = None) -> Dataset:
     return Dataset(root.resolve().name, root, _image_set(checked[: len(train)]), _image_set(checked[len(train) :]))
 
 
-@_reading()
+@reading()
 def read_folder(root: Path, *, progress: Progress | None = None) -> ImageSet:
     """All images of a folder and its sub-folders as normal ones; hidden and other files are passed over.
 
@@ -152,7 +153,7 @@ def read_folder(root: Path, *, progress: Progress | None = None) -> ImageSet:
     return _image_set(_check(found, progress))
 
 
-@_reading()
+@reading()
 def read_paths(paths: Sequence[Path]) -> ImageSet:
     """Images given one by one and by the folder, in that order, whatever their labels; folders as in `read_folder`."""
     found = [_Found(path) for given in paths for path in (_image_paths(given) if given.is_dir() else [given])]
@@ -161,7 +162,7 @@ def read_paths(paths: Sequence[Path]) -> ImageSet:
     return _image_set(_check(found, None))
 
 
-@_reading()
+@reading()
 def list_paths(source: Path) -> tuple[Path, ...]:
     """Paths of normal images, no file opened: of a category's train/good, of a folder, or the lines of a text file.
 
@@ -175,59 +176,6 @@ def list_paths(source: Path) -> tuple[Path, ...]:
     if not paths:
         raise GadError(f"{source} names no images; give a folder with some, or a text file with a path on every line")
     return paths
-
-
-@_reading()
-def read_groups(table: Path, images: ImageSet) -> ImageSet:
-    """The same images with their groups from a CSV file that has the columns file and group.
-
-    `file` is as much of the end of a path as tells the images apart ("003.png", "lot7/003.png"). Every image needs
-    a line; an empty group says that it stands alone. Lines about other files are passed over. Raises `GadError`.
-    """
-    groups = _parse_groups(table)
-    taken: dict[PurePosixPath, Path] = {}
-    grouped = []
-    for file in images:
-        parts = file.path.absolute().parts
-        ends = (PurePosixPath(*parts[i:]) for i in range(len(parts)))
-        name = next((end for end in ends if end in groups), None)
-        if name is None:
-            raise GadError(f"{table} has no line for {file.path}; add one (with an empty group if it stands alone)")
-        if name in taken:
-            raise GadError(f"{name} in {table} means both {taken[name]} and {file.path}; give more of their paths")
-        taken[name] = file.path
-        grouped.append(replace(file, group=groups[name]))
-    return replace(images, files=tuple(grouped))
-
-
-def folder_groups(images: ImageSet) -> ImageSet:
-    """The same images, those of one folder in one group: a lot, a session or a camera with a folder of its own."""
-    return replace(images, files=tuple(replace(file, group=str(file.path.parent)) for file in images))
-
-
-def k_folds(n: int, k: int, *, groups: Sequence[str | None] | None = None, seed: int = 0) -> NDArray[np.intp]:
-    """Random fold ids (n,) in 0..k-1, in sizes as equal as the groups allow; no group spans two folds.
-
-    Images whose group is None stand alone. Raises `GadError` unless 2 <= k <= the number of groups.
-    """
-    members = _members(n, groups)
-    if not 2 <= k <= len(members):
-        raise GadError(f"needed 2 to {len(members)} folds (the number of groups), got {k}; change k or add groups")
-    shuffled = [members[i] for i in np.random.default_rng(seed).permutation(len(members))]
-    folds, sizes = np.empty(n, np.intp), np.zeros(k, np.intp)
-    for group in sorted(shuffled, key=len, reverse=True):  # the largest first, each into the emptiest fold
-        fold = sizes.argmin()
-        folds[group] = fold
-        sizes[fold] += len(group)
-    return folds
-
-
-def default_folds(n: int, *, groups: Sequence[str | None] | None = None) -> int:
-    """Folds for n images: 20 up to 1,000, 10 up to 5,000, then 5; never more than there are groups.
-
-    Where n < D the Gaussian of a few folds is worse than the full one, which would make thresholds too timid.
-    """
-    return min(20 if n <= 1000 else 10 if n <= 5000 else 5, len(_members(n, groups)))
 
 
 class _Found(NamedTuple):
@@ -284,27 +232,3 @@ def _check(found: Sequence[_Found], progress: Progress | None) -> list[ImageFile
 def _image_set(checked: Sequence[ImageFile | Refusal]) -> ImageSet:
     files = tuple(item for item in checked if isinstance(item, ImageFile))
     return ImageSet(files, tuple(item for item in checked if isinstance(item, Refusal)))
-
-
-def _parse_groups(table: Path) -> dict[PurePosixPath, str | None]:
-    try:
-        lines = table.read_text("utf-8-sig").splitlines() or [""]
-    except UnicodeDecodeError as error:
-        raise GadError(f"{table} is no UTF-8 text; save it as CSV in UTF-8") from error
-    rows = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count))  # spreadsheets write all three
-    if not {"file", "group"} <= set(rows.fieldnames or ()):
-        raise GadError(f"{table} needs the columns file and group, got {lines[0]!r}; add them to its first line")
-    groups: dict[PurePosixPath, str | None] = {}
-    for row in rows:
-        name, group = PurePosixPath((row["file"] or "").replace("\\", "/")), row["group"] or None
-        if groups.setdefault(name, group) != group:
-            raise GadError(f"{table} puts {name} into two groups, {groups[name]} and {group}; keep one of the lines")
-    return groups
-
-
-def _members(n: int, groups: Sequence[str | None] | None) -> list[list[int]]:
-    """The images of each group; an image without one is a group of its own."""
-    members: dict[int | str, list[int]] = {}
-    for i, group in zip(range(n), groups or [None] * n, strict=True):
-        members.setdefault(i if group is None else group, []).append(i)
-    return list(members.values())

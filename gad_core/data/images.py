@@ -43,10 +43,6 @@ _TURNS: dict[object, Transpose] = {
 }
 
 
-class ImageRefused(GadError):
-    """An image that is not read; the message is the reason, one sentence that does not name the file."""
-
-
 class _Tiff(TiffImageFile):
     def load_prepare(self) -> None:
         """Allocate here, or Pillow would warn about sizes that our own limit has let pass."""

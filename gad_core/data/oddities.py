@@ -11,8 +11,9 @@ from PIL import Image
 from scipy import stats
 
 from gad_core.data.datasets import ImageFile, ImageSet
-from gad_core.data.images import ImageRefused, decode
-from gad_core.errors import Progress
+from gad_core.errors import ImageRefused
+from gad_core.data.images import decode
+from gad_core.progress import Progress
 
 _THREADS = 2
 _SIDE = 24  # of a fingerprint, in pixels: enough to tell parts on a fixed stage apart, too coarse for compression

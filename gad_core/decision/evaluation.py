@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.rates import Rate, exceedance
+from gad_core.errors import SampleTooSmall
 from gad_core.decision.working_point import (
     METHODS,
-    SampleTooSmall,
     WorkingPoint,
     chi2,
     cross_conformal,

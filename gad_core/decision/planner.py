@@ -12,8 +12,10 @@ from threadpoolctl import threadpool_limits
 from gad_core.data.datasets import default_folds
 from gad_core.decision.curves import auroc
 from gad_core.decision.rates import CONFIDENCE, exceedance
-from gad_core.decision.working_point import SampleTooSmall, cross_conformal
-from gad_core.errors import GadError, Progress
+from gad_core.errors import SampleTooSmall
+from gad_core.decision.working_point import cross_conformal
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.features.backbones import Backbone
 from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector, sum_levels
 from gad_core.gaussian.tuning import Tuning

@@ -20,26 +20,6 @@ METHODS = ("chi2", "hotelling", "cross-conformal", "split-conformal")
 _DIGITS = 9
 
 
-class SampleTooSmall(GadError):
-    """A target that the sample cannot support; `needed` images (or groups) would."""
-
-    def __init__(self, message: str, *, needed: int, n: int) -> None:
-        super().__init__(message)
-        self.needed = needed
-        self.n = n
-
-
-@dataclass(frozen=True)
-class WorkingPoint:
-    """A distance above which an image is flagged, with its provenance."""
-
-    method: str
-    target_fpr: float
-    threshold: float
-    n: int  # images behind the threshold
-    how: str
-
-
 def sigma_fpr(n: float) -> float:
     """The false-positive rate of an n-sigma target: 1 - erf(n / sqrt 2) (Sec. V-C)."""
     return float(special.erfc(n / math.sqrt(2)))

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal
-from gad_core.data.images import ImageRefused, content_digest, decode, resize
-from gad_core.errors import GadError, Progress
+from gad_core.errors import ImageRefused
+from gad_core.data.images import content_digest, decode, resize
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gad_core.data.augment import Augmentation
-from gad_core.errors import GadError, Progress
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.features.backbones import Backbone
 from gad_core.gaussian.moments import Moments
 from gad_core.gaussian.reduction import Reduction
@@ -78,7 +79,7 @@ class Augmented:
     @classmethod
     def of_dict(cls, values: Mapping[str, Any]) -> "Augmented":
         """Read them back."""
-        return cls(Augmentation.of_dict(values["settings"]), values["passes"])
+        return cls(Augmentation.from_json(values["settings"]), values["passes"])
 
 
 @dataclass(frozen=True)

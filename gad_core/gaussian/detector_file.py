@@ -92,7 +92,7 @@ def _header(detector: Detector) -> dict[str, Any]:
         "training": _images_header(detector.training),
         "calibration": _images_header(detector.calibration) if detector.calibration else None,
         "adopted": asdict(detector.adopted) if detector.adopted else None,
-        "augmented": detector.augmented.to_dict() if detector.augmented else None,
+        "augmented": detector.augmented.to_json() if detector.augmented else None,
         "gaussians": [_spectrum_header(gaussian.spectrum) for gaussian in detector.gaussians],
         "left_out": [[_spectrum_header(fold.spectrum) for fold in level] for level in detector.left_out],
     }
@@ -163,5 +163,5 @@ def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:
         references=tensors.get("references"),
         calibration=images("calibration") if header["calibration"] else None,
         adopted=Adopted(**header["adopted"]) if header["adopted"] else None,
-        augmented=Augmented.of_dict(header["augmented"]) if header.get("augmented") else None,
+        augmented=Augmented.from_json(header["augmented"]) if header.get("augmented") else None,
     )

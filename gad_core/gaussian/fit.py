@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, default_folds, k_folds
-from gad_core.errors import GadError, Progress
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine
 from gad_core.features.extract import extract, load_pixels

@@ -1,21 +1,98 @@
-"""What a person tunes on a fitted detector without fitting it again: levels, components kept, distance."""
+"""What a person tunes on a fitted detector without fitting it again, and the threshold adopted with it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 from gad_core.gaussian.reduction import ALL, NPCA_1, NPCA_5, Reduction
-from gad_core.gaussian.spectrum import DISTANCES, Distance
+
+Distance = Literal["mahalanobis", "sed", "l2"]
+DISTANCES: tuple[Distance, ...] = get_args(Distance)
+
+#: The level of a score that sums the tuned levels.
+SUM = "sum"
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """The levels whose distances are summed (1-based, eq. 4), the components kept on each, and the distance."""
+    """How a fitted detector is read: the levels in the sum, the components kept on each, the kind of distance.
+
+    Parameters
+    ----------
+    levels : tuple of int
+        Levels whose distances are summed (eq. 4), counted from 1.
+    reduction : Reduction
+        The principal components kept on each of them (Sec. III-B4).
+    distance : {"mahalanobis", "sed", "l2"}
+        Eq. 3, eq. 7, or plain Euclidean.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> gad.Tuning((6, 7, 8), gad.Reduction("npca", 0.05)).to_json()
+    {'levels': [6, 7, 8], 'keep': 'npca:0.05', 'score': 'mahalanobis'}
+    """
 
     levels: tuple[int, ...]
     reduction: Reduction = ALL
     distance: Distance = "mahalanobis"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, named as the command line's options are."""
+        return {"levels": list(self.levels), "keep": str(self.reduction), "score": self.distance}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Tuning":
+        """Read them back; raises `GadError` for a reduction or a distance that does not exist."""
+        levels = tuple(int(level) for level in values["levels"])
+        return cls(levels, Reduction.parse(values["keep"]), parse_distance(values["score"]))
+
+
+@dataclass(frozen=True)
+class WorkingPoint:
+    """A distance above which an image is flagged, with its provenance.
+
+    Parameters
+    ----------
+    method : str
+        "cross-conformal", "split-conformal", "chi2" or "hotelling".
+    target_fpr : float
+        The false-positive rate asked for, in (0, 1).
+    threshold : float
+        In units of distance.
+    n : int
+        Images behind the threshold.
+    how : str
+        Its provenance in one sentence.
+    level : str
+        The score it belongs to: "sum", or a level's number.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> point = gad.WorkingPoint("cross-conformal", 0.05, 22.1, 209, "quantile of 209 left-out images")
+    >>> gad.WorkingPoint.from_json(point.to_json()) == point
+    True
+    """
+
+    method: str
+    target_fpr: float
+    threshold: float
+    n: int
+    how: str
+    level: str = SUM
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "WorkingPoint":
+        """Read them back."""
+        return cls(**values)
 
 
 def recommended(backbone: Backbone) -> Tuning:
@@ -56,8 +133,8 @@ def parse_levels(text: str, n_levels: int) -> tuple[int, ...]:
 
 
 def parse_distance(text: str) -> Distance:
-    """Read a distance by its name."""
-    for score in DISTANCES:
-        if text.strip().lower() == score:
-            return score
+    """Read a kind of distance by its name."""
+    for distance in DISTANCES:
+        if text.strip().lower() == distance:
+            return distance
     raise GadError(f"{text!r} is no distance; choose one of {', '.join(DISTANCES)}")

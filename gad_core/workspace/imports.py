@@ -9,8 +9,10 @@ from typing import Literal
 from gad_core.data.archives import unpack_zip
 from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageFile, ImageSet, Refusal, read_dataset
 from gad_core.data.demo import write_demo
-from gad_core.data.images import IMAGE_SUFFIXES, ImageRefused, decode, decode_mask
-from gad_core.errors import GadError, Progress
+from gad_core.errors import ImageRefused
+from gad_core.data.images import IMAGE_SUFFIXES, decode, decode_mask
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.workspace.layout import place
 from gad_core.workspace.rows import Counts, DatasetRow
 from gad_core.workspace.store import Store

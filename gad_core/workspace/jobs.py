@@ -9,7 +9,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Self
 
-from gad_core.errors import Cancelled, GadError, Progress
+from gad_core.errors import Cancelled, GadError
+from gad_core.progress import Progress
 from gad_core.workspace.pace import Pace
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import JobRow, JobState

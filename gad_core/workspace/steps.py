@@ -6,7 +6,7 @@ from functools import partial
 
 from gad_core.data.datasets import ImageSet, k_folds, read_dataset
 from gad_core.decision.working_point import WorkingPoint
-from gad_core.errors import Progress
+from gad_core.progress import Progress
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import make_engine
 from gad_core.features.extract import extract
@@ -73,7 +73,7 @@ def fit_dataset(
             "seed": seed,
             "without": sorted(without),
             "apart": apart,
-            "augment": augment.to_dict() if augment else None,
+            "augment": augment.to_json() if augment else None,
         },
         n_train=detector.n_train,
         dataset_id=dataset_id,

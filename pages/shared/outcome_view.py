@@ -9,7 +9,8 @@ from gad_core import figures, wording
 from gad_core.decision.costs import Band, BandRates, band_rates, cost_curve, expected_cost, parts_per_shift, qq_points
 from gad_core.decision.evaluation import threshold
 from gad_core.decision.rates import Rate
-from gad_core.decision.working_point import SampleTooSmall
+from gad_core.errors import SampleTooSmall
+
 from pages.shared import charts, frame
 from pages.shared.controls import BOUND
 from pages.shared.point_view import View

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from gad_core.attribution.deep_shap import GAP_LIMIT, attribute
-from gad_core.attribution.rules import NotExplained
+from gad_core.errors import NotExplained
+
 from gad_core.errors import Cancelled, GadError
 from gad_core.features.networks import Network
 from gad_core.gaussian.reduction import ALL, NPCA_5, Reduction

@@ -11,7 +11,7 @@ from captum.attr import DeepLiftShap
 from torch import nn
 
 from gad_core.attribution.deep_shap import deep_shap
-from gad_core.attribution.rules import NotExplained
+from gad_core.errors import NotExplained
 
 
 def gap(attributions, scores):

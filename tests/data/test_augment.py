@@ -242,8 +242,8 @@ def test_impossible_settings_are_refused(change, words):
 
 def test_settings_survive_a_file_and_unknown_names_are_refused():
     settings = preset("screw")
-    assert Augmentation.of_dict(settings.to_dict()) == settings
+    assert Augmentation.from_json(settings.to_json()) == settings
     with pytest.raises(GadError, match="'fog'"):
-        Augmentation.of_dict({"fog": 1.0})
+        Augmentation.from_json({"fog": 1.0})
     with pytest.raises(GadError, match="no step"):
         parse_step("fog")

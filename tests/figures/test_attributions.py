@@ -22,7 +22,7 @@ def test_plotly_knows_every_property():
         explanation_plane([point, point]),
         deletion_curve(shares, 1 - shares, 1 - shares**2),
     ):
-        go.Figure(figure.to_dict())
+        go.Figure(figure.to_json())
 
 
 def test_the_scale_is_symmetric_and_zero_is_transparent():

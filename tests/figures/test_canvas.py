@@ -42,7 +42,7 @@ def figure(request, groups):
 
 
 def test_plotly_knows_every_property(figure):
-    go.Figure(figure.to_dict())  # raises on a name or a value that it does not know; `figure` skips this for speed
+    go.Figure(figure.to_json())  # raises on a name or a value that it does not know; `figure` skips this for speed
 
 
 def test_a_zoom_survives_and_the_page_shines_through(figure):

@@ -24,7 +24,7 @@ def test_plotly_knows_every_property(curve):
         cost_curve(curve, 25.0),
         qq_plot(np.arange(1.0, 99), np.arange(1.0, 99), colour=LEFT_OUT),
     ):
-        go.Figure(figure.to_dict())
+        go.Figure(figure.to_json())
 
 
 def test_every_tile_says_its_parts():

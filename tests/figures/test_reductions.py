@@ -25,7 +25,7 @@ def spectrum():
 
 def test_plotly_knows_every_property(heat_map, spectrum):
     for figure in (heat_map, spectrum, component_energy(np.ones(20), None, kept=slice(0, 20))):
-        go.Figure(figure.to_dict())
+        go.Figure(figure.to_json())
 
 
 def test_a_click_reports_the_row_and_cut_that_lie_below_it(heat_map):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gad_core.errors import GadError, Progress
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 from gad_core.workspace.jobs import JobQueue, Work
 from gad_core.workspace.rows import JobRow
 from gad_core.workspace.store import Store

@@ -15,7 +15,8 @@ from gad_core.data.demo.photos import N_GOOD, PARTS, places
 from gad_core.data.demo.stamp import stamped
 from gad_core.data.demo.surface import Rng
 from gad_core.data.images import decode, decode_mask
-from gad_core.errors import GadError, Progress
+from gad_core.errors import GadError
+from gad_core.progress import Progress
 
 STAMPED = "washer_stamped"
 CATEGORIES = (*PARTS, STAMPED)

@@ -7,10 +7,11 @@ import streamlit as st
 
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import bring, frame, opened, relabel, resources, tasks
-from pages.shared.checks import checks
+from pages.shared import frame, opened, resources, tasks
 from pages.shared.gallery import gallery
-from pages.shared.suspects import suspects
+from pages.views.data import bring, relabel
+from pages.views.data.checks import checks
+from pages.views.data.suspects import suspects
 
 frame.begin()
 

@@ -9,8 +9,8 @@ import streamlit as st
 from PIL import Image
 
 from gad_core.data.datasets import ImageFile
-from gad_core.errors import ImageRefused
 from gad_core.data.images import decode
+from gad_core.errors import ImageRefused
 
 _ASSETS = Path(__file__).parents[2] / "assets"
 _SIDE = 168  # of a tile's longer edge, in pixels: two for each that is shown on most screens

@@ -13,7 +13,7 @@ from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, frame, opened, resources
 from pages.shared.gallery import gallery
-from pages.shared.point_view import View
+from pages.views.working_point.thresholds import View
 
 _NEAREST = 24
 _PICKED = "_picked"

@@ -16,7 +16,8 @@ from gad_core.data.datasets import ImageFile
 from gad_core.errors import GadError
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, clever_hans, frame, resources
+from pages.shared import charts, frame, resources
+from pages.views.attributions import clever_hans
 
 _KEPT = "_probed"  # in the session: results by what they were made from
 

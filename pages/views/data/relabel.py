@@ -7,7 +7,7 @@ from gad_core.errors import GadError
 from gad_core.workspace.imports import relabel
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import frame, resources
-from pages.shared.bring import KINDS
+from pages.views.data.bring import KINDS
 
 _PRESSED = "_pressed_image"
 

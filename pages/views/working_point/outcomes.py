@@ -10,10 +10,9 @@ from gad_core.decision.costs import Band, BandRates, band_rates, cost_curve, exp
 from gad_core.decision.evaluation import threshold
 from gad_core.decision.rates import Rate
 from gad_core.errors import SampleTooSmall
-
 from pages.shared import charts, frame
 from pages.shared.controls import BOUND
-from pages.shared.point_view import View
+from pages.views.working_point.thresholds import View
 
 
 @dataclass(frozen=True)

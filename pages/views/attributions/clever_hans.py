@@ -20,9 +20,10 @@ from gad_core.features.backbones import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import try_demo
-from pages.shared import attribution_view, category_view, charts, opened, resources, tasks
+from pages.shared import charts, opened, resources, tasks
+from pages.views.attributions import category, maps
 
-_LOOK = attribution_view.Look(blur=2.0, opacity=0.9)
+_LOOK = maps.Look(blur=2.0, opacity=0.9)
 
 
 def tour(detector: DetectorRow, dataset: DatasetRow) -> None:
@@ -38,7 +39,7 @@ def tour(detector: DetectorRow, dataset: DatasetRow) -> None:
                 tasks.submit("fit", "Demo stamped washer", work, then="pages/attributions.py")
                 st.rerun()
         return
-    chosen, n_references = category_view.current(detector)
+    chosen, n_references = category.current(detector)
     file = _stamped_file(detector, dataset)
     if file is None:
         return

@@ -1,0 +1,51 @@
+"""Every level by itself, as Fit and Levels & NPCA show it: how well it discriminates, how sound its Gaussian is."""
+
+import pandas as pd
+import streamlit as st
+
+from gad_core import figures
+from gad_core.decision.curves import Auroc, auroc
+from gad_core.decision.evaluation import LevelScores
+from gad_core.gaussian.tuning import Tuning
+from pages.shared import charts, resources
+
+
+def one_by_one(test: resources.TestImages, chosen: Tuning, found: dict[str, LevelScores] | None) -> None:
+    """Every level by itself: how well it discriminates where there are labels, and how sound its Gaussian is."""
+    finding = "Few images for many features: shrinkage keeps the covariance sound."
+    areas: dict[str, Auroc] = {}
+    if found:
+        areas = {name: auroc(scores.test, test.images.labels) for name, scores in found.items()}
+        finding = _best_level(areas)
+    with charts.panel("Level by level", finding) as corner:
+        names = ("AUROC", "Health") if areas else ("Health",)
+        if charts.switch(corner, names, key="level_view") == "AUROC":
+            charts.show(figures.level_areas(areas, chosen.levels), key="level_areas", alt=finding)
+        else:
+            _health(test, chosen)
+
+
+def _health(test: resources.TestImages, chosen: Tuning) -> None:
+    rows = []
+    for level, gaussian in enumerate(test.detector.gaussians, start=1):
+        law = gaussian.spectrum
+        rows.append(
+            {
+                "level": str(level),
+                "in the sum": level in chosen.levels,
+                "features D": law.n_features,
+                "images n": law.n,
+                "n / D": law.n / law.n_features,
+                "dimensions kept": law.dimension(chosen.reduction),
+                "shrinkage": law.shrinkage(chosen.reduction),
+                "null dimensions": law.n_null,
+            }
+        )
+    table = pd.DataFrame(rows).style.format({"n / D": "{:.2f}", "shrinkage": "{:.3f}"})
+    st.dataframe(table, hide_index=True, key="health", alt="Images, features and shrinkage of every level")
+
+
+def _best_level(areas: dict[str, Auroc]) -> str:
+    """Which level discriminates best by itself, said with the warning that it was chosen here."""
+    best = max((name for name in areas if name != "sum"), key=lambda name: areas[name].value)
+    return f"Level {best} alone tells defects apart best ({100 * areas[best].value:.1f} %), chosen on these images."

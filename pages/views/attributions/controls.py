@@ -1,0 +1,69 @@
+"""What is explained and how: tuning, references, how the map is drawn, and which image."""
+
+import numpy as np
+import streamlit as st
+
+from gad_core.data.datasets import ImageFile
+from gad_core.features.backbones import get_backbone
+from gad_core.gaussian.tuning import Tuning
+from gad_core.workspace.rows import DetectorRow
+from pages.shared import opened, tuning
+from pages.shared.controls import BOUND
+from pages.shared.gallery import gallery
+from pages.views.attributions import maps
+
+
+def controls(detector: DetectorRow) -> tuple[Tuning, int, maps.Look]:
+    """Tuning, number of references, and how the map is drawn."""
+    tuning_box, reference_box, blur_box, opacity_box = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
+    with tuning_box.popover("Levels & components", icon=":material/tune:", width="stretch", key="tuning"):
+        chosen = tuning.tuning(get_backbone(detector.backbone))
+    n_references = reference_box.select_slider(
+        "References",
+        [1, 3, 5, 10, 20, 32],
+        value=10,
+        help="Good parts that the image is compared with; the map is the mean over them.",
+        key="references",
+        **BOUND,
+    )
+    blur = blur_box.slider("Blur", 0.0, 8.0, 2.0, 0.5, help="Pixels; for the eye alone.", key="blur", **BOUND)
+    opacity = opacity_box.slider(
+        "Opacity", 0.2, 1.0, 0.8, 0.1, help="Of the map over the image.", key="opacity", **BOUND
+    )
+    st.caption(f":material/tune: {tuning.words(chosen)}")
+    return chosen, int(n_references), maps.Look(float(blur), float(opacity))
+
+
+def shown(files: list[ImageFile], scores: np.ndarray) -> ImageFile:
+    """The image that is looked at; by default the defect with the highest score."""
+    linked = opened.image()
+    if linked and (file := next((file for file in files if file.digest.startswith(linked)), None)):
+        return file
+    order = np.lexsort((-scores, [not file.anomalous for file in files]))
+    return files[int(order[0])]
+
+
+def pick(files: list[ImageFile], scores: np.ndarray) -> None:
+    """The test images by falling score, to choose from."""
+    with st.expander("Choose an image", icon=":material/photo_library:", key="choose"):
+        kinds: dict[str, list[int]] = {"all": []}
+        for i in np.argsort(-scores).tolist():
+            kinds["all"].append(i)
+            kinds.setdefault(files[i].defect.replace("_", " "), []).append(i)
+        kind = st.segmented_control(
+            "Kind",
+            list(kinds),
+            default="all",
+            required=True,
+            format_func=lambda name: f"{name} · {len(kinds[name])}",
+            key="explained_kind",
+            label_visibility="collapsed",
+        )
+        order = kinds.get(str(kind)) or kinds["all"]
+        gallery(
+            [files[i] for i in order],
+            key=f"explained_{kind}",
+            caption=lambda place: f"{files[order[place]].defect.replace('_', ' ')} · {scores[order[place]]:.3g}",
+            per_page=16,
+            on_press=lambda file: opened.open_image(file.digest),
+        )

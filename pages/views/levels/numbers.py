@@ -1,0 +1,51 @@
+"""The numbers that matter at a tuning: how well it discriminates, and how many dimensions it rests on."""
+
+import streamlit as st
+
+from gad_core import wording
+from gad_core.decision.curves import auroc
+from gad_core.decision.evaluation import LevelScores
+from gad_core.decision.reduction_map import ReductionMap
+from gad_core.gaussian.tuning import Tuning
+from pages.shared import charts, resources
+
+
+def numbers(
+    test: resources.TestImages, chosen: Tuning, found: dict[str, LevelScores], cells: ReductionMap | None
+) -> None:
+    """The numbers that matter at this tuning."""
+    kept = [test.detector.gaussians[level - 1].spectrum.dimension(chosen.reduction) for level in chosen.levels]
+    shrinkage = [test.detector.gaussians[level - 1].spectrum.shrinkage(chosen.reduction) for level in chosen.levels]
+    with st.grid(4, min_column_width=150):
+        if cells:
+            area = auroc(found["sum"].test, test.images.labels)
+            st.metric(
+                "AUROC of the sum",
+                f"{100 * area.value:.1f} %",
+                f"{wording.interval(area.low, area.high)} · {area.n_normal} + {area.n_anomalous}",
+                **charts.QUIET,
+                help=f"The chance that a defect scores above a good part; {area.interval} 95 % interval.",
+            )
+            best = cells.best
+            st.metric(
+                "Best single cell",
+                f"{100 * best.area:.1f} %",
+                f"honest {100 * best.split_half:.1f} %",
+                **charts.QUIET,
+                help=f"Level {best.level}, {best.reduction}: chosen on these test images, so it flatters itself. Honest: "
+                "chosen on one half of the images, measured on the other, 20 splits both ways.",
+            )
+        st.metric(
+            "Dimensions kept",
+            f"{sum(kept):,}",
+            f"of {sum(g.spectrum.n_features for g in test.detector.gaussians):,} at all levels",
+            **charts.QUIET,
+            help="Components behind the distance, over the levels in the sum; `all` counts the null space as well.",
+        )
+        st.metric(
+            "Shrinkage",
+            wording.number(max(shrinkage)),
+            "highest of the levels",
+            **charts.QUIET,
+            help="Ledoit-Wolf: how far the covariance is pulled towards a sphere because images are few.",
+        )

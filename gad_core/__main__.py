@@ -27,8 +27,7 @@ from gad_core.decision.evaluation import Projected
 from gad_core.decision.evaluation import evaluate as evaluate_tuning
 from gad_core.decision.verdict import judge
 from gad_core.errors import GadError
-from gad_core.progress import Progress
-from gad_core.features.backbones import get_backbone
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Augmented, Detector
 from gad_core.gaussian.detector_file import load_detector, save_detector
 from gad_core.gaussian.reduction import Reduction
@@ -43,6 +42,7 @@ from gad_core.printing import (
     score_line,
     write_csv,
 )
+from gad_core.progress import Progress
 from gad_core.workspace.place import default_home
 
 if TYPE_CHECKING:

@@ -21,17 +21,17 @@ from numpy.typing import NDArray
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, default_folds, k_folds, read_paths
 from gad_core.errors import GadError
-from gad_core.progress import Progress
-from gad_core.features.backbones import get_backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, make_engine
 from gad_core.features.extract import Extraction, extract, load_pixels
 from gad_core.features.networks import load_network
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import MIN_IMAGES, Augmented, Detector, LeftOut, TrainingImages
 from gad_core.gaussian.fit import N_REFERENCES, Fit
 from gad_core.gaussian.moments import Moments
 from gad_core.gaussian.spectrum import Array, Coordinates, Eigenbasis, Gaussian, Spectrum
 from gad_core.gaussian.tuning import Tuning, recommended
+from gad_core.progress import Progress
 
 _BLOCK = 64  # images, at least
 _BLOCKS = 256  # at most

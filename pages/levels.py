@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gad_core.features.backbones import get_backbone
+from gad_core.features.registry import get_backbone
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import frame, level_panel, opened, resources, tasks
 from pages.shared.tuning import tuning as tuning_controls

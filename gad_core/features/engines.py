@@ -6,7 +6,7 @@ from typing import Literal, Protocol, get_args
 import torch
 
 from gad_core.errors import GadError
-from gad_core.features.networks import Network, Pixels, Vector
+from gad_core.features.networks import Network, Pixels, Vector, load_network
 from gad_core.features.openvino_engine import OpenVinoEngine
 from gad_core.features.torch_engine import TorchEngine
 
@@ -36,3 +36,8 @@ def make_engine(network: Network, *, device: Device = "auto") -> Engine:
     if not present.get(device, True):
         raise GadError(f"torch finds no {device} device on this machine; leave the device out or choose cpu")
     return OpenVinoEngine(network) if device == "cpu" else TorchEngine(network, device.removeprefix("torch-"))
+
+
+def load_engine(name: str, *, device: Device = "auto") -> Engine:
+    """The engine of the backbone of that name, ready to run; raises as `load_network` and `make_engine` do."""
+    return make_engine(load_network(name), device=device)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from gad_core.errors import GadError
-from gad_core.features.backbones import Backbone, get_backbone
+from gad_core.features.backbones import Backbone
 from gad_core.features.folding import fold_batch_norms
+from gad_core.features.registry import get_backbone
 from gad_core.features.timm_models import build
 from gad_core.features.weights import first_line, other_weights, package_weights
 

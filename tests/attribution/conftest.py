@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from gad_core.features.backbones import get_backbone
 from gad_core.features.levels import pooled_levels
 from gad_core.features.networks import Network, load_network
+from gad_core.features.registry import get_backbone
 from gad_core.features.timm_models import build
 from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector
 from tests.features.drawing import draw

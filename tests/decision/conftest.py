@@ -7,7 +7,7 @@ import pytest
 
 from gad_core.data.datasets import k_folds
 from gad_core.decision.evaluation import Projected
-from gad_core.features.backbones import get_backbone
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Tuning

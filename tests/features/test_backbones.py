@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gad_core.errors import GadError
-from gad_core.features.backbones import BACKBONES, Backbone, get_backbone
+from gad_core.features.backbones import BACKBONES, Backbone
+from gad_core.features.registry import get_backbone
 from gad_core.features.timm_models import describe
 
 
@@ -63,7 +64,7 @@ def test_names_that_timm_would_fetch_from_elsewhere_are_unknown():
 def test_the_curated_backbones_are_listed_without_torch(python: Callable[..., CompletedProcess[str]]):
     code = """
 import sys
-from gad_core.features.backbones import get_backbone
+from gad_core.features.registry import get_backbone
 get_backbone("resnet18")
 print(*sys.modules)
 """

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gad_core.features.backbones import Backbone, get_backbone
+from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
+from gad_core.features.registry import get_backbone
 
 VECTOR = np.arange(20, dtype=np.float32)
 

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from gad_core.features._torchvision import timm
-from gad_core.features.backbones import get_backbone
 from gad_core.features.folding import fold_batch_norms
 from gad_core.features.levels import level_maps
+from gad_core.features.registry import get_backbone
 
 
 @pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "tf_efficientnet_b0", "resnet18", "resnet50"])

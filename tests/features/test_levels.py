@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from gad_core.features._torchvision import timm
-from gad_core.features.backbones import get_backbone
 from gad_core.features.levels import level_maps, normalise, pooled_levels
+from gad_core.features.registry import get_backbone
 
 EFFICIENTNET = ["bn1", *(f"blocks.{stage}" for stage in range(7)), "bn2"]  # timm's batch norms activate, too
 RESNET = ["maxpool", *(f"layer{layer}" for layer in range(1, 5))]

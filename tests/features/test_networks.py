@@ -13,9 +13,9 @@ from torch import nn
 from gad_core.errors import GadError
 from gad_core.features import weights
 from gad_core.features._torchvision import timm
-from gad_core.features.backbones import get_backbone
 from gad_core.features.levels import level_maps
 from gad_core.features.networks import Network, fingerprint, load_network
+from gad_core.features.registry import get_backbone
 
 
 @pytest.fixture

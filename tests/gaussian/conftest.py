@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gad_core.data.datasets import k_folds
-from gad_core.features.backbones import Backbone, get_backbone
+from gad_core.features.backbones import Backbone
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector
 from gad_core.gaussian.tuning import Tuning
 

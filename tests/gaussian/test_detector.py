@@ -110,7 +110,7 @@ def test_an_unknown_distance_is_refused_with_the_known_ones():
 
 
 def test_efficientnets_start_from_levels_6_to_8_and_other_networks_from_the_papers_setting():
-    from gad_core.features.backbones import get_backbone
+    from gad_core.features.registry import get_backbone
 
     assert recommended(get_backbone("tf_efficientnet_lite0")) == Tuning((6, 7, 8), Reduction("npca", 0.05))
     assert recommended(get_backbone("resnet18")) == Tuning((1, 2, 3, 4, 5), Reduction("npca", 0.01))

@@ -9,7 +9,7 @@ from gad_core.attribution.category import explain_category, masked_defects
 from gad_core.attribution.explanation import Explanation, Summary, distance_to_ideal, summaries_by_type
 from gad_core.decision.curves import auroc
 from gad_core.errors import GadError
-from gad_core.features.backbones import get_backbone
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_run, runs_on

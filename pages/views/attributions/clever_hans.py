@@ -16,7 +16,7 @@ from gad_core.data.demo.photos import PARTS
 from gad_core.data.demo.writing import STAMPED
 from gad_core.data.images import decode_mask, resize
 from gad_core.decision.curves import auroc
-from gad_core.features.backbones import get_backbone
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import try_demo

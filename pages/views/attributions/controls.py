@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from gad_core.data.datasets import ImageFile
-from gad_core.features.backbones import get_backbone
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import opened, tuning

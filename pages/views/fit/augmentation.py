@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from gad_core.data.augment import FIG_5, PRESETS, STEPS, Augmentation, Pass, Step, preset
 from gad_core.data.datasets import ImageSet
-from gad_core.features.backbones import get_backbone
 from gad_core.features.extract import load_pixels
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Augmented
 from pages.shared import resources
 

@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 
 from gad_core import cluster
-from gad_core.__main__ import main
+from gad_core.command_line import main
 from gad_core.data.augment import FIG_5
 from gad_core.data.datasets import list_paths, read_dataset, read_paths
 from gad_core.errors import GadError
 from gad_core.features.engines import make_engine
 from gad_core.features.extract import extract
 from gad_core.features.networks import load_network
-from gad_core.gaussian.detector import Augmented, Detector
+from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.reduction import ALL, Reduction
+from gad_core.gaussian.settings import Augmented, FitSettings
 
 BACKBONE = "tf_efficientnet_lite0"
 REDUCTIONS = [ALL, Reduction("pca", 0.99), Reduction("npca", 0.05)]
@@ -47,21 +48,33 @@ def equal(one: Detector, other: Detector, features: np.ndarray, rtol: float) -> 
     np.testing.assert_array_equal(one.folds, other.folds)
     np.testing.assert_array_equal(one.training.features, other.training.features)
     np.testing.assert_array_equal(one.references, other.references)
+    assert (one.calibration is None) == (other.calibration is None)
+    if one.calibration and other.calibration:
+        np.testing.assert_array_equal(one.calibration.features, other.calibration.features)
     for keep in REDUCTIONS:
-        seen = [detector.distances(detector.coordinates(features), keep) for detector in (one, other)]
+        new = [detector.distances(detector.coordinates(features), keep) for detector in (one, other)]
         left_out = [detector.left_out_distances(keep) for detector in (one, other)]
-        for found, expected in (seen, left_out):
+        for found, expected in (new, left_out):
             np.testing.assert_allclose(found[:, 1:], expected[:, 1:], rtol=rtol)
             # The stem hardly varies over plain stripes: its covariance keeps few digits of its least eigenvalues.
             np.testing.assert_allclose(found[:, 0], expected[:, 0], rtol=1e4 * rtol)
 
 
-@pytest.mark.parametrize("augment", [None, Augmented(FIG_5, 2)], ids=["plain", "augmented"])
-def test_a_cluster_fits_what_one_process_fits(client, stripes, engine, augment):
+@pytest.mark.parametrize(
+    ("augment", "more"),
+    [
+        (None, {}),
+        (Augmented(FIG_5, 2), {}),
+        (None, {"calibration_share": 0.2, "groups": tuple((f"{i:03}.png", f"lot {i // 3}") for i in range(30))}),
+    ],
+    ids=["plain", "augmented", "calibration and groups"],
+)
+def test_a_cluster_fits_what_one_process_fits(client, stripes, engine, augment, more):
     dataset = read_dataset(stripes)
-    alone = fit_images(dataset.train, engine, augment=augment, n_folds=4).detector
-    found = cluster.fit_on(client, list_paths(stripes), BACKBONE, augment=augment, n_folds=4).detector
-    assert found.augmented == augment
+    settings = FitSettings(augmented=augment, n_folds=4, **more)
+    alone = fit_images(dataset.train, engine, settings).detector
+    found = cluster.fit_on(client, list_paths(stripes), settings).detector
+    assert found.settings == settings
     equal(found, alone, extract(dataset.test, engine).features, rtol=1e-9)
 
 
@@ -73,13 +86,13 @@ def test_a_killed_worker_loses_and_doubles_nothing(client, stripes, engine):
             killed.append(next(iter(client.run(os.getpid).values())))
             os.kill(killed[0], signal.SIGKILL)
 
-    augment = Augmented(FIG_5, 2)
-    found = cluster.fit_on(client, paths, BACKBONE, augment=augment, n_folds=4, progress=kill).detector
+    settings = FitSettings(augmented=Augmented(FIG_5, 2), n_folds=4)
+    found = cluster.fit_on(client, paths, settings, progress=kill).detector
     deadline = time.monotonic() + 60
     while killed[0] in client.run(os.getpid).values() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert killed[0] not in client.run(os.getpid).values()
-    again = cluster.fit_on(client, paths, BACKBONE, augment=augment, n_folds=4).detector
+    again = cluster.fit_on(client, paths, settings).detector
     assert [gaussian.spectrum.n for gaussian in found.gaussians] == [60] * 9
     equal(found, again, found.training.features, rtol=0)  # not a bit is different
 
@@ -89,7 +102,7 @@ def test_a_bad_image_is_refused_with_its_path_and_the_rest_goes_on(client, strip
     good = sorted((stripes / "train" / "good").iterdir())[:9]
     listing = tmp_path / "list.txt"
     listing.write_text("\n".join(map(str, [*good[:4], tmp_path / "bad.png", tmp_path / "none.png", *good[4:]])))
-    fit = cluster.fit_on(client, list_paths(listing), BACKBONE, n_folds=3)
+    fit = cluster.fit_on(client, list_paths(listing), FitSettings(n_folds=3))
     assert fit.detector.n_train == 9
     assert [Path(refusal.path).name for refusal in fit.refused] == ["bad.png", "none.png"]
     assert "cannot be read" in fit.refused[1].reason
@@ -97,7 +110,7 @@ def test_a_bad_image_is_refused_with_its_path_and_the_rest_goes_on(client, strip
 
 def test_images_are_scored_where_the_workers_are(client, stripes, engine):
     paths = sorted((stripes / "test").rglob("*.png"))
-    detector = fit_images(read_dataset(stripes).train, engine, n_folds=3).detector
+    detector = fit_images(read_dataset(stripes).train, engine, FitSettings(n_folds=3)).detector
     found = cluster.extract_on(client, detector, paths)
     assert [file.path for file in found.images] == paths
     np.testing.assert_array_equal(found.features, extract(read_paths(paths), engine).features)

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.overrides import TorchFunctionMode
 
-from gad_core.errors import GadError
+from gad_core.errors import NotExplained
 
 #: What makes the attributions unique, beside their sum: the rule at each kind of nonlinear call.
 RULES = "DeepLIFT rescale; products halved between their factors; maxima by cross-max"

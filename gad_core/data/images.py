@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from gad_core.errors import GadError
+from gad_core.errors import ImageRefused
 
 #: The largest image that is read: frame cameras reach 102 megapixels; one such image is 360 MB of RGB.
 MAX_PIXELS = 120_000_000

@@ -1,33 +1,26 @@
 """A detector held against its left-out, calibration and test images: rates at each working point, AUROC."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.rates import Rate, exceedance
+from gad_core.decision.working_point import METHODS, chi2, cross_conformal, hotelling, left_out_rate, split_conformal
 from gad_core.errors import SampleTooSmall
-from gad_core.decision.working_point import (
-    METHODS,
-    WorkingPoint,
-    chi2,
-    cross_conformal,
-    hotelling,
-    left_out_rate,
-    split_conformal,
-)
-from gad_core.gaussian.detector import Detector, sum_levels
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.spectrum import Coordinates
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Projected:
-    """Images projected from a detector once, so that every tuning of it is arithmetic."""
+    """Images in a detector's eigenbases, computed once, so that every tuning of it is arithmetic."""
 
     detector: Detector
     test: tuple[Coordinates, ...]  # by level
@@ -35,7 +28,7 @@ class Projected:
 
     @classmethod
     def of(cls, detector: Detector, test_features: NDArray[np.float32]) -> "Projected":
-        """See test features (m, sum of channels) and the detector's own calibration images."""
+        """Project test features (m, sum of channels) and the detector's own calibration images."""
         held_out = detector.calibration
         return cls(
             detector,
@@ -62,11 +55,15 @@ class LevelScores:
 class PointRates:
     """What a threshold does: on left-out normals, on normal test images, on defects."""
 
-    level: str
     point: WorkingPoint
     left_out: Rate | None
     test: Rate | None
     tpr: Rate | None
+
+    @property
+    def level(self) -> str:
+        """The score that the threshold belongs to: "sum", or a level's number."""
+        return self.point.level
 
 
 def level_scores(projected: Projected, tuning: Tuning) -> dict[str, LevelScores]:
@@ -106,15 +103,17 @@ def threshold(scores: LevelScores, method: str, target_fpr: float) -> WorkingPoi
     Raises `SampleTooSmall` where the images cannot support the target.
     """
     if method == "cross-conformal":
-        return cross_conformal(scores.left_out, target_fpr)
-    if method == "split-conformal":
+        point = cross_conformal(scores.left_out, target_fpr)
+    elif method == "split-conformal":
         if scores.calibration is None:
             return None
-        return split_conformal(scores.calibration, target_fpr, groups=scores.calibration_groups)
-    if scores.dimension is None:
+        point = split_conformal(scores.calibration, target_fpr, groups=scores.calibration_groups)
+    elif scores.dimension is None:
         return None
-    by_method = {"chi2": chi2, "hotelling": hotelling}[method]
-    return by_method(target_fpr, k=scores.dimension, n_train=scores.n_train)
+    else:
+        by_method = {"chi2": chi2, "hotelling": hotelling}[method]
+        point = by_method(target_fpr, k=scores.dimension, n_train=scores.n_train)
+    return replace(point, level=scores.level)
 
 
 def working_points(
@@ -124,23 +123,22 @@ def working_points(
 
     `anomalous` (m,) labels the test images; without any, rates on them are None.
     """
-    achieved: list[PointRates] = []
+    points: list[PointRates] = []
     refused: dict[str, str] = {}
     for method in METHODS:
         try:
             point = threshold(scores, method, target_fpr)
             if point is not None:
-                achieved.append(point_rates(scores, anomalous, point))
+                points.append(point_rates(scores, anomalous, point))
         except SampleTooSmall as error:
             refused[method] = str(error)
-    return tuple(achieved), refused
+    return tuple(points), refused
 
 
 def point_rates(scores: LevelScores, anomalous: NDArray[np.bool_], point: WorkingPoint) -> PointRates:
     """Rates of a threshold on the left-out images, on normal test images and on defects."""
     normal, defects = scores.test[~anomalous], scores.test[anomalous]
     return PointRates(
-        scores.level,
         point,
         left_out_rate(point, scores.left_out, scores.folds),
         exceedance(normal, point.threshold) if len(normal) else None,
@@ -167,22 +165,24 @@ class Evaluation:
     n_normal: int
     n_anomalous: int
     auroc: Mapping[str, Auroc]
-    achieved: tuple[PointRates, ...]
+    working_points: tuple[PointRates, ...]
     refused: tuple[str, ...]  # thresholds that the images cannot support, and why
 
 
 def evaluate(
-    projected: Projected, anomalous: NDArray[np.bool_], tuning: Tuning, targets: Iterable[float] = (0.05,)
+    by_level: Mapping[str, LevelScores], anomalous: NDArray[np.bool_], targets: Iterable[float] = (0.05,)
 ) -> Evaluation:
-    """Evaluate a tuning on test images labelled `anomalous` (m,); raises `GadError` where a class is missing."""
-    by_level = level_scores(projected, tuning)
-    achieved: list[PointRates] = []
+    """Evaluate scores, by level, on test images labelled `anomalous` (m,); raises `GadError` where a class is missing.
+
+    It asks for scores alone: what gave them is not its business.
+    """
+    rates: list[PointRates] = []
     refused: list[str] = []
     areas = {level: auroc(scores.test, anomalous) for level, scores in by_level.items()}
     for target in targets:
         for level, scores in by_level.items():
             points, reasons = working_points(scores, anomalous, target)
-            achieved += points
+            rates += points
             refused += [f"level {level}, {method}: {reason}" for method, reason in reasons.items()]
     n_anomalous = int(anomalous.sum())
-    return Evaluation(len(anomalous) - n_anomalous, n_anomalous, areas, tuple(achieved), tuple(refused))
+    return Evaluation(len(anomalous) - n_anomalous, n_anomalous, areas, tuple(rates), tuple(refused))

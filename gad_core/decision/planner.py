@@ -2,23 +2,23 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 from threadpoolctl import threadpool_limits
 
-from gad_core.data.datasets import default_folds
+from gad_core.data.groups import default_folds
 from gad_core.decision.curves import auroc
 from gad_core.decision.rates import CONFIDENCE, exceedance
-from gad_core.errors import SampleTooSmall
 from gad_core.decision.working_point import cross_conformal
-from gad_core.errors import GadError
-from gad_core.progress import Progress
-from gad_core.features.backbones import Backbone
-from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector, sum_levels
+from gad_core.errors import GadError, SampleTooSmall
+from gad_core.gaussian.levels import LevelsFit, sum_levels
+from gad_core.gaussian.levels_fit import fit_levels
 from gad_core.gaussian.tuning import Tuning
+from gad_core.progress import Progress
 
 Features = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -72,6 +72,7 @@ def learning_curve(
     if repeats < 1:
         raise GadError(f"need at least 1 repetition of a learning curve, got {repeats}; ask for more")
     chosen = [slices[level - 1] for level in tuning.levels]
+    inner = replace(tuning, levels=tuple(range(1, len(chosen) + 1)))  # counted among the chosen ones
     orders = [np.random.default_rng((seed, repetition)).permutation(n) for repetition in range(repeats)]
     normal = _columns(training_features, chosen)
     labels = np.zeros(0, bool) if test_features is None or anomalous is None else anomalous
@@ -80,12 +81,12 @@ def learning_curve(
     for size in tried:
         areas, rates, shrinkages = [], [], []
         for repetition, order in enumerate(orders):
-            with threadpool_limits(1, "blas"):  # as in `fit_detector`, for the scores too
-                detector = _fit(normal[order[:size]], chosen, tuning)
-                rates.append(_left_out_fpr(detector, normal[order[size:]], target_fpr))
+            with threadpool_limits(1, "blas"):  # as in `fit_levels`, for the scores too
+                fit = _fit(normal[order[:size]], chosen)
+                rates.append(_left_out_fpr(fit, normal[order[size:]], inner, target_fpr))
                 if test is not None:
-                    areas.append(auroc(detector.scores(test), labels).value)
-            shrinkages.append(float(np.mean([g.spectrum.shrinkage(tuning.reduction) for g in detector.gaussians])))
+                    areas.append(auroc(fit.scores_at(test, inner), labels).value)
+            shrinkages.append(float(np.mean([g.spectrum.shrinkage(tuning.reduction) for g in fit.gaussians])))
             if progress:
                 progress(len(found) * repeats + repetition + 1, len(tried) * repeats)
         found.append(Size(size, tuple(areas) or None, tuple(rates), tuple(shrinkages)))
@@ -136,25 +137,20 @@ def _columns(features: Features, parts: Sequence[slice]) -> Features:
     return np.concatenate([features[:, part] for part in parts], axis=1)
 
 
-def _fit(normal: Features, parts: Sequence[slice], tuning: Tuning) -> Detector:
-    """A detector whose only levels are the tuned ones; the images come in random order, so folds may go by turns."""
-    network = Backbone("subset", "subset", "other", tuple(part.stop - part.start for part in parts), input_size=0)
-    return fit_detector(
-        TrainingImages(normal, digests=()),
-        network,
-        fingerprint="",
-        folds=np.arange(len(normal)) % default_folds(len(normal)),
-        tuning=Tuning(tuple(range(1, len(parts) + 1)), tuning.reduction, tuning.distance),
-    )
+def _fit(normal: Features, parts: Sequence[slice]) -> LevelsFit:
+    """The tuned levels alone; the images come in random order, so folds may go by turns."""
+    ends = np.cumsum([0, *(part.stop - part.start for part in parts)]).tolist()
+    slices = [slice(start, end) for start, end in pairwise(ends)]
+    return fit_levels(normal, slices, np.arange(len(normal)) % default_folds(len(normal)))
 
 
-def _left_out_fpr(detector: Detector, rest: Features, target_fpr: float) -> float:
-    left_out = detector.left_out_distances(detector.tuning.reduction, distance=detector.tuning.distance)
+def _left_out_fpr(fit: LevelsFit, rest: Features, tuning: Tuning, target_fpr: float) -> float:
+    left_out = fit.left_out_distances(tuning.reduction, distance=tuning.distance)
     try:
-        point = cross_conformal(sum_levels(left_out, detector.tuning.levels), target_fpr)
+        point = cross_conformal(sum_levels(left_out, tuning.levels), target_fpr)
     except SampleTooSmall:
         return math.nan
-    return exceedance(detector.scores(rest), point.threshold).value if len(rest) else math.nan
+    return exceedance(fit.scores_at(rest, tuning), point.threshold).value if len(rest) else math.nan
 
 
 def _check(target_fpr: float, confidence: float) -> None:

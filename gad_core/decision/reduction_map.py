@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from gad_core.decision.evaluation import Projected
 from gad_core.errors import GadError
-from gad_core.gaussian.detector import Detector, sum_levels
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.reduction import ALL, Reduction
-from gad_core.gaussian.spectrum import Coordinates, Distance
+from gad_core.gaussian.spectrum import Coordinates
+from gad_core.gaussian.tuning import Distance
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -24,7 +24,7 @@ class SigmaColumn:
 
     name: str
     auroc: Auroc | None  # None without both classes
-    achieved: tuple[PointRates, ...]
+    rates: tuple[PointRates, ...]
 
 
 def sigma_table(projected: Projected, anomalous: NDArray[np.bool_], *, level: int = LEVEL) -> tuple[SigmaColumn, ...]:

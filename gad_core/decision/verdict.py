@@ -9,9 +9,11 @@ from gad_core.decision.evaluation import LevelScores, Projected, level_scores, t
 from gad_core.decision.working_point import METHODS, chi2_p_values, conformal_p_values, hotelling_p_values
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.tuning import SUM, Tuning
 
 #: Target where neither the caller nor an adopted threshold names one.
 DEFAULT_TARGET_FPR = 0.05
+DEFAULT_METHOD = "cross-conformal"
 
 
 @dataclass(frozen=True)
@@ -34,24 +36,30 @@ def judge(
 ) -> Verdict:
     """Judge feature vectors (n, sum of channels) at the detector's tuning.
 
-    Where neither a target nor a method is asked for, an adopted threshold decides; else the method's threshold at the
-    target, by default cross-conformal at 5 %. Raises `GadError` for a method that has no threshold here and
-    `SampleTooSmall` where the images behind the detector cannot support the target.
+    Where neither a target nor a method is asked for, an adopted threshold decides. Else the method's threshold at the
+    target, both by default those adopted, or else cross-conformal at 5 %; the adopted level stays. Raises `GadError`
+    for a method that has no threshold here and `SampleTooSmall` where the images cannot support the target.
     """
     by_level = level_scores(Projected.of(detector, features), detector.tuning)
-    adopted = detector.adopted
+    adopted = detector.working_point
     if adopted and target_fpr is None and method is None:
         scores = by_level[adopted.level]
         return Verdict(scores.test, p_values(scores, adopted.method), adopted.threshold, adopted.how)
-    method = method or "cross-conformal"
+    method = method or (adopted.method if adopted else DEFAULT_METHOD)
+    if target_fpr is None:
+        target_fpr = adopted.target_fpr if adopted else DEFAULT_TARGET_FPR
     if method not in METHODS:
         raise GadError(f"{method!r} is no method; choose one of {', '.join(METHODS)}")
-    levels = detector.tuning.levels
-    scores = by_level[str(levels[0]) if len(levels) == 1 else "sum"]
-    point = threshold(scores, method, DEFAULT_TARGET_FPR if target_fpr is None else target_fpr)
+    scores = by_level[adopted.level if adopted else own_level(detector.tuning)]
+    point = threshold(scores, method, target_fpr)
     if point is None:
         raise GadError(_no_threshold(method))
     return Verdict(scores.test, p_values(scores, method), point.threshold, point.how)
+
+
+def own_level(tuning: Tuning) -> str:
+    """The score of a tuning: its sum, or its only level."""
+    return str(tuning.levels[0]) if len(tuning.levels) == 1 else SUM
 
 
 def p_values(scores: LevelScores, method: str) -> NDArray[np.float64]:

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
 from gad_core.decision.rates import Rate, exceedance, rate
-from gad_core.errors import GadError
+from gad_core.errors import GadError, SampleTooSmall
+from gad_core.gaussian.tuning import WorkingPoint
 
 Array = NDArray[np.float64]
 Groups = Sequence[str | None]

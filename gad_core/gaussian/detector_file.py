@@ -5,8 +5,9 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
-from gad_core.gaussian.detector import Adopted, Augmented, Detector, LeftOut, TrainingImages
-from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.detector import Detector, TrainingImages
+from gad_core.gaussian.levels import LeftOut
+from gad_core.gaussian.settings import Augmented, FitSettings
 from gad_core.gaussian.spectrum import Coordinates, Gaussian, Spectrum
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
 
-SCHEMA = 1
+SCHEMA = 2
 _JSON, _TENSORS = "detector.json", "tensors.safetensors"
 
 Tensors = dict[str, NDArray[Any]]
@@ -46,15 +49,52 @@ def save_detector(detector: Detector, path: Path) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def load_detector(path: Path) -> Detector:
+@dataclass(frozen=True)
+class Summary:
+    """What a detector file says of itself, without what it scores with."""
+
+    settings: FitSettings
+    tuning: Tuning
+    n_train: int
+    working_point: WorkingPoint | None
+    refused: tuple[Refusal, ...]
+    digests: tuple[str, ...]  # of the training images
+
+
+def load_detector(path: str | Path) -> Detector:
     """Read a detector that scores bit for bit as the saved one did.
 
     Raises `GadError` for a missing, foreign or damaged file, and for one that a newer version has written.
     """
+    path = Path(path)
+    with _opened(path) as (header, archive):
+        payload = archive.read(_TENSORS)
+        if hashlib.sha256(payload).hexdigest() != header["sha256"][_TENSORS]:
+            raise _damaged(path)
+        # Fresh arrays, aligned as in the fit: the same bits in give the same bits out.
+        tensors = {name: array.copy() for name, array in safetensors.numpy.load(payload).items()}
+        return _detector(header, tensors)
+
+
+def read_summary(path: str | Path) -> Summary:
+    """The head of a detector file, in a few milliseconds; raises as `load_detector` does."""
+    with _opened(Path(path)) as (header, _):
+        return Summary(
+            settings=_settings(header),
+            tuning=Tuning.from_json(header["tuning"]),
+            n_train=len(header["training"]["digests"]),
+            working_point=_working_point(header),
+            refused=_refused(header),
+            digests=tuple(header["training"]["digests"]),
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[dict[str, Any], zipfile.ZipFile]]:
+    """The header and the archive; whatever is wrong with the file comes out in words."""
     if not path.is_file():
         raise GadError(f"there is no detector file {path}; check the path, or fit a detector first")
     foreign = GadError(f"{path.name} is not a detector file; choose a .gad file that this program has saved")
-    damaged = GadError(f"{path.name} is damaged; copy it again from where it came, or fit the detector anew")
     try:
         with zipfile.ZipFile(path) as archive:
             if {_JSON, _TENSORS} - set(archive.namelist()):
@@ -65,37 +105,63 @@ def load_detector(path: Path) -> Detector:
             if header["schema"] > SCHEMA:
                 newer = f"schema {header['schema']}, this one reads {SCHEMA}"
                 raise GadError(f"{path.name} was written by a newer version ({newer}); update this program to open it")
-            payload = archive.read(_TENSORS)
-        if hashlib.sha256(payload).hexdigest() != header["sha256"][_TENSORS]:
-            raise damaged
-        # Fresh arrays, aligned as in the fit: the same bits in give the same bits out.
-        tensors = {name: array.copy() for name, array in safetensors.numpy.load(payload).items()}
-        return _detector(header, tensors)
+            yield header, archive
     except (zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        raise (damaged if path.read_bytes()[:2] == b"PK" else foreign) from error
+        raise (_damaged(path) if path.read_bytes()[:2] == b"PK" else foreign) from error
     except (KeyError, TypeError, ValueError, EOFError, OSError, safetensors.SafetensorError) as error:
-        raise damaged from error
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> GadError:
+    return GadError(f"{path.name} is damaged; copy it again from where it came, or fit the detector anew")
 
 
 def _header(detector: Detector) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
-        "backbone": detector.backbone,
+        "settings": detector.settings.to_json(),
+        "tuning": detector.tuning.to_json(),
+        "working_point": detector.working_point.to_json() if detector.working_point else None,
+        "refused": [asdict(refusal) for refusal in detector.refused],
         "fingerprint": detector.fingerprint,
         "slices": [[part.start, part.stop] for part in detector.slices],
-        "tuning": {
-            "levels": detector.tuning.levels,
-            "keep": str(detector.tuning.reduction),
-            "score": detector.tuning.distance,
-        },
-        "seed": detector.seed,
         "training": _images_header(detector.training),
         "calibration": _images_header(detector.calibration) if detector.calibration else None,
-        "adopted": asdict(detector.adopted) if detector.adopted else None,
-        "augmented": detector.augmented.to_json() if detector.augmented else None,
         "gaussians": [_spectrum_header(gaussian.spectrum) for gaussian in detector.gaussians],
         "left_out": [[_spectrum_header(fold.spectrum) for fold in level] for level in detector.left_out],
     }
+
+
+def _settings(header: Mapping[str, Any]) -> FitSettings:
+    """Schema 1 had no settings: they are read off what the fit left in the file."""
+    if header["schema"] > 1:
+        return FitSettings.from_json(header["settings"])
+    training, calibration = header["training"], header["calibration"]
+    n, n_kept = len(training["digests"]), len(calibration["digests"]) if calibration else 0
+    pairs = zip(training["digests"], training["groups"] or (), strict=bool(training["groups"]))
+    return FitSettings(
+        backbone=header["backbone"],
+        n_folds=len(header["left_out"][0]),
+        seed=header["seed"],
+        groups=tuple(pairs) if training["groups"] else None,
+        calibration_share=1 / max(round((n + n_kept) / n_kept), 2) if n_kept else 0.0,
+        augmented=Augmented.from_json(header["augmented"]) if header.get("augmented") else None,
+    )
+
+
+def _working_point(header: Mapping[str, Any]) -> WorkingPoint | None:
+    """Schema 1 did not say from how many images a threshold was made, but its method tells."""
+    if header["schema"] > 1:
+        return WorkingPoint.from_json(header["working_point"]) if header["working_point"] else None
+    adopted = header["adopted"]
+    if not adopted:
+        return None
+    images = header["calibration"] if adopted["method"] == "split-conformal" else header["training"]
+    return WorkingPoint.from_json(adopted | {"n": len(images["digests"])})
+
+
+def _refused(header: Mapping[str, Any]) -> tuple[Refusal, ...]:
+    return tuple(Refusal(**refusal) for refusal in header.get("refused", ()))
 
 
 def _images_header(images: TrainingImages) -> dict[str, Any]:
@@ -146,22 +212,20 @@ def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:
     def left_out(level: int) -> Iterator[LeftOut]:
         for fold, values in enumerate(header["left_out"][level]):
             prefix = f"{level}.{fold}"
-            seen = Coordinates(*(tensors[f"{prefix}.{name}"] for name in ("z2", "null", "sed2")))
-            yield LeftOut(spectrum(prefix, values), seen)
+            coordinates = Coordinates(*(tensors[f"{prefix}.{name}"] for name in ("z2", "null", "sed2")))
+            yield LeftOut(spectrum(prefix, values), coordinates)
 
-    tuning = header["tuning"]
     return Detector(
-        backbone=header["backbone"],
+        settings=_settings(header),
+        tuning=Tuning.from_json(header["tuning"]),
         fingerprint=header["fingerprint"],
         slices=tuple(slice(start, stop) for start, stop in header["slices"]),
-        tuning=Tuning(tuple(tuning["levels"]), Reduction.parse(tuning["keep"]), tuning["score"]),
-        seed=header["seed"],
         training=images("training"),
         gaussians=tuple(gaussian(level, values) for level, values in enumerate(header["gaussians"])),
         folds=tensors["folds"],
         left_out=tuple(tuple(left_out(level)) for level in range(len(header["left_out"]))),
         references=tensors.get("references"),
         calibration=images("calibration") if header["calibration"] else None,
-        adopted=Adopted(**header["adopted"]) if header["adopted"] else None,
-        augmented=Augmented.from_json(header["augmented"]) if header.get("augmented") else None,
+        working_point=_working_point(header),
+        refused=_refused(header),
     )

@@ -10,23 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.data.augment import Pass
-from gad_core.data.datasets import ImageFile, ImageSet, Refusal, default_folds, k_folds
+from gad_core.data.datasets import ImageSet, Refusal
+from gad_core.data.groups import default_folds, in_groups, k_folds
 from gad_core.errors import GadError
-from gad_core.progress import Progress
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine
 from gad_core.features.extract import extract, load_pixels
-from gad_core.gaussian.detector import MIN_IMAGES, Augmented, Detector, TrainingImages, fit_detector
-from gad_core.gaussian.spool import Spool
-from gad_core.gaussian.tuning import Tuning
-
-#: Normal images kept in the detector as references for attributions.
-N_REFERENCES = 32
+from gad_core.gaussian.copies import Copies
+from gad_core.gaussian.detector import Detector, TrainingImages, make_detector
+from gad_core.gaussian.extraction import first_reason
+from gad_core.gaussian.levels import Rows
+from gad_core.gaussian.levels_fit import MIN_IMAGES, fit_levels
+from gad_core.gaussian.settings import Augmented, FitSettings
+from gad_core.gaussian.spool import Spool, spooled
+from gad_core.progress import Progress, Stages
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A detector and the images that could not be read on the way to it."""
+    """A detector, and the images that could not be used on the way to it."""
 
     detector: Detector
     refused: tuple[Refusal, ...]
@@ -35,181 +37,127 @@ class Fit:
 def fit_images(
     images: ImageSet,
     engine: Engine,
+    settings: FitSettings | None = None,
     *,
     calibration: ImageSet | None = None,
-    tuning: Tuning | None = None,
-    n_folds: int | None = None,
-    augment: Augmented | None = None,
-    keep_references: bool = True,
-    seed: int = 0,
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
 ) -> Fit:
     """Fit a detector to normal images; images that cannot be read are left out and reported.
 
-    `n_folds` is chosen by the number of images where it is not given; groups are left out together. With `augment` the
-    Gaussians are those of augmented copies. The cache keeps every copy's features as soon as they are known, so that a
-    fit that was stopped goes on where it was. Raises `GadError` below three readable images or where the folds leave
-    nothing to fit.
+    `calibration` gives separate normal images for split-conformal thresholds; the settings may ask for a share of the
+    images instead. The cache keeps every copy's features as soon as they are known, so that a fit that was stopped goes
+    on where it was. Raises `GadError` below three readable images, and where the folds leave nothing to fit.
     """
-    steps = _Steps(progress, len(images) * (1 + (augment.passes if augment else 0)))
-    training, readable, refused = training_images(images, engine, cache=cache, progress=steps)
-    steps.begin(len(images))
-    n = len(readable)
-    if n < MIN_IMAGES:
-        why = f" ({len(refused)} could not be read: {refused[0].reason})" if refused else ""
-        raise GadError(f"need at least {MIN_IMAGES} normal images, got {n}{why}; add normal images")
+    backbone = engine.network.backbone
+    settings = settings or FitSettings(backbone=backbone.name)
+    images, kept = split_calibration(images, settings)
+    if calibration and kept:
+        raise GadError("calibration images were given and a share of the images asked for as well; choose one of them")
+    calibration = kept or calibration
+    passes = settings.augmented.passes if settings.augmented else 0
+    n = len(images)
+    stages = Stages(progress, (n, len(calibration) if calibration else 0, passes * n, n))
+    extraction = extract(images, engine, cache=cache, progress=stages(0))
+    readable, refused = extraction.images, extraction.images.refused
+    check_enough(readable)
     held_out = None
-    if calibration is not None:
-        held_out, _, more_refused = training_images(calibration, engine, cache=cache)
-        refused += more_refused
-    references = None
-    if keep_references:
-        chosen = np.random.default_rng(seed).permutation(n) < N_REFERENCES
-        references = load_pixels(readable.where(chosen), engine.network.backbone, cache=cache)
-    folds = k_folds(n, n_folds or default_folds(n, groups=training.groups), groups=training.groups, seed=seed)
-    with _copies(readable, engine, augment, seed=seed, cache=cache, steps=steps) as spool:
-        detector = fit_detector(
-            training,
-            engine.network.backbone,
-            fingerprint=engine.network.fingerprint,
-            folds=folds,
-            tuning=tuning,
-            references=references,
-            calibration=held_out,
-            augmented=augment,
-            spool=spool,
-            seed=seed,
-            progress=steps.within if augment else None,
-        )
+    if calibration:
+        more = extract(calibration, engine, cache=cache, progress=stages(1))
+        held_out, refused = training_images(more.features, more.images), refused + more.images.refused
+    folds = choose_folds(readable, settings)
+    with copies_of(readable, extraction.features, engine, settings, cache=cache, progress=stages(2)) as copies:
+        levels = fit_levels(extraction.features, backbone.level_slices, folds, copies=copies, progress=stages(3))
+    detector = make_detector(
+        levels,
+        backbone,
+        settings,
+        fingerprint=engine.network.fingerprint,
+        training=training_images(extraction.features, readable),
+        references=choose_references(readable, engine, settings, cache=cache),
+        calibration=held_out,
+        refused=refused,
+    )
     return Fit(detector, refused)
 
 
-def update_fit(
-    detector: Detector,
-    images: ImageSet,
-    engine: Engine,
-    *,
-    remove: bool = False,
-    cache: FeatureCache | None = None,
-    progress: Progress | None = None,
-) -> Fit:
-    """Add normal images to a detector, or remove them from it; the images that stay are not looked at again.
-
-    Images that are in it already (to add) or are not in it (to remove) are reported. A new image joins its group's
-    fold, or else the smallest. The adopted threshold goes, for it belongs to the earlier distances. Raises `GadError`
-    where nothing changes, for other weights, and where augmented copies of the images that stay are no longer in the
-    cache.
-    """
-    detector.check_weights(engine.network.fingerprint)
-    known = set(detector.training.digests)
-    fits = [(digest in known) is remove for digest in images.digests]
-    why = "it is not in the detector" if remove else "it is in the detector already"
-    unfit = tuple(Refusal(str(file.path), why) for file, fit in zip(images, fits, strict=True) if not fit)
-    changed = images.where(fits)
-    if not len(changed):
-        raise GadError(f"none of the {len(images)} images changes the detector ({why}); choose others")
-    references = detector.references
-    if remove:
-        kept = ~np.isin(detector.training.digests, changed.digests)
-        training, folds = detector.training[kept], detector.folds[kept]
-        if references is not None:
-            gone = load_pixels(changed, engine.network.backbone, cache=cache)
-            stays = [not (gone == reference).all(axis=(1, 2, 3)).any() for reference in references]
-            references = references[stays]
-    else:
-        more, changed, refused = training_images(changed, engine, cache=cache, progress=progress)
-        unfit += refused
-        training = detector.training + more
-        folds = _joined(detector.folds, training.groups, len(more.features))
-    stand_ins = ImageSet(tuple(ImageFile(Path(digest), digest) for digest in detector.training.digests))
-    files = {file.digest: file for file in (*stand_ins, *changed)}
-    with _copies(
-        ImageSet(tuple(files[digest] for digest in training.digests)),
-        engine,
-        detector.augmented,
-        seed=detector.seed,
-        cache=cache,
-        steps=_Steps(progress, len(training.digests) * (1 + (detector.augmented.passes if detector.augmented else 0))),
-    ) as spool:
-        updated = fit_detector(
-            training,
-            engine.network.backbone,
-            fingerprint=detector.fingerprint,
-            folds=np.unique(folds, return_inverse=True)[1],
-            tuning=detector.tuning,
-            references=references,
-            calibration=detector.calibration,
-            augmented=detector.augmented,
-            spool=spool,
-            seed=detector.seed,
-        )
-    return Fit(updated, unfit)
+def split_calibration(images: ImageSet, settings: FitSettings) -> tuple[ImageSet, ImageSet | None]:
+    """The images to fit and those kept for calibration, in their groups, without those that are not to be used."""
+    left_out = set(settings.without)
+    used = in_groups(images.where([digest not in left_out for digest in images.digests]), settings.groups)
+    used = ImageSet(used.files, images.refused)
+    if not settings.calibration_share:
+        return used, None
+    parts = round(1 / settings.calibration_share)
+    kept = k_folds(len(used), parts, groups=used.groups, seed=settings.seed) == 0
+    return ImageSet(used.where(~kept).files, used.refused), used.where(kept)
 
 
-def _joined(folds: NDArray[np.intp], groups: tuple[str | None, ...] | None, n_more: int) -> NDArray[np.intp]:
-    """The folds with those of `n_more` further images behind them; groups are those of all images."""
-    ids = folds.tolist()
-    for index in range(len(ids), len(ids) + n_more):
-        group = groups[index] if groups else None
-        same = [ids[i] for i in range(index) if groups and group is not None and groups[i] == group]
-        ids.append(same[0] if same else int(np.bincount(ids, minlength=int(folds.max()) + 1).argmin()))
-    return np.array(ids, np.intp)
+def check_enough(readable: ImageSet) -> None:
+    """Refuse fewer readable images than any fit needs."""
+    n, refused = len(readable), readable.refused
+    if n < MIN_IMAGES:
+        why = f" ({len(refused)} could not be read: {first_reason(refused)})" if refused else ""
+        raise GadError(f"need at least {MIN_IMAGES} normal images, got {n}{why}; add normal images")
 
 
-class _Steps:
-    """Progress over several stages that each count images of their own."""
+def choose_folds(images: ImageSet, settings: FitSettings) -> Rows:
+    """The fold (n,) in which each image is left out, as many as were asked for or as suit the number of images."""
+    n, groups = len(images), images.groups
+    return k_folds(n, settings.n_folds or default_folds(n, groups=groups), groups=groups, seed=settings.seed)
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress, self._total, self._before = progress, total, 0
 
-    def begin(self, done: int) -> None:
-        """So many images lie behind."""
-        self._before = done
+def choose_references(
+    images: ImageSet, engine: Engine, settings: FitSettings, *, cache: FeatureCache | None
+) -> NDArray[np.uint8] | None:
+    """The normal images (m, S, S, 3) that attributions are held against; None where none were asked for."""
+    if not settings.n_references:
+        return None
+    chosen = np.random.default_rng(settings.seed).permutation(len(images)) < settings.n_references
+    return load_pixels(images.where(chosen), engine.network.backbone, cache=cache)
 
-    def __call__(self, done: int, _: int) -> None:
-        if self._progress:
-            self._progress(self._before + done, self._total)
 
-    def within(self, _: int, __: int) -> None:
-        """Work on no new image, in which a job can be cancelled."""
-        if self._progress:
-            self._progress(self._before, self._total)
+def training_images(features: NDArray[np.float32], images: ImageSet) -> TrainingImages:
+    """What a detector keeps of images and their features (n, sum C)."""
+    return TrainingImages(features, images.digests, images.groups)
 
 
 @contextmanager
-def _copies(
+def copies_of(
     images: ImageSet,
+    features: NDArray[np.float32],
     engine: Engine,
-    augment: Augmented | None,
+    settings: FitSettings,
     *,
-    seed: int,
     cache: FeatureCache | None,
-    steps: _Steps,
-) -> Iterator[Spool | None]:
-    """The features of every augmented copy of the images, on disk for as long as they are needed."""
-    if augment is None:
+    progress: Progress,
+) -> Iterator[Copies | None]:
+    """The augmented copies that the settings ask for, on disk for as long as they are needed; None for none."""
+    if settings.augmented is None:
         yield None
         return
-    if augment.passes < 1:
-        raise GadError(f"augmentation needs at least one pass, got {augment.passes}")
     with tempfile.TemporaryDirectory(prefix="gad-") as folder:
         spool = Spool(Path(folder))
         kept = cache or FeatureCache(Path(folder) / "cache")  # each image is decoded once
-        for index in range(augment.passes):
-            found = extract(images, engine, copy=Pass(augment.settings, index, seed), cache=kept, progress=steps)
-            if found.images.refused:
-                one = found.images.refused[0]
-                raise GadError(f"a copy of {one.path} cannot be made: {one.reason}; fit again from the images")
-            spool.add(found.features)
-            steps.begin((2 + index) * len(images))
-        yield spool
+        _fill(spool, images, engine, settings.augmented, settings.seed, kept, progress)
+        yield spooled(features, spool)
 
 
-def training_images(
-    images: ImageSet, engine: Engine, *, cache: FeatureCache | None = None, progress: Progress | None = None
-) -> tuple[TrainingImages, ImageSet, tuple[Refusal, ...]]:
-    """Features of the images that can be read, those images, and the refused ones."""
-    extraction = extract(images, engine, cache=cache, progress=progress)
-    readable = extraction.images
-    return TrainingImages(extraction.features, readable.digests, readable.groups), readable, readable.refused
+def _fill(
+    spool: Spool,
+    images: ImageSet,
+    engine: Engine,
+    augmented: Augmented,
+    seed: int,
+    cache: FeatureCache,
+    progress: Progress,
+) -> None:
+    stages = Stages(progress, (len(images),) * augmented.passes)
+    for index in range(augmented.passes):
+        one = Pass(augmented.settings, index, seed)
+        extraction = extract(images, engine, copy=one, cache=cache, progress=stages(index))
+        if refused := extraction.images.refused:
+            raise GadError(
+                f"a copy of {refused[0].path} cannot be made: {refused[0].reason}; fit again from the images"
+            )
+        spool.add(extraction.features)

@@ -1,9 +1,8 @@
 """One eigendecomposition per level, from which every PCA and NPCA setting of the Gaussian is read off."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
 
 import numpy as np
 import scipy.linalg
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 from gad_core.errors import GadError
 from gad_core.gaussian.moments import Moments, ledoit_wolf
 from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.tuning import Distance
 
 Array = NDArray[np.float64]
-Distance = Literal["mahalanobis", "sed", "l2"]
-DISTANCES: tuple[Distance, ...] = get_args(Distance)
 
 #: Eigenvalues below this share of the largest are null: where more were kept, float32 noise in the network's stem
 #: made engines disagree by 5 %.
@@ -233,20 +231,6 @@ class Eigenbasis:
         """The Gaussian, given those sums over all samples."""
         spectrum = Spectrum.of_fourths(self.eigenvalues, head, tail, n=self.n, n_features=len(self.mean))
         return Gaussian(self.mean, self.basis, self.variance, spectrum)
-
-
-def fit_moments(moments: Moments, batches: Iterable[NDArray[np.floating]]) -> Gaussian:
-    """The same from moments and one more look at the samples behind them, in batches (m, D) of any size.
-
-    Equals `fit_gaussian` of all samples to rounding: an eigenvalue is off by some 1e-16 of the largest one, which is
-    1e-6 of itself where it is about to count as null. Raises as `fit_gaussian` does.
-    """
-    axes = Eigenbasis.of(moments)
-    head, tail = np.zeros(len(axes.eigenvalues) + 1), np.zeros(len(axes.eigenvalues) + 1)
-    for batch in batches:
-        more = axes.fourths(batch)
-        head, tail = head + more[0], tail + more[1]
-    return axes.gaussian(head, tail)
 
 
 def _check(n: int, *, finite: bool) -> None:

@@ -1,10 +1,13 @@
 """Features of all augmented passes on disk while a detector is fitted to them: memory does not grow with the passes."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gad_core.gaussian.copies import Copies, Here
 
 _ROWS = 4096  # that are read at once
 
@@ -33,3 +36,19 @@ class Spool:
 
     def _path(self, index: int) -> Path:
         return self._folder / f"{index}.npy"
+
+
+@dataclass(frozen=True)
+class _Block:
+    """All images as one block, their copies on disk."""
+
+    features: NDArray[np.float32]
+    spool: Spool
+
+    def samples(self, rows: NDArray[np.intp], part: slice) -> Iterator[NDArray[np.float32]]:
+        return self.spool.batches(part, rows)
+
+
+def spooled(features: NDArray[np.float32], spool: Spool) -> Copies:
+    """The copies in a spool of images with features (n, sum C), to be fitted in this process."""
+    return Copies([_Block(features, spool)], [np.arange(len(features), dtype=np.intp)], Here(), level_by_level=True)

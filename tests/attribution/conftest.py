@@ -11,8 +11,9 @@ from gad_core.features.levels import pooled_levels
 from gad_core.features.networks import Network, load_network
 from gad_core.features.registry import get_backbone
 from gad_core.features.timm_models import build
-from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector
+from gad_core.gaussian.detector import Detector, TrainingImages
 from tests.features.drawing import draw
+from tests.fitted import fit_features
 
 N_TRAIN = 16
 
@@ -52,7 +53,7 @@ def fit() -> Callable[[Network], Detector]:
             features = pooled_levels(network.module, network.backbone, pixels).numpy()
         training = TrainingImages(features, tuple(map(str, range(n))))
         folds = np.arange(n) % 4
-        return fit_detector(
+        return fit_features(
             training, network.backbone, fingerprint=network.fingerprint, folds=folds, references=np.asarray(images)
         )
 

@@ -9,17 +9,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold
 
-from gad_core.data.datasets import (
-    Dataset,
-    ImageFile,
-    ImageSet,
-    default_folds,
-    k_folds,
-    read_dataset,
-    read_folder,
-    read_groups,
-    read_mvtec,
-)
+from gad_core.data.datasets import Dataset, ImageFile, ImageSet, read_dataset, read_folder, read_mvtec
+from gad_core.data.groups import default_folds, in_groups, k_folds, read_groups
 from gad_core.data.images import encode_png
 from gad_core.errors import Cancelled, GadError
 
@@ -258,7 +249,7 @@ def test_groups_are_found_by_the_end_of_the_path(separator: str, tmp_path: Path)
     table = tmp_path / "groups.csv"
     lines = [("file", "camera", "group"), ("000.png", "x", "A"), (r"1\001.png", "x", "B"), ("lots/2/002.png", "x", "")]
     table.write_text("\r\n".join(separator.join(line) for line in lines), "utf-8-sig")
-    images = read_groups(table, images_of(3))
+    images = in_groups(images_of(3), read_groups(table))
     assert images.groups == ("A", "B", None)
     assert images.digests == images_of(3).digests
 
@@ -276,7 +267,7 @@ def test_a_table_that_cannot_be_meant_is_refused(text: str, message: str, tmp_pa
     table = tmp_path / "groups.csv"
     table.write_text(text)
     with pytest.raises(GadError, match=message):
-        read_groups(table, images_of(2))
+        in_groups(images_of(2), read_groups(table))
 
 
 def test_a_name_that_means_two_images_is_refused(tmp_path: Path) -> None:
@@ -284,16 +275,16 @@ def test_a_name_that_means_two_images_is_refused(tmp_path: Path) -> None:
     table.write_text("file,group\na.png,A\n")
     twins = ImageSet((ImageFile(Path("/x/a.png"), "1"), ImageFile(Path("/y/a.png"), "2")))
     with pytest.raises(GadError, match=r"a\.png in .* means both /x/a\.png and /y/a\.png"):
-        read_groups(table, twins)
+        in_groups(twins, read_groups(table))
     table.write_text("file,group\nx/a.png,A\ny/a.png,B\n")
-    assert read_groups(table, twins).groups == ("A", "B")
+    assert in_groups(twins, read_groups(table)).groups == ("A", "B")
 
 
 def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GadError, match="is no UTF-8 text; save it as CSV"):
-        read_groups(put(tmp_path / "groups.csv"), images_of(1))
+        read_groups(put(tmp_path / "groups.csv"))
     with pytest.raises(GadError, match=r"there is no .*; check the path"):
-        read_groups(tmp_path / "gone.csv", images_of(1))
+        read_groups(tmp_path / "gone.csv")
 
 
 # Folds

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gad_core.data.datasets import k_folds
+from gad_core.data.groups import k_folds
 from gad_core.decision.evaluation import Projected
 from gad_core.features.registry import get_backbone
-from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector
+from gad_core.gaussian.detector import Detector, TrainingImages
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Tuning
+from tests.fitted import fit_features
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ def anomalous() -> np.ndarray:
 def detector(features) -> Detector:
     """Levels of 8 and 32 features; both are summed after NPCA 50 %."""
     backbone = replace(get_backbone("tf_efficientnet_lite0"), channels=(8, 32))
-    return fit_detector(
+    return fit_features(
         TrainingImages(features[:60], tuple(map(str, range(60)))),
         backbone,
         fingerprint="f",

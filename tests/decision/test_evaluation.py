@@ -25,7 +25,7 @@ def test_the_sum_adds_the_tuned_levels_and_the_others_stay_to_be_seen(projected)
 
 
 def test_areas_are_scikit_learns_at_every_level(projected, anomalous):
-    result = ev.evaluate(projected, anomalous, TUNING)
+    result = ev.evaluate(ev.level_scores(projected, TUNING), anomalous)
     scores = ev.level_scores(projected, TUNING)
     assert (result.n_normal, result.n_anomalous) == (40, 20)
     for level, area in result.auroc.items():
@@ -92,4 +92,4 @@ def test_rates_over_targets_are_those_of_the_single_thresholds(projected, anomal
 
 def test_one_kind_of_test_images_cannot_be_evaluated(projected):
     with pytest.raises(GadError, match="add the missing kind"):
-        ev.evaluate(projected, np.zeros(60, bool), TUNING)
+        ev.evaluate(ev.level_scores(projected, TUNING), np.zeros(60, bool))

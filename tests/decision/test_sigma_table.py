@@ -15,7 +15,7 @@ def test_rates_are_those_beyond_scipys_quantiles(detector, projected, features, 
         gaussian, part = detector.gaussians[1], detector.slices[1]
         distances = gaussian.spectrum.distances(gaussian.coordinates(test[:, part]), keep)
         assert column.auroc.value == pytest.approx(roc_auc_score(anomalous, distances))
-        for n, found in zip(SIGMAS, column.achieved, strict=True):
+        for n, found in zip(SIGMAS, column.rates, strict=True):
             target = 1 - special.erf(n / np.sqrt(2))
             assert found.point.target_fpr == pytest.approx(target, rel=1e-6)
             limit = np.sqrt(stats.chi2.isf(target, gaussian.spectrum.dimension(keep)))
@@ -27,4 +27,4 @@ def test_rates_are_those_beyond_scipys_quantiles(detector, projected, features, 
 def test_without_defects_there_is_no_auroc(projected):
     for column in sigma_table(projected, np.zeros(60, bool), level=2):
         assert column.auroc is None
-        assert all(found.tpr is None for found in column.achieved)
+        assert all(found.tpr is None for found in column.rates)

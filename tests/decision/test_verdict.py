@@ -8,9 +8,9 @@ from scipy import stats
 
 from gad_core.decision.verdict import judge
 from gad_core.errors import GadError
-from gad_core.gaussian.detector import Adopted, sum_levels
+from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.reduction import ALL, Reduction
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
 
 
 def test_the_default_is_cross_conformal_at_five_percent(detector, features):
@@ -22,13 +22,23 @@ def test_the_default_is_cross_conformal_at_five_percent(detector, features):
 
 
 def test_an_adopted_threshold_decides_unless_something_else_is_asked_for(detector, features):
-    adopted = replace(detector, adopted=Adopted("2", "chi2", 0.01, 3.25, "by hand"))
+    point = WorkingPoint("chi2", 0.01, 3.25, 60, "by hand", level="2")
+    adopted = replace(detector, working_point=point)
     verdict = judge(adopted, features[100:])
     assert (verdict.threshold, verdict.how) == (3.25, "by hand")
     np.testing.assert_array_equal(
         verdict.scores, detector.distances(detector.coordinates(features[100:]), Reduction("npca", 0.5))[:, 1]
     )
-    assert judge(adopted, features[100:], target_fpr=0.05).threshold == judge(detector, features[100:]).threshold
+
+
+def test_a_new_target_keeps_the_adopted_level_and_method(detector, features):
+    point = WorkingPoint("chi2", 0.01, 3.25, 60, "by hand", level="2")
+    verdict = judge(replace(detector, working_point=point), features[100:], target_fpr=0.05)
+    k = detector.gaussians[1].spectrum.dimension(Reduction("npca", 0.5))
+    assert verdict.threshold**2 == pytest.approx(stats.chi2.isf(0.05, k))
+    np.testing.assert_array_equal(
+        verdict.scores, detector.distances(detector.coordinates(features[100:]), Reduction("npca", 0.5))[:, 1]
+    )
 
 
 def test_one_tuned_level_may_be_judged_by_a_law(detector, features):

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gad_core.data.datasets import k_folds
+from gad_core.data.groups import k_folds
 from gad_core.features.backbones import Backbone
 from gad_core.features.registry import get_backbone
-from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector
+from gad_core.gaussian.detector import Detector, TrainingImages
+from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning
+from tests.fitted import fit_features
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +32,7 @@ def features() -> np.ndarray:
 def detector(small_backbone, features) -> Detector:
     """Fitted to the first 50 images, with references, groups and calibration images."""
     rng = np.random.default_rng(6)
-    return fit_detector(
+    return fit_features(
         TrainingImages(features[:50], tuple(f"{i:064x}" for i in range(50)), tuple("ab"[i % 2] for i in range(50))),
         small_backbone,
         fingerprint="f" * 64,
@@ -38,5 +40,5 @@ def detector(small_backbone, features) -> Detector:
         tuning=Tuning((1, 3)),
         references=rng.integers(0, 255, (4, 8, 8, 3), dtype=np.uint8),
         calibration=TrainingImages(features[60:], tuple(f"{i:064x}" for i in range(60, 70))),
-        seed=1,
+        settings=FitSettings(seed=1),
     )

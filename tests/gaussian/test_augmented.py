@@ -1,20 +1,21 @@
 """A fit to augmented copies on disk equals one to all copies in memory, and folds keep copies together."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
 
 from gad_core.data.augment import FIG_5
-from gad_core.data.datasets import k_folds
-from gad_core.gaussian.detector import Augmented, TrainingImages, fit_detector, fold_rows
+from gad_core.data.groups import k_folds
+from gad_core.gaussian.detector import TrainingImages
 from gad_core.gaussian.detector_file import load_detector, save_detector
+from gad_core.gaussian.levels import fold_rows
 from gad_core.gaussian.moments import Moments
 from gad_core.gaussian.reduction import ALL, Reduction
-from gad_core.gaussian.spectrum import DISTANCES, fit_gaussian, fit_moments
-from gad_core.gaussian.spool import Spool
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.settings import Augmented, FitSettings
+from gad_core.gaussian.spectrum import Eigenbasis, fit_gaussian
+from gad_core.gaussian.spool import Spool, spooled
+from gad_core.gaussian.tuning import DISTANCES, Tuning
+from tests.fitted import fit_features
 from tests.gaussian.test_spectrum import REDUCTIONS, draw
 
 PASSES = 4
@@ -22,12 +23,14 @@ PASSES = 4
 
 @pytest.mark.parametrize(("n", "D"), [(400, 32), (60, 96)])
 @pytest.mark.parametrize("size", [1000, 37])
-def test_moments_and_one_more_look_give_the_fit_of_all_samples(n, D, size):
+def test_moments_and_a_second_pass_give_the_fit_of_all_samples(n, D, size):
     X = draw(n + 30, D)
     batches = [X[start : min(start + size, n)] for start in range(0, n, size)]
     shift = X[:5].mean(0)
     moments = sum((Moments.of(batch, shift=shift) for batch in batches[1:]), Moments.of(batches[0], shift=shift))
-    found, expected = fit_moments(moments, batches), fit_gaussian(X[:n])
+    basis = Eigenbasis.of(moments)
+    head, tail = map(sum, zip(*(basis.fourths(batch) for batch in batches), strict=True))
+    found, expected = basis.gaussian(head, tail), fit_gaussian(X[:n])
     np.testing.assert_allclose(found.spectrum.eigenvalues, expected.spectrum.eigenvalues, rtol=1e-7)
     np.testing.assert_allclose(found.variance, expected.variance, rtol=1e-10)
     for keep in [*REDUCTIONS, ALL]:
@@ -49,13 +52,13 @@ def augmented(features, copies, small_backbone, tmp_path):
     spool = Spool(tmp_path)
     for one in copies:
         spool.add(one)
-    return fit_detector(
+    return fit_features(
         TrainingImages(features[:50], tuple(f"{i:064x}" for i in range(50))),
         small_backbone,
         fingerprint="f" * 64,
         folds=k_folds(50, 5, seed=1),
-        augmented=Augmented(FIG_5.without("flip"), PASSES),
-        spool=spool,
+        settings=FitSettings(augmented=Augmented(FIG_5.without("flip"), PASSES)),
+        copies=spooled(features[:50], spool),
     )
 
 
@@ -82,8 +85,7 @@ def test_left_out_images_meet_a_fit_without_any_of_their_copies(augmented, featu
 def test_a_file_says_what_was_augmented(augmented, detector, tmp_path, features):
     save_detector(augmented, tmp_path / "a.gad")
     again, tuning = load_detector(tmp_path / "a.gad"), Tuning((1, 3))
-    assert again.augmented == augmented.augmented
+    assert again.settings == augmented.settings
     np.testing.assert_array_equal(again.scores(features, tuning), augmented.scores(features, tuning))
     save_detector(detector, tmp_path / "b.gad")
-    assert load_detector(tmp_path / "b.gad").augmented is None
-    assert replace(again.augmented, passes=1) != again.augmented
+    assert load_detector(tmp_path / "b.gad").settings.augmented is None

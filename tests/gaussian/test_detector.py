@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
 
-from gad_core.data.datasets import k_folds
+from gad_core.data.groups import k_folds
 from gad_core.errors import Cancelled, GadError
-from gad_core.gaussian.detector import TrainingImages, fit_detector, sum_levels
+from gad_core.gaussian.detector import TrainingImages
+from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.reduction import ALL, Reduction
-from gad_core.gaussian.spectrum import DISTANCES, fit_gaussian
-from gad_core.gaussian.tuning import Tuning, parse_distance, parse_levels, presets, recommended
+from gad_core.gaussian.spectrum import fit_gaussian
+from gad_core.gaussian.tuning import DISTANCES, Tuning, parse_distance, parse_levels, presets, recommended
+from tests.fitted import fit_features
 
 REDUCTIONS = [ALL, Reduction("pca", 0.95), Reduction("npca", 0.2), Reduction("npca", 0.01)]
 
@@ -56,7 +58,7 @@ def test_another_tuning_needs_no_new_fit(detector, features):
 
 def fit_simply(small_backbone, X, folds):
     training = TrainingImages(X, tuple(map(str, range(len(X)))))
-    return fit_detector(training, small_backbone, fingerprint="f", folds=np.asarray(folds))
+    return fit_features(training, small_backbone, fingerprint="f", folds=np.asarray(folds))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
@@ -86,7 +88,7 @@ def test_progress_counts_every_fit_and_can_cancel(small_backbone, features):
 
     training = TrainingImages(features[:30], tuple(map(str, range(30))))
     with pytest.raises(Cancelled):
-        fit_detector(training, small_backbone, fingerprint="f", folds=k_folds(30, 4), progress=progress)
+        fit_features(training, small_backbone, fingerprint="f", folds=k_folds(30, 4), progress=progress)
     assert seen == [(i, 15) for i in range(1, 8)]
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
-from gad_core.gaussian.detector import Adopted
 from gad_core.gaussian.detector_file import SCHEMA, load_detector, save_detector
 from gad_core.gaussian.reduction import ALL, Reduction
+from gad_core.gaussian.tuning import WorkingPoint
 
 
 @pytest.fixture
@@ -31,11 +32,11 @@ def test_a_reloaded_detector_scores_bit_for_bit(detector, saved, features):
 
 
 def test_everything_else_comes_back_too(detector, tmp_path):
-    adopted = Adopted("sum", "cross-conformal", 0.05, 12.5, "from 50 left-out images")
-    detector = replace(detector, adopted=adopted)
+    point = WorkingPoint("cross-conformal", 0.05, 12.5, 50, "from 50 left-out images", level="2")
+    detector = replace(detector, working_point=point, refused=(Refusal("bad.png", "no image"),))
     save_detector(detector, tmp_path / "a.gad")
     loaded = load_detector(tmp_path / "a.gad")
-    for field in ("backbone", "fingerprint", "slices", "tuning", "seed", "adopted"):
+    for field in ("settings", "fingerprint", "slices", "tuning", "working_point", "refused"):
         assert getattr(loaded, field) == getattr(detector, field)
     np.testing.assert_array_equal(loaded.folds, detector.folds)
     np.testing.assert_array_equal(loaded.references, detector.references)
@@ -46,9 +47,9 @@ def test_everything_else_comes_back_too(detector, tmp_path):
 
 
 def test_saving_leaves_one_file_and_replaces_an_older_one(detector, saved):
-    save_detector(replace(detector, seed=9), saved)
+    save_detector(replace(detector, fingerprint="9"), saved)
     assert [path.name for path in saved.parent.iterdir()] == ["part.gad"]
-    assert load_detector(saved).seed == 9
+    assert load_detector(saved).fingerprint == "9"
 
 
 def test_a_write_that_fails_leaves_the_older_file(detector, saved, monkeypatch):
@@ -59,7 +60,7 @@ def test_a_write_that_fails_leaves_the_older_file(detector, saved, monkeypatch):
 
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
     with pytest.raises(GadError, match="No space left"):
-        save_detector(replace(detector, seed=9), saved)
+        save_detector(replace(detector, fingerprint="9"), saved)
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == ["part.gad"]
 

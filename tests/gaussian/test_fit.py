@@ -12,12 +12,14 @@ from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import make_engine
 from gad_core.features.extract import extract, load_pixels
 from gad_core.features.networks import load_network
-from gad_core.gaussian.detector import Augmented, fit_detector
-from gad_core.gaussian.fit import fit_images, update_fit
+from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.reduction import ALL
-from gad_core.gaussian.spool import Spool
+from gad_core.gaussian.settings import Augmented, FitSettings
+from gad_core.gaussian.spool import Spool, spooled
+from gad_core.gaussian.update import add_images, remove_images
+from tests.fitted import fit_features
 
-AUGMENT = Augmented(FIG_5, 3)
+SETTINGS = FitSettings(augmented=Augmented(FIG_5, 3), n_folds=3)
 
 
 class Counting:
@@ -59,24 +61,22 @@ def test_copies_are_what_the_network_sees_of_the_augmented_pixels(train, engine,
 
 
 def test_a_stopped_fit_goes_on_where_it_was_and_counts_nothing_twice(train, engine, tmp_path):
-    whole = fit_images(train, engine, augment=AUGMENT, n_folds=3).detector
+    whole = fit_images(train, engine, SETTINGS).detector
     counting, cache, n = Counting(engine), FeatureCache(tmp_path), len(train)
 
     def stop(done, total):
-        assert total == 4 * n
+        assert total == 5 * n
         if done == 2 * n + 3:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        fit_images(train, counting, augment=AUGMENT, n_folds=3, cache=cache, progress=stop)
+        fit_images(train, counting, SETTINGS, cache=cache, progress=stop)
     before, seen = counting.count, []
-    again = fit_images(
-        train, counting, augment=AUGMENT, n_folds=3, cache=cache, progress=lambda done, _: seen.append(done)
-    ).detector
+    again = fit_images(train, counting, SETTINGS, cache=cache, progress=lambda done, _: seen.append(done)).detector
     assert 2 * n + 3 <= before < 4 * n
     assert 0 <= counting.count - 4 * n <= 3  # what the engine had in hand is made again
     assert seen == sorted(seen)
-    assert seen[-1] == 4 * n
+    assert seen[-1] == 5 * n
     for one, other in zip(whole.gaussians, again.gaussians, strict=True):
         assert one.spectrum.n == 3 * n
         np.testing.assert_allclose(other.spectrum.eigenvalues, one.spectrum.eigenvalues, rtol=1e-12)
@@ -84,9 +84,9 @@ def test_a_stopped_fit_goes_on_where_it_was_and_counts_nothing_twice(train, engi
     np.testing.assert_array_equal(again.training.features, whole.training.features)
 
 
-def test_no_pass_is_refused(train, engine):
+def test_no_pass_is_refused():
     with pytest.raises(GadError, match="at least one pass"):
-        fit_images(train, engine, augment=Augmented(FIG_5, 0), n_folds=3)
+        FitSettings(augmented=Augmented(FIG_5, 0))
 
 
 @pytest.fixture(scope="module")
@@ -106,39 +106,39 @@ def equal(one, other):
 @pytest.mark.parametrize("augment", [None, Augmented(FIG_5, 2)], ids=["plain", "augmented"])
 def test_images_added_later_give_the_fit_of_all_and_are_removed_again(train, more, engine, tmp_path, augment):
     cache = FeatureCache(tmp_path)
-    first = fit_images(train, engine, augment=augment, n_folds=3, cache=cache, keep_references=False).detector
-    both = update_fit(first, more, engine, cache=cache).detector
+    first = fit_images(train, engine, FitSettings(augmented=augment, n_folds=3, n_references=0), cache=cache).detector
+    both = add_images(first, more, engine, cache=cache).detector
     assert both.n_train == len(train) + len(more)
     assert np.bincount(both.folds).tolist() == [4, 3, 3]  # the smallest fold takes the next
     copies = Spool(tmp_path)
     for index in range(augment.passes if augment else 0):
         together = ImageSet(train.files + more.files)
         copies.add(extract(together, engine, copy=Pass(augment.settings, index)).features)
-    anew = fit_detector(
+    anew = fit_features(
         both.training,
         engine.network.backbone,
         fingerprint=both.fingerprint,
         folds=both.folds,
-        spool=copies if augment else None,
+        copies=spooled(both.training.features, copies) if augment else None,
     )
     equal(both, anew)
     assert both.training.features.tobytes() == extract(ImageSet(train.files + more.files), engine).features.tobytes()
-    equal(update_fit(both, more, engine, remove=True, cache=cache).detector, first)
+    equal(remove_images(both, more, engine, cache=cache).detector, first)
 
 
 def test_what_changes_nothing_is_reported_and_refused_where_nothing_is_left(train, more, engine):
-    first = fit_images(train, engine, n_folds=3).detector
-    again = update_fit(first, ImageSet(train.files[:2] + more.files[:1]), engine)
+    first = fit_images(train, engine, FitSettings(n_folds=3)).detector
+    again = add_images(first, ImageSet(train.files[:2] + more.files[:1]), engine)
     assert [refusal.reason for refusal in again.refused] == ["it is in the detector already"] * 2
     assert again.detector.n_train == len(train) + 1
     with pytest.raises(GadError, match="not in the detector"):
-        update_fit(first, more, engine, remove=True)
+        remove_images(first, more, engine)
 
 
 def test_removed_images_are_no_references_any_more(train, engine):
-    first = fit_images(train, engine, n_folds=3).detector
+    first = fit_images(train, engine, FitSettings(n_folds=3)).detector
     out = train.where([i == 2 for i in range(len(train))])
-    fewer = update_fit(first, out, engine, remove=True).detector
+    fewer = remove_images(first, out, engine).detector
     (gone,) = load_pixels(out, engine.network.backbone)
     assert len(fewer.references) == len(first.references) - 1
     assert not any((reference == gone).all() for reference in fewer.references)
@@ -148,12 +148,12 @@ def test_a_group_stays_together_when_it_grows(train, more, engine):
     grouped = ImageSet(tuple(replace(file, group="ab"[i % 2]) for i, file in enumerate(train)))
     first = fit_images(grouped, engine).detector
     new = ImageSet(tuple(replace(file, group="b") for file in more))
-    both = update_fit(first, new, engine).detector
+    both = add_images(first, new, engine).detector
     groups = np.array(both.training.groups)
     assert all(len(set(both.folds[groups == group])) == 1 for group in "ab")
 
 
 def test_copies_that_are_no_longer_in_the_cache_are_asked_for(train, more, engine):
-    first = fit_images(train, engine, augment=Augmented(FIG_5, 1), n_folds=3).detector
+    first = fit_images(train, engine, FitSettings(augmented=Augmented(FIG_5, 1), n_folds=3)).detector
     with pytest.raises(GadError, match="fit again from the images"):
-        update_fit(first, more, engine)
+        add_images(first, more, engine)

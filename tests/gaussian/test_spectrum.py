@@ -8,7 +8,8 @@ from sklearn.decomposition import PCA
 
 from gad_core.errors import GadError
 from gad_core.gaussian.reduction import ALL, Reduction
-from gad_core.gaussian.spectrum import DISTANCES, fit_gaussian
+from gad_core.gaussian.spectrum import fit_gaussian
+from gad_core.gaussian.tuning import DISTANCES
 
 REDUCTIONS = [Reduction(kind, v) for kind in ("pca", "npca") for v in (0.5, 0.2, 0.05, 0.01, 0.001, 1e-4, 0.99, 0.9999)]
 

@@ -1,0 +1,89 @@
+"""One Gaussian a level, and again without each fold: the fit that everything that fits shares."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from gad_core.errors import GadError
+from gad_core.gaussian.copies import Copies, Fitted, fit_copies
+from gad_core.gaussian.levels import LeftOut, LevelsFit, Rows, fold_rows
+from gad_core.gaussian.spectrum import Array, fit_gaussian, squared_sed
+from gad_core.progress import Progress
+
+#: Two images to fit a fold and one to leave out of it.
+MIN_IMAGES = 3
+
+
+def fit_levels(
+    features: NDArray[np.float32],
+    slices: Sequence[slice],
+    folds: Rows,
+    *,
+    copies: Copies | None = None,
+    progress: Progress | None = None,
+) -> LevelsFit:
+    """Fit a Gaussian per level to features (n, sum of channels), and again without each fold of `folds` (n,).
+
+    With `copies` the Gaussians are those of the copies, and the left-out images are scored as they are; copies of a
+    left-out image are left out with it. Fold ids are 0..K-1, K >= 2. Raises `GadError` below three images, for a single
+    fold, and for folds that leave fewer than two images to fit. Sec. III-A; cross-conformal scores as in Vovk 2015.
+    """
+    _check_folds(len(features), folds)
+    total, done = len(slices) * (1 + int(folds.max()) + 1), 0
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, total)
+
+    by_level: list[Fitted] = []
+    if copies:
+        groups = [[part] for part in slices] if copies.level_by_level else [list(slices)]
+        for parts in groups:
+            by_level += fit_copies(copies, parts, folds, advance)
+    else:
+        rows = fold_rows(folds)
+        by_level = [_fit_images(features[:, part].astype(np.float64), rows, advance) for part in slices]
+    gaussians, left_out = zip(*by_level, strict=True)
+    return LevelsFit(slices=tuple(slices), gaussians=gaussians, folds=folds, left_out=left_out)
+
+
+def _check_folds(n: int, folds: Rows) -> None:
+    if n < MIN_IMAGES:
+        raise GadError(
+            f"need at least {MIN_IMAGES} normal images, two to fit and one to leave out, got {n}; add normal images"
+        )
+    if folds.max() < 1:
+        raise GadError("need at least 2 folds or groups, so that each can be left out of a fit; got 1")
+    largest = max(map(len, fold_rows(folds)))
+    if n - largest < 2:
+        raise GadError(
+            f"leaving out a fold of {largest} images leaves {n - largest} of {n} to fit; use more folds or groups"
+        )
+
+
+def _fit_images(X: Array, rows: Sequence[Rows], advance: Callable[[], None]) -> Fitted:
+    """One level of the images as they are (n, D)."""
+    # The matrices are small: more threads than one cost twice the processor time and, on a busy machine, seconds.
+    with threadpool_limits(1, "blas"):
+        gaussian = fit_gaussian(X)
+        advance()
+        # n images span fewer than n dimensions: where that is less than D, the folds are fitted within the span.
+        Z = X if len(X) > X.shape[1] else (X - gaussian.mean) @ gaussian.basis
+        by_fold = []
+        for out in rows:
+            by_fold.append(_leave_out(X, Z, out))
+            advance()
+    return gaussian, tuple(by_fold)
+
+
+def _leave_out(X: Array, Z: Array, out: Rows) -> LeftOut:
+    """Fit without the rows `out` and project them onto that fit; Z (n, r) are isometric coordinates of X (n, D)."""
+    rest = np.delete(X, out, axis=0)
+    fold = fit_gaussian(np.delete(Z, out, axis=0), n_features=X.shape[1])
+    sed2 = squared_sed(X[out] - rest.mean(0), rest.var(0, ddof=1))
+    return LeftOut(fold.spectrum, replace(fold.coordinates(Z[out]), sed2=sed2))

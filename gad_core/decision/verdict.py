@@ -6,14 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.decision.evaluation import LevelScores, Projected, level_scores, threshold
+from gad_core.decision.point_settings import PointSettings
 from gad_core.decision.working_point import METHODS, chi2_p_values, conformal_p_values, hotelling_p_values
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.tuning import SUM, Tuning
-
-#: Target where neither the caller nor an adopted threshold names one.
-DEFAULT_TARGET_FPR = 0.05
-DEFAULT_METHOD = "cross-conformal"
 
 
 @dataclass(frozen=True)
@@ -45,21 +41,15 @@ def judge(
     if adopted and target_fpr is None and method is None:
         scores = by_level[adopted.level]
         return Verdict(scores.test, p_values(scores, adopted.method), adopted.threshold, adopted.how)
-    method = method or (adopted.method if adopted else DEFAULT_METHOD)
-    if target_fpr is None:
-        target_fpr = adopted.target_fpr if adopted else DEFAULT_TARGET_FPR
+    own = PointSettings.of(detector.tuning, adopted)
+    method = method or own.method
     if method not in METHODS:
         raise GadError(f"{method!r} is no method; choose one of {', '.join(METHODS)}")
-    scores = by_level[adopted.level if adopted else own_level(detector.tuning)]
-    point = threshold(scores, method, target_fpr)
+    scores = by_level[own.level]
+    point = threshold(scores, method, own.target_fpr if target_fpr is None else target_fpr)
     if point is None:
         raise GadError(_no_threshold(method))
     return Verdict(scores.test, p_values(scores, method), point.threshold, point.how)
-
-
-def own_level(tuning: Tuning) -> str:
-    """The score of a tuning: its sum, or its only level."""
-    return str(tuning.levels[0]) if len(tuning.levels) == 1 else SUM
 
 
 def p_values(scores: LevelScores, method: str) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Every masked defect of a data set explained: what a detector looks at, category by category (Table X)."""
+"""Every masked defect of a data set explained: what a detector responds to, category by category (Table X)."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from gad_core.attribution.explanation import Explanation, Summary, Undefined, ex
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.data.images import decode_mask
 from gad_core.errors import GadError
-from gad_core.progress import Progress
 from gad_core.features.cache import FeatureCache
 from gad_core.features.extract import load_pixels
 from gad_core.features.networks import Network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
+from gad_core.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Explained:
     defect: str
     score: float  # the detector's, in units of distance
     gap: float
-    found: Explanation | Undefined
+    explanation: Explanation | Undefined
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class CategoryExplanation:
     @property
     def summary(self) -> Summary | None:
         """Over all images."""
-        return summarise([image.found for image in self.images])
+        return summarise([image.explanation for image in self.images])
 
     @property
     def worst_gap(self) -> float:
@@ -71,11 +71,11 @@ def explain_category(
     for done, file in enumerate(files):
         if progress:
             progress(done, len(files))
-        found = explain_file(
+        attribution = explain_file(
             detector, network, file, tuning=tuning, n_references=n_references, seed=seed, split=False, cache=cache
         )
-        score = explain_score(found.total, mask_of(file))
-        explained.append(Explained(file.digest, file.defect, found.score, found.gap, score))
+        explanation = explain_score(attribution.total, mask_of(file))
+        explained.append(Explained(file.digest, file.defect, attribution.score, attribution.gap, explanation))
     if progress:
         progress(len(files), len(files))
     return CategoryExplanation(tuple(explained))

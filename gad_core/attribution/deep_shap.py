@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,20 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gad_core.errors import NotExplained
 from gad_core.attribution.rules import RULES, PairRules
-from gad_core.errors import GadError
-from gad_core.progress import Progress
+from gad_core.errors import GadError, NotExplained
 from gad_core.features.backbones import Backbone
 from gad_core.features.levels import level_maps, spatial_mean
 from gad_core.features.networks import Network, Pixels
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.spectrum import NULL_RATIO, Gaussian
+from gad_core.gaussian.torch_score import Columns, Distances, image_columns
 from gad_core.gaussian.tuning import Tuning
+from gad_core.progress import Progress, Stages
 
 Precision = Literal["float32", "float64"]
-Scores = Callable[[Tensor], Tensor]  # images (N, 3, S, S) -> distances (N, L), a column a level
-Columns = Callable[[Tensor], Sequence[Tensor]]  # the same as L tensors (N,)
 
 #: Attributions that miss their sum by more are computed again in float64, and refused where that misses too.
 GAP_LIMIT = 1e-3
@@ -85,9 +82,9 @@ def attribute(
     """Attribute the score of an image (S, S, 3) to its pixels, against normal references drawn from the detector.
 
     `split` gives one map a level, which takes a backward pass each. Without `precision` float32 is tried first, and
-    float64 where the gap exceeds `GAP_LIMIT`. Progress counts references. The network is not touched: everything
-    happens on a private copy. Raises `GadError` where the detector holds no references or another network's weights,
-    and `NotExplained` where the rules do not apply.
+    float64 where the gap exceeds `GAP_LIMIT`. Progress counts the references of the first attempt. The network is not
+    touched: everything happens on a private copy. Raises `GadError` where the detector holds no references or another
+    network's weights, and `NotExplained` where the rules do not apply.
     """
     detector.check_weights(network.fingerprint)
     tuning = tuning or detector.tuning
@@ -95,26 +92,28 @@ def attribute(
     references = detector.references[list(chosen)] if detector.references is not None else pixels[None]
     stack = np.concatenate([pixels[None], references])  # (1 + R, S, S, 3)
     kinds: tuple[Precision, ...] = (precision,) if precision else ("float32", "float64")
-    for kind in kinds:
-        found = _attribute(detector, network, stack, tuning, kind, split, reference_batch, progress)
-        if found.gap <= GAP_LIMIT and found.error <= _SCORE_TOLERANCE:
+    # The second attempt is rare: the count stands at its end meanwhile, rather than at a half in all other cases.
+    stages = Stages(progress, (len(references), 0))
+    for stage, kind in enumerate(kinds):
+        attempt = _attempt(detector, network, stack, tuning, kind, split, reference_batch, stages(stage))
+        if attempt.gap <= GAP_LIMIT and attempt.error <= _SCORE_TOLERANCE:
             break
-    if not found.error <= _SCORE_TOLERANCE:
+    if not attempt.error <= _SCORE_TOLERANCE:
         # A network that throws the result of an in-place call away, or mixes rows, computes something else there.
         raise NotExplained(
-            f"the score that the rules explain is not the detector's (off by {found.error:.1e} of it); this network "
+            f"the score that the rules explain is not the detector's (off by {attempt.error:.1e} of it); this network "
             "cannot be explained, choose a backbone of the list"
         )
-    if not found.gap <= GAP_LIMIT:
+    if not attempt.gap <= GAP_LIMIT:
         raise NotExplained(
-            f"the attributions miss the score by {found.gap:.1e} of it in {found.kind}; choose other levels, fewer "
-            "components or another backbone"
+            f"the attributions miss the score by {attempt.gap:.1e} of it in {attempt.precision}; choose other levels, "
+            "fewer components or another backbone"
         )
-    return Attribution(tuning.levels, *found.parts, found.gap, found.kind, RULES, chosen)
+    return Attribution(tuning.levels, *attempt.parts, attempt.gap, attempt.precision, RULES, chosen)
 
 
 def deep_shap(
-    scores: Scores | Columns,
+    scores: Distances | Columns,
     image: Tensor,
     references: Tensor,
     *,
@@ -130,7 +129,7 @@ def deep_shap(
     """
     n = len(references)
     sums: list[Tensor] = []
-    seen: list[Tensor] = []
+    distances: list[Tensor] = []
     batch = reference_batch or n
     for start in range(0, n, batch):
         if progress:
@@ -139,8 +138,8 @@ def deep_shap(
         x = torch.cat([image, part]).requires_grad_()
         with torch.enable_grad():
             with PairRules(len(x)):
-                found = scores(x)
-            columns = list(found.unbind(1) if isinstance(found, Tensor) else found)  # L times (1 + R,)
+                out = scores(x)
+            columns = list(out.unbind(1) if isinstance(out, Tensor) else out)  # L times (1 + R,)
         step = image - part
         maps = []
         for some in [[column] for column in columns] if split else [columns]:
@@ -149,73 +148,36 @@ def deep_shap(
             maps.append((step * multipliers[1:]).sum(0))
         sums.append(torch.stack(maps))
         rows = torch.stack([column.detach() for column in columns], dim=1)  # (1 + R, L)
-        seen.append(rows[1:] if seen else rows)
+        distances.append(rows[1:] if distances else rows)
     if progress:
         progress(n, n)
-    return torch.stack(sums).sum(0) / n, torch.cat(seen)
-
-
-def level_distances(
-    module: nn.Module, backbone: Backbone, detector: Detector, tuning: Tuning, *, dtype: torch.dtype
-) -> Scores:
-    """The detector's distance as torch sees it: pixels (N, 3, S, S) in [0, 255] to distances (N, L) in float64."""
-    columns = _level_columns(module, backbone, detector, tuning, dtype=dtype)
-    return lambda x: torch.stack(list(columns(x)), dim=1)
-
-
-def _level_columns(
-    module: nn.Module, backbone: Backbone, detector: Detector, tuning: Tuning, *, dtype: torch.dtype
-) -> Columns:
-    heads = [_head(detector.gaussians[level - 1], tuning) for level in tuning.levels]
-    highest = max(tuning.levels)
-
-    def columns(x: Tensor) -> list[Tensor]:
-        maps = level_maps(module, backbone, x.to(dtype), up_to=highest)
-        return [head(spatial_mean(maps[level - 1])) for level, head in zip(tuning.levels, heads, strict=True)]
-
-    return columns
-
-
-def _head(gaussian: Gaussian, tuning: Tuning) -> Callable[[Tensor], Tensor]:
-    """Pooled features (N, D) to distances (N,): a linear map, squares, their sum and its root."""
-    spectrum, mean = gaussian.spectrum, torch.from_numpy(gaussian.mean)
-    if tuning.distance == "sed" and tuning.reduction.kind == "all":
-        varies = gaussian.variance > NULL_RATIO * gaussian.variance.max()
-        scale = np.where(varies, 1 / np.sqrt(np.where(varies, gaussian.variance, 1.0)), 0.0)
-        whiten = torch.from_numpy(np.diag(scale))
-    else:
-        kept, weights, null_weight = spectrum.precision(tuning.reduction, tuning.distance)
-        columns = [gaussian.basis[:, kept] * np.sqrt(weights)]
-        if null_weight:  # the part of a vector that lies outside the eigenbasis, by projection: never negative
-            columns.append(np.sqrt(null_weight) * (np.eye(len(gaussian.mean)) - gaussian.basis @ gaussian.basis.T))
-        whiten = torch.from_numpy(np.concatenate(columns, axis=1))
-    return lambda pooled: (((pooled.double() - mean) @ whiten).square()).sum(1).sqrt()
+    return torch.stack(sums).sum(0) / n, torch.cat(distances)
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Attempt:
     parts: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
     gap: float
     error: float  # of the explained score, relative to the detector's
-    kind: Precision
+    precision: Precision
 
 
-def _attribute(
+def _attempt(
     detector: Detector,
     network: Network,
     stack: NDArray[np.uint8],
     tuning: Tuning,
-    kind: Precision,
+    precision: Precision,
     split: bool,
     reference_batch: int | None,
     progress: Progress | None,
-) -> _Found:
-    dtype = torch.float64 if kind == "float64" else torch.float32
+) -> _Attempt:
+    dtype = torch.float64 if precision == "float64" else torch.float32
     module = copy.deepcopy(network.module).to(dtype)
-    scores = _level_columns(module, network.backbone, detector, tuning, dtype=dtype)
+    scores = image_columns(detector, tuning, module, network.backbone, dtype=dtype)
     images = torch.from_numpy(stack).permute(0, 3, 1, 2).to(dtype)  # (1 + R, 3, S, S)
     plain, kept_bytes = _plain(scores, images[:1])
-    maps, seen = deep_shap(
+    maps, distances = deep_shap(
         scores,
         images[:1],
         images[1:],
@@ -224,12 +186,12 @@ def _attribute(
         progress=progress,
     )
     by_numpy = _detector_distances(detector, module, network.backbone, images[:1], tuning)
-    own, means = seen[0].numpy(), seen[1:].mean(0).numpy()
+    own, means = distances[0].numpy(), distances[1:].mean(0).numpy()
     error = max(_relative(own, plain.numpy()), _relative(own, by_numpy))
     rgb = maps.double().numpy()
     difference = float(own.sum() - means.sum())
     gap = abs(float(rgb.sum()) - difference) / max(abs(difference), float(own.sum()), np.finfo(float).tiny)
-    return _Found((rgb, own, means), gap, error, kind)
+    return _Attempt((rgb, own, means), gap, error, precision)
 
 
 def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -1,4 +1,4 @@
-"""How well an attribution meets the mask of a defect: the explanation score, and what chance would give (Sec. V-E)."""
+"""How well an attribution agrees with a defect's mask: the explanation score, and what chance gives (Sec. V-E)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -115,9 +115,9 @@ class Summary:
     share: float | None  # mean over the images that have one
 
 
-def summarise(found: Sequence[Explanation | Undefined]) -> Summary | None:
+def summarise(explanations: Sequence[Explanation | Undefined]) -> Summary | None:
     """Mean and standard error over the images; None where no score is defined."""
-    known = [one for one in found if isinstance(one, Explanation)]
+    known = [one for one in explanations if isinstance(one, Explanation)]
     if not known:
         return None
 
@@ -130,7 +130,7 @@ def summarise(found: Sequence[Explanation | Undefined]) -> Summary | None:
     half = float(special.ndtri((1 + CONFIDENCE) / 2) * np.sqrt(np.square(values("null_deviation")).sum()) / n)
     return Summary(
         n=n,
-        n_undefined=len(found) - n,
+        n_undefined=len(explanations) - n,
         mean=float(scores.mean()),
         sem=float(scores.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan"),
         raw_mean=float(values("raw_score").mean()),
@@ -142,10 +142,10 @@ def summarise(found: Sequence[Explanation | Undefined]) -> Summary | None:
     )
 
 
-def summaries_by_type(found: Sequence[Explanation | Undefined], defects: Sequence[str]) -> Mapping[str, Summary]:
+def summaries_by_type(explanations: Sequence[Explanation | Undefined], defects: Sequence[str]) -> Mapping[str, Summary]:
     """The same for each defect type, in the order in which the types first appear."""
     groups = {
-        defect: summarise([one for one, kind in zip(found, defects, strict=True) if kind == defect])
+        defect: summarise([one for one, kind in zip(explanations, defects, strict=True) if kind == defect])
         for defect in dict.fromkeys(defects)
     }
     return {defect: summary for defect, summary in groups.items() if summary}

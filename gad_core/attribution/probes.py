@@ -16,11 +16,12 @@ from scipy.cluster.hierarchy import linkage
 from torch import Tensor, nn
 
 from gad_core.attribution.counterfactuals import Pixels, Scorer, blocks, spread
-from gad_core.attribution.deep_shap import Attribution, attribute, level_distances
-from gad_core.progress import Progress
+from gad_core.attribution.deep_shap import Attribution, attribute
 from gad_core.features.networks import Network
 from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.torch_score import image_distances
 from gad_core.gaussian.tuning import Tuning
+from gad_core.progress import Progress
 
 Array = NDArray[np.float64]
 
@@ -47,8 +48,10 @@ def stability(
     for seed in range(draws):
         if progress:
             progress(seed, draws)
-        found = attribute(detector, network, pixels, tuning=tuning, n_references=n_references, seed=seed, split=False)
-        maps.append(found.total)
+        drawn = attribute(detector, network, pixels, tuning=tuning, n_references=n_references, seed=seed, split=False)
+        maps.append(drawn.total)
+    if progress:
+        progress(draws, draws)
     pairs = [agreement(a, b) for a, b in combinations(maps, 2)]
     return float(np.mean(pairs)), float(np.min(pairs))
 
@@ -67,12 +70,14 @@ def randomised(network: Network, *, seed: int = 0) -> Network:
     return replace(network, module=module)
 
 
-def randomisation(detector: Detector, network: Network, pixels: Pixels, found: Attribution, tuning: Tuning) -> float:
+def randomisation(
+    detector: Detector, network: Network, pixels: Pixels, attribution: Attribution, tuning: Tuning
+) -> float:
     """Agreement of a map with that of the shuffled network: a map that does not depend on the weights stays at 1."""
     other = attribute(
-        detector, randomised(network), pixels, tuning=tuning, n_references=len(found.references), split=False
+        detector, randomised(network), pixels, tuning=tuning, n_references=len(attribution.references), split=False
     )
-    return agreement(found.total, other.total)
+    return agreement(attribution.total, other.total)
 
 
 @dataclass(frozen=True)
@@ -85,22 +90,22 @@ class Opinion:
 
 
 def integrated_gradients(
-    detector: Detector, network: Network, pixels: Pixels, found: Attribution, tuning: Tuning, *, steps: int = 24
+    detector: Detector, network: Network, pixels: Pixels, attribution: Attribution, tuning: Tuning, *, steps: int = 24
 ) -> Opinion:
     """Integrated gradients from each of the same references, averaged; captum's. Source: Sundararajan et al. 2017."""
     score = _torch_score(detector, network, tuning)
     method = IntegratedGradients(score)
-    image, references = _tensor(pixels[None]), _tensor(_references(detector, found))
+    image, references = _tensor(pixels[None]), _tensor(_references(detector, attribution))
     maps = [
         method.attribute(image, baselines=reference[None], n_steps=steps, internal_batch_size=_CHUNK)
         for reference in references
     ]
     total = torch.cat(maps).mean(0).mean(0).double().numpy()  # over references, then channels
-    return Opinion("integrated gradients", total, agreement(found.total, total))
+    return Opinion("integrated gradients", total, agreement(attribution.total, total))
 
 
 def partition_values(
-    image: Pixels, normal: Pixels, found: Attribution, score: Scorer, *, evaluations: int = 400
+    image: Pixels, normal: Pixels, attribution: Attribution, score: Scorer, *, evaluations: int = 400
 ) -> Opinion:
     """Shapley-like values of blocks that give way to a normal image, without looking into the network; shap's.
 
@@ -123,21 +128,21 @@ def partition_values(
     explainer = shap.PartitionExplainer(scores, masker)
     values = explainer(np.ones((1, grid.size)), max_evals=evaluations, silent=True).values[0]
     total = spread(values.reshape(grid.shape), side, shape) / side**2
-    return Opinion("partition explainer", total, agreement(found.total, total))
+    return Opinion("partition explainer", total, agreement(attribution.total, total))
 
 
 def captum_infidelity(
-    detector: Detector, network: Network, pixels: Pixels, found: Attribution, tuning: Tuning, *, samples: int = 40
+    detector: Detector, network: Network, pixels: Pixels, attribution: Attribution, tuning: Tuning, *, samples: int = 40
 ) -> float:
     """Captum's infidelity, normalized, under exchanges of random squares for a reference's, over that of no map.
 
     0: what a square adds to the map tells how far the score falls; 1: it tells nothing. Source: Yeh et al. 2019.
     """
     score, image = _torch_score(detector, network, tuning), _tensor(pixels[None])
-    references = _tensor(_references(detector, found))
+    references = _tensor(_references(detector, attribution))
     shape, (grid, side) = pixels.shape[:2], blocks(np.zeros(pixels.shape[:2]))
 
-    def measure(attribution: Tensor) -> float:
+    def measure(values: Tensor) -> float:
         generator = np.random.default_rng(0)
 
         def exchange(inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -147,9 +152,9 @@ def captum_infidelity(
             return gone, torch.where(gone > 0, others, inputs)
 
         options = {"n_perturb_samples": samples, "max_examples_per_batch": min(_CHUNK, samples), "normalize": True}
-        return float(infidelity(score, exchange, image, attribution, **options))
+        return float(infidelity(score, exchange, image, values, **options))
 
-    ours = torch.from_numpy(found.rgb.sum(axis=0)[None]).float()
+    ours = torch.from_numpy(attribution.rgb.sum(axis=0)[None]).float()
     return measure(ours) / measure(torch.zeros_like(ours))
 
 
@@ -164,14 +169,14 @@ def _square(across: int, generator: np.random.Generator) -> Array:
 
 def _torch_score(detector: Detector, network: Network, tuning: Tuning) -> Any:
     module = copy.deepcopy(network.module)
-    columns = level_distances(module, network.backbone, detector, tuning, dtype=torch.float32)
-    return lambda x: columns(x).sum(1)
+    distances = image_distances(detector, tuning, module, network.backbone, dtype=torch.float32)
+    return lambda x: distances(x).sum(1)
 
 
 def _tensor(pixels: Sequence[Any] | Pixels) -> Tensor:
     return torch.from_numpy(np.asarray(pixels)).permute(0, 3, 1, 2).float()
 
 
-def _references(detector: Detector, found: Attribution) -> Pixels:
+def _references(detector: Detector, attribution: Attribution) -> Pixels:
     assert detector.references is not None  # noqa: S101 - `attribute` has used them
-    return detector.references[list(found.references)]
+    return detector.references[list(attribution.references)]

@@ -51,10 +51,7 @@ def keep_run(folder: Path, run: Run) -> None:
     """Write a run under `folder`; a broken-off write leaves nothing."""
     place = folder / "explanations"
     place.mkdir(parents=True, exist_ok=True)
-    images = [
-        {**asdict(image), "found": asdict(image.found), "defined": isinstance(image.found, Explanation)}
-        for image in run.category.images
-    ]
+    images = [{**asdict(image), "defined": isinstance(image.explanation, Explanation)} for image in run.category.images]
     partial = place / f".{run.key.id}"
     partial.write_text(json.dumps({"key": asdict(run.key), "auroc": run.auroc, "images": images}))
     partial.replace(place / f"{run.key.id}.json")
@@ -77,6 +74,7 @@ def _read(path: Path) -> Run:
     images = []
     for image in content["images"]:
         kind: type[Explanation | Undefined] = Explanation if image.pop("defined") else Undefined
-        images.append(Explained(**{**image, "found": kind(**image["found"])}))
+        fields = image.pop("found", None) or image.pop("explanation")  # "found" in the files of earlier versions
+        images.append(Explained(**image, explanation=kind(**fields)))
     key = ExplanationKey(**{**content["key"], "levels": tuple(content["key"]["levels"])})
     return Run(key, content["auroc"], CategoryExplanation(tuple(images)))

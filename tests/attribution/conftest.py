@@ -25,7 +25,7 @@ def lite0() -> Network:
 
 @pytest.fixture(scope="session")
 def with_random_weights() -> Callable[..., Network]:
-    """A network at 96 pixels with random weights, whose batch norms have seen drawn images."""
+    """A network at 96 pixels with random weights, whose batch norms have the statistics of drawn images."""
 
     def make(name: str) -> Network:
         backbone = dataclasses.replace(get_backbone(name), input_size=96)

@@ -45,7 +45,7 @@ def test_only_defects_with_a_mask_are_explained(files):
 
 def test_the_tuned_score_of_each_image_is_explained(files, detector, lite0):
     steps = []
-    found = explain_category(
+    category = explain_category(
         detector, lite0, files, tuning=TUNING, n_references=2, progress=lambda *at: steps.append(at)
     )
     chosen = masked_defects(files)
@@ -53,10 +53,10 @@ def test_the_tuned_score_of_each_image_is_explained(files, detector, lite0):
     with torch.inference_mode():
         batch = torch.from_numpy(pixels).permute(0, 3, 1, 2)
         features = pooled_levels(lite0.module, lite0.backbone, batch).numpy()
-    np.testing.assert_allclose([one.score for one in found.images], detector.scores(features, TUNING), rtol=1e-5)
-    assert [one.digest for one in found.images] == [file.digest for file in chosen]
-    assert found.worst_gap == max(one.gap for one in found.images) < 1e-5
-    assert found.summary == summarise([one.found for one in found.images])
+    np.testing.assert_allclose([one.score for one in category.images], detector.scores(features, TUNING), rtol=1e-5)
+    assert [one.digest for one in category.images] == [file.digest for file in chosen]
+    assert category.worst_gap == max(one.gap for one in category.images) < 1e-5
+    assert category.summary == summarise([one.explanation for one in category.images])
     assert steps == [(0, 2), (1, 2), (2, 2)]
 
 
@@ -65,5 +65,5 @@ def test_a_category_holds_what_its_files_give_alone(files, detector, lite0):
     (file, *_) = masked_defects(files)
     alone = explain_file(detector, lite0, file, tuning=TUNING, n_references=2, seed=1)
     expected = dataclasses.asdict(explain_score(alone.total, mask_of(file)))
-    for name, value in dataclasses.asdict(whole.images[0].found).items():
+    for name, value in dataclasses.asdict(whole.images[0].explanation).items():
         assert value == pytest.approx(expected[name], rel=1e-4), name

@@ -10,9 +10,7 @@ import torch
 from torch import nn
 
 from gad_core.attribution.deep_shap import GAP_LIMIT, attribute
-from gad_core.errors import NotExplained
-
-from gad_core.errors import Cancelled, GadError
+from gad_core.errors import Cancelled, GadError, NotExplained
 from gad_core.features.networks import Network
 from gad_core.gaussian.reduction import ALL, NPCA_5, Reduction
 from gad_core.gaussian.tuning import Tuning
@@ -30,22 +28,22 @@ TUNINGS = [
 ]
 
 
-def exact_gap(found):
-    difference = found.score - found.reference_score
-    return abs(found.rgb.sum() - difference) / max(abs(difference), found.score)
+def exact_gap(attribution):
+    difference = attribution.score - attribution.reference_score
+    return abs(attribution.rgb.sum() - difference) / max(abs(difference), attribution.score)
 
 
 @pytest.mark.parametrize("tuning", TUNINGS, ids=str)
 def test_attributions_add_up_in_single_precision(detector, lite0, image, tuning):
-    found = attribute(detector, lite0, image, tuning=tuning, n_references=2, split=False)
-    assert found.precision == "float32"
-    assert found.gap == exact_gap(found) <= 1e-5
+    attribution = attribute(detector, lite0, image, tuning=tuning, n_references=2, split=False)
+    assert attribution.precision == "float32"
+    assert attribution.gap == exact_gap(attribution) <= 1e-5
 
 
 @pytest.mark.parametrize("tuning", [TUNINGS[4], TUNINGS[10]], ids=str)
 def test_attributions_add_up_to_rounding_in_double_precision(detector, lite0, image, tuning):
-    found = attribute(detector, lite0, image, tuning=tuning, n_references=2, split=False, precision="float64")
-    assert found.gap <= 1e-10
+    attribution = attribute(detector, lite0, image, tuning=tuning, n_references=2, split=False, precision="float64")
+    assert attribution.gap <= 1e-10
 
 
 @pytest.mark.parametrize("name", ["tf_efficientnet_b0", "tf_efficientnet_b4", "resnet18", "resnet50"])
@@ -53,10 +51,10 @@ def test_other_networks_add_up_too(with_random_weights, fit, name):
     network = with_random_weights(name)
     detector, pixels = fit(network), draw(1, 96, 99)[0]
     tuning = Tuning(tuple(range(1, network.backbone.n_levels + 1)), ALL)
-    found = attribute(detector, network, pixels, tuning=tuning, n_references=3, precision="float64")
-    assert found.gap <= 1e-9
-    by_level = found.rgb.sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(by_level, found.scores - found.reference_scores, rtol=1e-9, atol=1e-9)
+    attribution = attribute(detector, network, pixels, tuning=tuning, n_references=3, precision="float64")
+    assert attribution.gap <= 1e-9
+    by_level = attribution.rgb.sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(by_level, attribution.scores - attribution.reference_scores, rtol=1e-9, atol=1e-9)
     quick = attribute(detector, network, pixels, tuning=tuning, n_references=3, split=False)
     assert quick.gap <= GAP_LIMIT
 
@@ -74,15 +72,15 @@ def test_the_maps_of_the_levels_add_up_to_that_of_the_sum(detector, lite0, image
 
 def test_the_explained_score_is_the_detectors(detector, lite0, image):
     tuning = Tuning((6, 7, 8), NPCA_5)
-    found = attribute(detector, lite0, image, tuning=tuning, n_references=4, split=False)
+    attribution = attribute(detector, lite0, image, tuning=tuning, n_references=4, split=False)
     with torch.inference_mode():
         from gad_core.features.levels import pooled_levels
 
-        stack = np.concatenate([image[None], detector.references[list(found.references)]])
+        stack = np.concatenate([image[None], detector.references[list(attribution.references)]])
         features = pooled_levels(lite0.module, lite0.backbone, torch.from_numpy(stack).permute(0, 3, 1, 2)).numpy()
     scores = detector.scores(features, tuning)
-    assert found.score == pytest.approx(scores[0], rel=1e-5)
-    assert found.reference_score == pytest.approx(scores[1:].mean(), rel=1e-4)
+    assert attribution.score == pytest.approx(scores[0], rel=1e-5)
+    assert attribution.reference_score == pytest.approx(scores[1:].mean(), rel=1e-4)
 
 
 def test_references_are_drawn_by_the_seed(detector, lite0, image):
@@ -99,8 +97,8 @@ def test_four_threads_give_the_serial_result(detector, lite0, image):
 
     serial = [run(seed) for seed in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        for expected, found in zip(serial, pool.map(run, range(4)), strict=True):
-            np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
+        for expected, threaded in zip(serial, pool.map(run, range(4)), strict=True):
+            np.testing.assert_allclose(threaded, expected, atol=1e-5 * np.abs(expected).max())
 
 
 def test_the_shared_network_is_as_before(detector, lite0, image):
@@ -116,16 +114,32 @@ def test_the_shared_network_is_as_before(detector, lite0, image):
 
 
 def test_progress_counts_references_and_can_cancel(detector, lite0, image):
-    seen = []
+    reports = []
 
     def progress(done, total):
-        seen.append((done, total))
+        reports.append((done, total))
         if done >= 4:
             raise Cancelled
 
     with pytest.raises(Cancelled):
         attribute(detector, lite0, image, tuning=Tuning((2,)), n_references=6, reference_batch=2, progress=progress)
-    assert seen == [(0, 6), (2, 6), (4, 6)]
+    assert reports == [(0, 6), (2, 6), (4, 6)]
+
+
+def test_progress_does_not_go_back_when_double_precision_is_tried_after_single(detector, lite0, image, monkeypatch):
+    reports = []
+    monkeypatch.setattr("gad_core.attribution.deep_shap.GAP_LIMIT", 0.0)
+    with pytest.raises(NotExplained, match="in float64"):
+        attribute(
+            detector,
+            lite0,
+            image,
+            tuning=Tuning((2,)),
+            n_references=4,
+            reference_batch=2,
+            progress=lambda done, _: reports.append(done),
+        )
+    assert reports == [0, 2, 4, 4, 4, 4]
 
 
 def test_a_detector_without_references_says_so(detector, lite0, image):

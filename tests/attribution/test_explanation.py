@@ -44,10 +44,10 @@ def test_the_raw_score_is_the_cosine_of_the_rectified_map_with_the_mask(signed, 
 
 
 def test_a_uniform_map_scores_the_root_of_the_area(mask):
-    found = explain_score(np.ones((24, 30)), mask)
-    assert found.score == pytest.approx(100 * math.sqrt(mask.mean()))
-    assert found.score == pytest.approx(found.uniform_level)
-    assert found.ratio == pytest.approx(1)
+    explanation = explain_score(np.ones((24, 30)), mask)
+    assert explanation.score == pytest.approx(100 * math.sqrt(mask.mean()))
+    assert explanation.score == pytest.approx(explanation.uniform_level)
+    assert explanation.ratio == pytest.approx(1)
 
 
 def test_a_map_that_is_the_mask_scores_100_and_its_negative_minus_100(mask):
@@ -58,9 +58,9 @@ def test_a_map_that_is_the_mask_scores_100_and_its_negative_minus_100(mask):
 def test_the_share_is_what_the_mask_holds_of_the_sum(signed, mask):
     assert explain_score(signed, mask).share == pytest.approx(signed[mask].sum() / signed.sum(), rel=1e-12)
     assert explain_score(-signed, mask).share is None
-    found = [explain_score(values, mask) for values in (signed, mask + 0.1, -signed)]
-    assert summarise(found).share == pytest.approx((found[0].share + found[1].share) / 2)
-    assert summarise(found[2:]).share is None
+    explanations = [explain_score(values, mask) for values in (signed, mask + 0.1, -signed)]
+    assert summarise(explanations).share == pytest.approx((explanations[0].share + explanations[1].share) / 2)
+    assert summarise(explanations[2:]).share is None
 
 
 def test_the_scale_of_the_map_does_not_count(signed, mask):
@@ -72,9 +72,9 @@ def test_the_null_is_every_shift_of_the_mask(signed, mask):
     for down, right in ((0, 0), (1, 0), (5, 17), (23, 29)):
         moved = np.roll(mask, (down, right), (0, 1))
         assert every[down, right] == pytest.approx(explain_score(signed, moved).score, abs=1e-9)
-    found = explain_score(signed, mask)
-    assert found.null_mean == pytest.approx(every.mean())
-    assert np.mean((every >= found.null_low) & (every <= found.null_high)) == pytest.approx(0.95, abs=0.01)
+    explanation = explain_score(signed, mask)
+    assert explanation.null_mean == pytest.approx(every.mean())
+    assert np.mean((every >= explanation.null_low) & (every <= explanation.null_high)) == pytest.approx(0.95, abs=0.01)
 
 
 def test_masks_are_resized_by_area():
@@ -87,9 +87,9 @@ def test_masks_are_resized_by_area():
     ("fill", "words"), [(False, "is empty"), (True, "covers the whole image")], ids=["empty", "full"]
 )
 def test_a_mask_without_an_edge_has_no_score(signed, fill, words):
-    found = explain_score(signed, np.full((24, 30), fill))
-    assert isinstance(found, Undefined)
-    assert words in found.reason
+    explanation = explain_score(signed, np.full((24, 30), fill))
+    assert isinstance(explanation, Undefined)
+    assert words in explanation.reason
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan])
@@ -98,9 +98,9 @@ def test_a_map_that_says_nothing_has_no_score(mask, value):
 
 
 def test_a_category_has_a_mean_with_its_standard_error(signed, mask):
-    found = [explain_score(np.roll(signed, i, 0), mask) for i in range(6)] + [Undefined("no mask")]
-    summary = summarise(found)
-    scores = [one.score for one in found[:6]]
+    explanations = [explain_score(np.roll(signed, i, 0), mask) for i in range(6)] + [Undefined("no mask")]
+    summary = summarise(explanations)
+    scores = [one.score for one in explanations[:6]]
     assert (summary.n, summary.n_undefined) == (6, 1)
     assert summary.mean == pytest.approx(np.mean(scores))
     assert summary.sem == pytest.approx(stats.sem(scores))
@@ -116,8 +116,8 @@ def test_the_band_of_a_mean_under_chance_covers_means_of_random_shifts(signed, m
 
 
 def test_types_are_summed_up_alone(signed, mask):
-    found = [explain_score(signed, mask), explain_score(-signed, mask), Undefined("no mask")]
-    by_type = summaries_by_type(found, ["bent", "cracked", "torn"])
+    explanations = [explain_score(signed, mask), explain_score(-signed, mask), Undefined("no mask")]
+    by_type = summaries_by_type(explanations, ["bent", "cracked", "torn"])
     assert list(by_type) == ["bent", "cracked"]
     assert by_type["bent"].mean == pytest.approx(-by_type["cracked"].mean)
 
@@ -126,7 +126,7 @@ def test_the_distance_is_that_of_two_points():
     assert distance_to_ideal(97.0, 96.0) == pytest.approx(5)
 
 
-def test_what_is_found_is_plain_numbers(signed, mask):
-    found = explain_score(signed, mask)
-    assert isinstance(found, Explanation)
-    assert all(type(getattr(found, name)) is float for name in Explanation.__dataclass_fields__)
+def test_an_explanation_is_plain_numbers(signed, mask):
+    explanation = explain_score(signed, mask)
+    assert isinstance(explanation, Explanation)
+    assert all(type(getattr(explanation, name)) is float for name in Explanation.__dataclass_fields__)

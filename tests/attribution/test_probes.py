@@ -24,7 +24,7 @@ TUNING = Tuning((3, 4), ALL)
 
 
 @pytest.fixture(scope="module")
-def found(detector, lite0, image):
+def attribution(detector, lite0, image):
     return attribute(detector, lite0, image, tuning=TUNING, n_references=2, split=False)
 
 
@@ -61,18 +61,18 @@ def test_shuffling_keeps_every_weight_and_moves_most(lite0):
     assert (first != shuffled.module.conv_stem.weight.numpy()).mean() > 0.9
 
 
-def test_a_shuffled_network_gives_another_map(detector, lite0, image, found):
-    assert randomisation(detector, lite0, image, found, TUNING) < 0.8
+def test_a_shuffled_network_gives_another_map(detector, lite0, image, attribution):
+    assert randomisation(detector, lite0, image, attribution, TUNING) < 0.8
 
 
-def test_integrated_gradients_add_up_and_agree(detector, lite0, image, found):
-    opinion = integrated_gradients(detector, lite0, image, found, TUNING, steps=16)
-    difference = found.score - found.reference_score
+def test_integrated_gradients_add_up_and_agree(detector, lite0, image, attribution):
+    opinion = integrated_gradients(detector, lite0, image, attribution, TUNING, steps=16)
+    difference = attribution.score - attribution.reference_score
     assert 3 * opinion.total.sum() == pytest.approx(difference, rel=0.05)
     assert opinion.agreement > 0.3
 
 
-def test_the_partition_explainer_finds_the_blocks_of_a_known_score(image, found):
+def test_the_partition_explainer_finds_the_blocks_of_a_known_score(image, attribution):
     normal = np.zeros_like(image)
     weights = np.zeros(image.shape[:2])
     weights[:64, :64] = 1  # four by four whole blocks of 16 pixels
@@ -80,7 +80,7 @@ def test_the_partition_explainer_finds_the_blocks_of_a_known_score(image, found)
     def score(images):
         return (images.astype(float).mean(-1) * weights).sum(axis=(1, 2)) / 1e4
 
-    opinion = partition_values(image, normal, found, score, evaluations=4000)
+    opinion = partition_values(image, normal, attribution, score, evaluations=4000)
     sums, _ = blocks(opinion.total)
     expected, _ = blocks(image.astype(float).mean(-1) * weights / 1e4)
     assert sums.sum() == pytest.approx(expected.sum())
@@ -89,12 +89,12 @@ def test_the_partition_explainer_finds_the_blocks_of_a_known_score(image, found)
 
 def test_infidelity_is_one_for_an_empty_map_and_least_for_ours(detector, lite0, image):
     tuning = Tuning((8,), ALL)
-    found = attribute(detector, lite0, image, tuning=tuning, n_references=4, split=False)
-    pixels = np.random.default_rng(0).permutation(found.total.size)
-    shuffled = found.rgb.reshape(1, 3, -1)[..., pixels].reshape(found.rgb.shape)
+    attribution = attribute(detector, lite0, image, tuning=tuning, n_references=4, split=False)
+    pixels = np.random.default_rng(0).permutation(attribution.total.size)
+    shuffled = attribution.rgb.reshape(1, 3, -1)[..., pixels].reshape(attribution.rgb.shape)
     ours, disordered, empty = (
-        captum_infidelity(detector, lite0, image, dataclasses.replace(found, rgb=rgb), tuning, samples=24)
-        for rgb in (found.rgb, shuffled, np.zeros_like(found.rgb))
+        captum_infidelity(detector, lite0, image, dataclasses.replace(attribution, rgb=rgb), tuning, samples=24)
+        for rgb in (attribution.rgb, shuffled, np.zeros_like(attribution.rgb))
     )
     assert empty == pytest.approx(1)
     assert ours < 0.8 * disordered

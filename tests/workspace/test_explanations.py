@@ -10,8 +10,11 @@ from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_
 
 
 def made(dataset: str = "d", levels: tuple[int, ...] = (6, 7)) -> Run:
-    found = Explanation(*(float(value) for value in range(10)))
-    images = (Explained("a", "bent", 12.5, 1e-7, found), Explained("b", "bent", 3.0, 0.0, Undefined("it is empty")))
+    explanation = Explanation(*(float(value) for value in range(10)))
+    images = (
+        Explained("a", "bent", 12.5, 1e-7, explanation),
+        Explained("b", "bent", 3.0, 0.0, Undefined("it is empty")),
+    )
     key = ExplanationKey.of(dataset, "2026-01-01", "g", Tuning(levels, ALL), 10)
     return Run(key, 0.97, CategoryExplanation(images))
 
@@ -20,6 +23,13 @@ def test_a_run_comes_back_equal(tmp_path: Path) -> None:
     keep_run(tmp_path, made())
     assert find_run(tmp_path, made().key) == made()
     assert find_run(tmp_path, made(levels=(6,)).key) is None
+
+
+def test_a_run_written_by_an_earlier_version_is_read(tmp_path: Path) -> None:
+    keep_run(tmp_path, made())
+    (file,) = (tmp_path / "explanations").iterdir()
+    file.write_text(file.read_text().replace('"explanation":', '"found":'))
+    assert find_run(tmp_path, made().key) == made()
 
 
 def test_the_runs_of_a_data_set_are_its_own(tmp_path: Path) -> None:

@@ -105,13 +105,13 @@ def _found(run: Run, dataset: DatasetRow, detector: DetectorRow) -> None:
             "in the mask": wording.share(summary.share),
         }
         for defect, summary in summaries_by_type(
-            [image.found for image in images], [image.defect for image in images]
+            [image.explanation for image in images], [image.defect for image in images]
         ).items()
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, key="explained_types", alt=finding(run))
     files = {file.digest: file for file in resources.test_images(detector, dataset).test}
-    known = [image for image in images if isinstance(image.found, Explanation) and image.digest in files]
-    known.sort(key=lambda image: image.found.score if isinstance(image.found, Explanation) else 0)
+    known = [image for image in images if isinstance(image.explanation, Explanation) and image.digest in files]
+    known.sort(key=lambda image: image.explanation.score if isinstance(image.explanation, Explanation) else 0)
     end = st.segmented_control(
         "Images",
         ["Worst explained", "Best explained"],
@@ -121,7 +121,7 @@ def _found(run: Run, dataset: DatasetRow, detector: DetectorRow) -> None:
         label_visibility="collapsed",
     )
     shown = known[:_SHOWN] if end == "Worst explained" else known[::-1][:_SHOWN]
-    scores = [image.found.score for image in shown if isinstance(image.found, Explanation)]
+    scores = [image.explanation.score for image in shown if isinstance(image.explanation, Explanation)]
     gallery(
         [files[image.digest] for image in shown],
         key=f"explained_{end}",

@@ -1,0 +1,69 @@
+"""A detector's distances as torch functions of pooled features or of images, with gradients.
+
+They are the numbers of `Spectrum.distances`, in float64, for whatever needs a graph of the computation.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gad_core.features.backbones import Backbone
+from gad_core.features.levels import level_maps, spatial_mean
+from gad_core.gaussian.levels import LevelsFit
+from gad_core.gaussian.spectrum import NULL_RATIO, Gaussian
+from gad_core.gaussian.tuning import Tuning
+
+Distances = Callable[[Tensor], Tensor]  # (N, ..) -> distances (N, L), a column a tuned level
+Columns = Callable[[Tensor], Sequence[Tensor]]  # the same as L tensors (N,), each with a graph of its own
+
+
+def level_distance(gaussian: Gaussian, tuning: Tuning) -> Distances:
+    """Distance from one Gaussian: pooled features (N, D) to (N,): a linear map, squares, their sum and its root."""
+    mean, whiten = torch.from_numpy(gaussian.mean), torch.from_numpy(_whitening(gaussian, tuning))
+    return lambda pooled: (((pooled.double() - mean) @ whiten).square()).sum(1).sqrt()
+
+
+def feature_distances(fit: LevelsFit, tuning: Tuning) -> Distances:
+    """Distances of feature vectors (N, sum of channels) at the tuned levels: (N, L)."""
+    pairs = [(fit.slices[level - 1], level_distance(fit.gaussians[level - 1], tuning)) for level in tuning.levels]
+    return lambda features: torch.stack([distance(features[:, part]) for part, distance in pairs], dim=1)
+
+
+def image_columns(
+    fit: LevelsFit, tuning: Tuning, module: nn.Module, backbone: Backbone, *, dtype: torch.dtype
+) -> Columns:
+    """Distances of pixels (N, 3, S, S) in [0, 255] at the tuned levels, one by one; the network runs in `dtype`.
+
+    No level above the highest tuned one is computed.
+    """
+    distances = [level_distance(fit.gaussians[level - 1], tuning) for level in tuning.levels]
+    highest = max(tuning.levels)
+
+    def columns(pixels: Tensor) -> list[Tensor]:
+        maps = level_maps(module, backbone, pixels.to(dtype), up_to=highest)
+        pairs = zip(tuning.levels, distances, strict=True)
+        return [distance(spatial_mean(maps[level - 1])) for level, distance in pairs]
+
+    return columns
+
+
+def image_distances(
+    fit: LevelsFit, tuning: Tuning, module: nn.Module, backbone: Backbone, *, dtype: torch.dtype
+) -> Distances:
+    """The same as one tensor (N, L)."""
+    columns = image_columns(fit, tuning, module, backbone, dtype=dtype)
+    return lambda pixels: torch.stack(list(columns(pixels)), dim=1)
+
+
+def _whitening(gaussian: Gaussian, tuning: Tuning) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """The linear map (D, K) after which the distance is the Euclidean length."""
+    if tuning.distance == "sed" and tuning.reduction.kind == "all":
+        varies = gaussian.variance > NULL_RATIO * gaussian.variance.max()
+        return np.diag(np.where(varies, 1 / np.sqrt(np.where(varies, gaussian.variance, 1.0)), 0.0))
+    kept, weights, null_weight = gaussian.spectrum.precision(tuning.reduction, tuning.distance)
+    columns = [gaussian.basis[:, kept] * np.sqrt(weights)]
+    if null_weight:  # the part of a vector that lies outside the eigenbasis, by projection: never negative
+        columns.append(np.sqrt(null_weight) * (np.eye(len(gaussian.mean)) - gaussian.basis @ gaussian.basis.T))
+    return np.concatenate(columns, axis=1)

@@ -1,9 +1,21 @@
-"""Numbers as people read them: three significant digits, rates with their interval and n."""
+"""Numbers and settings as people read them: three significant digits, rates with interval and n, "NPCA 5 %"."""
 
 import math
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
+from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.tuning import Distance, Tuning
+
+_DISTANCES: dict[Distance, str] = {
+    "mahalanobis": "Mahalanobis",
+    "sed": "standardised Euclidean",
+    "l2": "Euclidean (L2)",
+}
 
 
 def number(value: float) -> str:
@@ -45,3 +57,33 @@ def rate_note(value: Rate) -> str:
 def area(value: Auroc) -> str:
     """An area under the ROC in percent with its interval."""
     return f"{100 * value.value:.1f} {interval(value.low, value.high)}"
+
+
+def reduction(value: Reduction) -> str:
+    """A reduction as the paper writes it: `NPCA 5 %`, `PCA 99 %`, `all`."""
+    if value.kind == "all":
+        return "all"
+    percentage = float(f"{100 * value.variance:.10g}")  # 100 * 0.07 is a little more than 7
+    return f"{value.kind.upper()} {np.format_float_positional(percentage, trim='-')} %"
+
+
+def distance(value: Distance) -> str:
+    """The name of a kind of distance."""
+    return _DISTANCES[value]
+
+
+def levels(numbers: Sequence[int]) -> str:
+    """Levels with their runs drawn together: `level 7`, `levels 6-8`, `levels 1, 5-7`."""
+    runs: list[list[int]] = [
+        [level for _, level in run] for _, run in groupby(enumerate(sorted(numbers)), key=lambda at: at[1] - at[0])
+    ]
+    words = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return f"level {words}" if len(numbers) == 1 else f"levels {words}"
+
+
+def tuning(value: Tuning) -> str:
+    """A tuning in words: `levels 6-8, NPCA 5 %`; a distance other than Mahalanobis is named."""
+    parts = [levels(value.levels), reduction(value.reduction)]
+    if value.distance != "mahalanobis":
+        parts.append(distance(value.distance))
+    return ", ".join(parts)

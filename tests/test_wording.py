@@ -1,10 +1,13 @@
-"""Numbers in words: digits, percent, intervals."""
+"""Numbers and settings in words: digits, percent, intervals, reductions, tunings."""
 
 import pytest
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import rate
-from gad_core.wording import area, number, percent, rate_note
+from gad_core.decision.reduction_map import REDUCTIONS
+from gad_core.gaussian.reduction import ALL, NPCA_5, Reduction
+from gad_core.gaussian.tuning import DISTANCES, Tuning
+from gad_core.wording import area, distance, levels, number, percent, rate_note, reduction, tuning
 from gad_core.wording import rate as rate_words
 
 
@@ -44,3 +47,42 @@ def test_a_rate_stands_with_its_exact_interval():
 
 def test_an_area_is_in_percent_with_its_interval():
     assert area(Auroc(0.9537, 0.869, 0.9847, "DeLong", 20, 63)) == "95.4 [86.9, 98.5]"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("all", "all"),
+        ("pca:0.99", "PCA 99 %"),
+        ("npca:0.05", "NPCA 5 %"),
+        ("npca:0.07", "NPCA 7 %"),
+        ("npca:0.015", "NPCA 1.5 %"),
+        ("npca:0.1", "NPCA 10 %"),
+        ("pca:0.99999", "PCA 99.999 %"),
+        ("npca:1e-05", "NPCA 0.001 %"),
+        ("npca:0.00000001", "NPCA 0.000001 %"),
+    ],
+)
+def test_a_reduction_is_written_as_in_the_paper(text, words):
+    assert reduction(Reduction.parse(text)) == words
+
+
+def test_no_two_reductions_of_the_slider_share_a_name():
+    assert len({reduction(value) for value in REDUCTIONS}) == len(REDUCTIONS)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [((7,), "level 7"), ((6, 7, 8), "levels 6-8"), ((1, 5, 6, 7, 9), "levels 1, 5-7, 9"), ((3, 2), "levels 2-3")],
+)
+def test_runs_of_levels_are_drawn_together(numbers, words):
+    assert levels(numbers) == words
+
+
+def test_a_tuning_names_its_distance_only_where_it_is_not_mahalanobis():
+    assert tuning(Tuning((6, 7, 8), NPCA_5)) == "levels 6-8, NPCA 5 %"
+    assert tuning(Tuning((7,), ALL, "sed")) == "level 7, all, standardised Euclidean"
+
+
+def test_every_distance_has_a_name():
+    assert len({distance(kind) for kind in DISTANCES}) == len(DISTANCES)

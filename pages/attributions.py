@@ -5,8 +5,9 @@ import streamlit as st
 from gad_core.errors import GadError
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import frame, opened, resources, tasks
-from pages.views.attributions import category, checks, clever_hans, maps
-from pages.views.attributions.controls import controls, pick, shown
+from pages.views.attributions import category, clever_hans, maps
+from pages.views.attributions.checks import Subject, checks
+from pages.views.attributions.controls import controls, open_file, pick
 from pages.views.attributions.numbers import numbers
 
 frame.begin()
@@ -20,35 +21,34 @@ def main() -> None:
     if detector is None or dataset is None:
         frame.empty("Fit a detector first: then every pixel's share is shown.", "Fit a detector", "pages/fit.py")
         return
-    if not len(resources.test_images(detector, dataset).test):
+    if not len(resources.test_images(detector, dataset).images):
         frame.empty("There are no test images to explain yet.", "Bring some", "pages/data.py")
         return
-    workbench(detector, dataset)
+    one_image(detector, dataset)
     category.whole_category(detector, dataset)
     clever_hans.tour(detector, dataset)
 
 
 @st.fragment
-def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
+def one_image(detector: DetectorRow, dataset: DatasetRow) -> None:
     """An image, its map, and the checks on it."""
     with st.container(border=True):
-        chosen, n_references, look = controls(detector)
+        tuning, n_references, drawing = controls(detector)
     test = resources.test_images(detector, dataset)
-    scores = resources.scores(detector, dataset, chosen)["sum"].test
-    file = shown(list(test.images), scores)
-    pick(list(test.images), scores)
+    scores = resources.scores(test, tuning)["sum"].test
+    file = open_file(test.images.files, scores)
+    pick(test.images.files, scores)
     try:
         with st.spinner(f"Explaining {file.path.name} …"):
-            found = resources.attribution(detector, file, chosen, n_references)
+            attribution = resources.attribution(test, file, tuning, n_references)
     except GadError as error:
         frame.trouble(error)
         return
-    met = maps.met(found, file)
-    numbers(found, met, file)
-    maps.pictures(detector, file, found, look)
-    maps.levels(found, look)
-    maps.downloads(detector, file, found, look)
-    checks.probes(detector, dataset, file, found, chosen)
+    numbers(attribution, file)
+    maps.pictures(attribution, resources.pixels(test.detector.backbone, file), file, drawing)
+    maps.levels(attribution, drawing)
+    maps.downloads(attribution, resources.pixels(test.detector.backbone, file), file, drawing)
+    checks(Subject(test, dataset, file, attribution, tuning))
 
 
 main()

@@ -1,14 +1,12 @@
 """Data: bring images, see what was refused and why."""
 
-from pathlib import Path
-
-import pandas as pd
 import streamlit as st
 
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import frame, opened, resources, tasks
 from pages.shared.gallery import gallery
+from pages.shared.refusals import refusals
 from pages.views.data import bring, relabel
 from pages.views.data.checks import checks
 from pages.views.data.suspects import suspects
@@ -29,7 +27,7 @@ def main() -> None:
         bring.sources()
         shelf(row)
     numbers(row)
-    refusals(row)
+    refusals(row.refused, f"{len(row.refused)} refused", key="refused", expanded=True)
     checks(row)
     pictures(row)
     detector = opened.detector()
@@ -59,15 +57,6 @@ def numbers(row: DatasetRow) -> None:
         st.metric("Defective parts to test", counts.test_defective, border=True, help="All other images in test/.")
         st.metric("Refused files", len(row.refused), border=True, help="Files that could not be read, listed below.")
     frame.onward(f"Next: fit {row.name}", "pages/fit.py")
-
-
-def refusals(row: DatasetRow) -> None:
-    """Refused files with reasons."""
-    if row.refused:
-        with st.expander(f"{len(row.refused)} refused", icon=":material/block:", expanded=True):
-            table = pd.DataFrame([(Path(refusal.path).name, refusal.reason) for refusal in row.refused])
-            table.columns = ["file", "why"]
-            st.dataframe(table, hide_index=True, key="refused", alt=f"{len(row.refused)} refused files with reasons")
 
 
 def pictures(row: DatasetRow) -> None:

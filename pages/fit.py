@@ -2,7 +2,7 @@
 
 from pages.shared import frame, opened, tasks
 from pages.views.fit.health import health
-from pages.views.fit.settings import settings
+from pages.views.fit.settings import form
 
 frame.begin()
 
@@ -13,7 +13,7 @@ def main() -> None:
     if dataset is None:
         frame.empty("Open the images of good parts first.", "Choose images", "pages/data.py")
         return
-    settings(dataset)
+    form(dataset)
     tasks.cards()
     tasks.show_failure()
     detector = opened.detector()

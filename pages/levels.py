@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from gad_core.features.registry import get_backbone
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import frame, level_panel, opened, resources, tasks
-from pages.shared.tuning import tuning as tuning_controls
+from pages.shared.tuning import controls as tuning_controls
 from pages.views.levels.heat_map import heat_map
 from pages.views.levels.numbers import numbers
 from pages.views.levels.spectrum import energy, shown_level, spectrum
@@ -19,26 +18,26 @@ def main() -> None:
     tasks.show_failure()
     detector, dataset = opened.detector(), opened.dataset()
     if detector is None or dataset is None:
-        frame.empty("Fit a detector first: then every cut of it is a matter of a click.", "Fit one", "pages/fit.py")
+        frame.empty("Fit a detector first: then every reduction is a matter of a click.", "Fit one", "pages/fit.py")
         return
-    workbench(detector, dataset)
+    panels(detector, dataset)
 
 
 @st.fragment
-def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
+def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     """The controls and all that they move."""
     with st.container(border=True):
-        chosen = tuning_controls(get_backbone(detector.backbone))
+        tuning = tuning_controls(detector)
     test = resources.test_images(detector, dataset)
-    found = resources.scores(detector, dataset, chosen)
-    cells = resources.reduction_map(detector, dataset, chosen.distance)
-    level = shown_level(chosen)
-    numbers(test, chosen, found, cells)
-    heat_map(detector, dataset, chosen, cells)
+    scores = resources.scores(test, tuning)
+    cells = resources.reduction_map(test, tuning.distance)
+    level = shown_level(tuning)
+    numbers(test, tuning, scores, cells)
+    heat_map(test, tuning, cells)
     with st.grid(2, min_column_width=420):
-        spectrum(test, chosen, level)
-        energy(test, level, chosen)
-    level_panel.one_by_one(test, chosen, found if cells else None)
+        spectrum(test, tuning, level)
+        energy(test, level, tuning)
+    level_panel.one_by_one(test, tuning, scores if cells else None)
     frame.onward("Next: set the working point", "pages/working_point.py")
 
 

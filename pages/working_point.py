@@ -1,11 +1,11 @@
-"""Working point: where to draw the line between good and anomalous."""
+"""Working point: the threshold between good and anomalous."""
 
 import streamlit as st
 
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import adopt
 from pages.shared import frame, opened, resources, tasks
-from pages.shared.controls import target_fpr
+from pages.shared.refusals import refusals
 from pages.views.working_point import errors, outcomes, sigma, thresholds
 from pages.views.working_point.controls import choices, choose_method
 from pages.views.working_point.numbers import numbers
@@ -21,34 +21,34 @@ def main() -> None:
     if detector is None or dataset is None:
         frame.empty("Fit a detector first: then every move here shows at once.", "Fit a detector", "pages/fit.py")
         return
-    workbench(detector, dataset)
+    panels(detector, dataset)
     sigma.promised_and_achieved(detector, dataset)
 
 
 @st.fragment
-def workbench(detector: DetectorRow, dataset: DatasetRow) -> None:
+def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     """The controls and all that they move."""
     errors.leave()
     with st.container(border=True):
-        chosen, level, method = choices(detector)
-        target = target_fpr()
+        chosen = choices(detector)
         with st.expander("Parts per shift and costs", icon=":material/payments:", key="production"):
-            shift = outcomes.controls()
+            production = outcomes.controls()
     test = resources.test_images(detector, dataset)
-    view = thresholds.look(test, chosen, resources.scores(detector, dataset, chosen)[level], target, method)
+    refusals(test.refused, f"{len(test.refused)} test images could not be read", key="refused_test")
+    view = thresholds.view_at(test, chosen, resources.scores(test, chosen.tuning)[chosen.level])
     if isinstance(view, str):
         st.warning(view, icon=":material/block:")
         return
     numbers(view)
     if st.button("Adopt this threshold", type="primary", icon=":material/check:", key="adopt"):
-        adopt(resources.store(), detector, test.detector, chosen, level, view.chosen.point)
+        adopt(resources.store(), detector, test.detector, chosen.tuning, chosen.level, view.chosen.point)
         st.rerun()
     with st.grid(2, min_column_width=420):
         thresholds.distances(view, errors.pick_bar)
         thresholds.curves(view, errors.pick_threshold)
-        thresholds.promises(view, resources.promise_curves(detector, dataset, chosen, level, thresholds.TARGETS))
+        thresholds.promises(view, resources.promise_curves(test, chosen.tuning, chosen.level, thresholds.TARGETS))
         thresholds.defect_types(view)
-        outcomes.outcomes(view, shift)
+        outcomes.outcomes(view, production)
         outcomes.review(view)
         outcomes.qq(view)
     thresholds.comparison(view, choose_method)

@@ -17,12 +17,23 @@ _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d
 
 @contextmanager
 def panel(title: str, finding: str) -> Iterator[DeltaGenerator]:
-    """A framed place for a chart or a table; yields the corner beside the title."""
+    """A framed place for a chart or a table, named by its title; yields the corner beside it."""
     with st.container(border=True, height="stretch", gap="xsmall"):
         head, corner = st.columns([3, 2], vertical_alignment="center")
         head.markdown(f"**{title}**")
         st.caption(finding)
         yield corner
+
+
+@contextmanager
+def panel_of(names: Sequence[str], finding: str, *, key: str) -> Iterator[str]:
+    """A framed place for one of several charts, chosen in its corner; yields the name, which is the title as well."""
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        head, corner = st.columns([3, 2], vertical_alignment="center")
+        name = switch(corner, names, key=key)
+        head.markdown(f"**{name}**")
+        st.caption(finding)
+        yield name
 
 
 def switch(corner: DeltaGenerator, options: Sequence[str], *, key: str) -> str:

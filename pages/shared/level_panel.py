@@ -10,35 +10,35 @@ from gad_core.gaussian.tuning import Tuning
 from pages.shared import charts, resources
 
 
-def one_by_one(test: resources.TestImages, chosen: Tuning, found: dict[str, LevelScores] | None) -> None:
+def one_by_one(test: resources.TestImages, tuning: Tuning, scores: dict[str, LevelScores] | None) -> None:
     """Every level by itself: how well it discriminates where there are labels, and how sound its Gaussian is."""
     finding = "Few images for many features: shrinkage keeps the covariance sound."
     areas: dict[str, Auroc] = {}
-    if found:
-        areas = {name: auroc(scores.test, test.images.labels) for name, scores in found.items()}
+    if scores:
+        areas = {name: auroc(one.test, test.images.labels) for name, one in scores.items()}
         finding = _best_level(areas)
     with charts.panel("Level by level", finding) as corner:
         names = ("AUROC", "Health") if areas else ("Health",)
         if charts.switch(corner, names, key="level_view") == "AUROC":
-            charts.show(figures.level_areas(areas, chosen.levels), key="level_areas", alt=finding)
+            charts.show(figures.level_areas(areas, tuning.levels), key="level_areas", alt=finding)
         else:
-            _health(test, chosen)
+            _health(test, tuning)
 
 
-def _health(test: resources.TestImages, chosen: Tuning) -> None:
+def _health(test: resources.TestImages, tuning: Tuning) -> None:
     rows = []
     for level, gaussian in enumerate(test.detector.gaussians, start=1):
-        law = gaussian.spectrum
+        spectrum = gaussian.spectrum
         rows.append(
             {
                 "level": str(level),
-                "in the sum": level in chosen.levels,
-                "features D": law.n_features,
-                "images n": law.n,
-                "n / D": law.n / law.n_features,
-                "dimensions kept": law.dimension(chosen.reduction),
-                "shrinkage": law.shrinkage(chosen.reduction),
-                "null dimensions": law.n_null,
+                "in the sum": level in tuning.levels,
+                "features D": spectrum.n_features,
+                "images n": spectrum.n,
+                "n / D": spectrum.n / spectrum.n_features,
+                "dimensions kept": spectrum.dimension(tuning.reduction),
+                "shrinkage": spectrum.shrinkage(tuning.reduction),
+                "null dimensions": spectrum.n_null,
             }
         )
     table = pd.DataFrame(rows).style.format({"n / D": "{:.2f}", "shrinkage": "{:.3f}"})

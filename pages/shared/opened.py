@@ -1,13 +1,17 @@
 """What this tab has open: ids of a data set, a detector and an image, in the session and, for links, in the URL."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal, TypeVar, get_args
 
 import streamlit as st
 
 from gad_core.errors import GadError
+from gad_core.gaussian.detector_file import Summary
+from gad_core.gaussian.tuning import SUM, WorkingPoint
 from gad_core.wording import number, percent
-from gad_core.workspace.rows import DatasetRow, DecisionRow, DetectorRow
+from gad_core.workspace.rows import DatasetRow, DetectorRow
+from pages.shared import resources
 from pages.shared.resources import store
 
 Row = TypeVar("Row", DatasetRow, DetectorRow)
@@ -40,10 +44,14 @@ def detector() -> DetectorRow | None:
     return _row("detector", store().detectors.get)
 
 
-def decision() -> DecisionRow | None:
-    """The threshold that holds for the open detector."""
+def summary() -> Summary | None:
+    """What the open detector's file says of itself; None where it cannot be read."""
     row = detector()
-    return next(iter(store().detectors.decisions(row.id)), None) if row else None
+    if row is None:
+        return None
+    with suppress(GadError):  # the page that needs the file says what is wrong with it
+        return resources.summary(row)
+    return None
 
 
 def open_dataset(row: DatasetRow) -> None:
@@ -63,12 +71,12 @@ def open_detector(row: DetectorRow) -> None:
 
 
 def image() -> str | None:
-    """The digest, or its beginning, of the image that is looked at."""
+    """The digest, or its beginning, of the open image."""
     return st.session_state.get(_key("image"))
 
 
 def open_image(digest: str) -> None:
-    """Look at an image; also for callbacks."""
+    """Open an image; also for callbacks."""
     _open("image", digest[:_SHORT])
 
 
@@ -78,13 +86,19 @@ def link() -> dict[str, str]:
 
 
 def words() -> dict[str, str | None]:
-    """Data set, detector and adopted threshold as the sidebar names them."""
-    images, fitted, adopted = dataset(), detector(), decision()
+    """Data set, detector and adopted threshold as the sidebar names them; the numbers are those in the file."""
+    images, fitted, file = dataset(), detector(), summary()
+    n_train = f"n = {file.n_train}" if file else "its file cannot be read"
     return {
         "dataset": f"{images.name}, {images.counts.total} images" if images else None,
-        "detector": f"{fitted.backbone}, n = {fitted.n_train}" if fitted else None,
-        "threshold": f"{number(adopted.threshold)} at {percent(adopted.target_fpr)}" if adopted else None,
+        "detector": f"{fitted.backbone}, {n_train}" if fitted else None,
+        "threshold": _threshold(file.working_point) if file and file.working_point else None,
     }
+
+
+def _threshold(point: WorkingPoint) -> str:
+    level = "" if point.level == SUM else f", level {point.level}"
+    return f"{number(point.threshold)} at {percent(point.target_fpr)}{level}"
 
 
 def _row(thing: Thing, get: Callable[[str], Row]) -> Row | None:

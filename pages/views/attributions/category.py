@@ -9,12 +9,11 @@ from gad_core.attribution.category import explain_category, masked_defects
 from gad_core.attribution.explanation import Explanation, Summary, distance_to_ideal, summaries_by_type
 from gad_core.decision.curves import auroc
 from gad_core.errors import GadError
-from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_run, runs_on
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, frame, opened, resources, tasks, tuning
+from pages.shared import charts, frame, opened, resources, settings, tasks
 from pages.shared.gallery import gallery
 
 _SHOWN = 8
@@ -29,7 +28,7 @@ def whole_category(detector: DetectorRow, dataset: DatasetRow) -> None:
         with charts.panel("The whole category", frame.sentence(error)):
             return
     run = find_run(resources.store().cache, key_of(detector, dataset, chosen, n_references))
-    about = f"All {len(files)} masked defects at {tuning.words(chosen)}."
+    about = f"All {len(files)} masked defects at {wording.tuning(chosen)}."
     with charts.panel("The whole category", about if run is None else finding(run)):
         if run is None:
             if st.button(
@@ -44,8 +43,7 @@ def whole_category(detector: DetectorRow, dataset: DatasetRow) -> None:
 
 def current(detector: DetectorRow) -> tuple[Tuning, int]:
     """Tuning and number of references as the controls above say."""
-    backbone = get_backbone(detector.backbone)
-    return tuning.chosen(backbone), int(st.session_state.get("references", 10))
+    return settings.current(detector).tuning, int(st.session_state.get("references", 10))
 
 
 def key_of(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, n_references: int) -> ExplanationKey:

@@ -1,6 +1,7 @@
 """Checks on one map, each on demand: does it hold, and what do other methods say?"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,74 +9,46 @@ import streamlit as st
 
 from gad_core import figures, wording
 from gad_core.attribution import counterfactuals as edits
-from gad_core.attribution import probes as checks
+from gad_core.attribution import probes
 from gad_core.attribution.category import mask_of
 from gad_core.attribution.deep_shap import Attribution
 from gad_core.attribution.explanation import mask_weights
 from gad_core.data.datasets import ImageFile
 from gad_core.errors import GadError
 from gad_core.gaussian.tuning import Tuning
-from gad_core.workspace.rows import DatasetRow, DetectorRow
+from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, frame, resources
 from pages.views.attributions import clever_hans
 
-_KEPT = "_probed"  # in the session: results by what they were made from
+_KEPT = "_checked"  # in the session: results by what they were made from
 
 
-def probes(
-    detector_row: DetectorRow, dataset_row: DatasetRow, file: ImageFile, found: Attribution, tuning: Tuning
-) -> None:
-    """Buttons, and what was found."""
-    detector, engine = resources.detector(detector_row), resources.engine(resources.detector(detector_row).backbone)
-    network, image = engine.network, resources.pixels(detector_row, file)
-    assert detector.references is not None  # noqa: S101 - the attribution has used them
-    normal = detector.references[edits.nearest(image, detector.references, np.ones(image.shape[:2]))]
-    score = edits.scorer(detector, engine, tuning)
+@dataclass(frozen=True)
+class Subject:
+    """The map that is checked, and what it was made from."""
 
-    def exchange() -> edits.Counterfactuals:
-        twin = clever_hans.twin_pixels(detector_row, dataset_row, file)
-        weights = mask_weights(mask_of(file), image.shape[:2])
-        return edits.counterfactuals(image, weights, score, normals=detector.references, twin=twin)
+    test: resources.TestImages
+    dataset: DatasetRow
+    file: ImageFile
+    attribution: Attribution
+    tuning: Tuning
 
-    offered: dict[str, tuple[str, Callable[[], Any], Callable[[Any], None]]] = {
-        "Make the defect normal": (
-            "The score once the defect, or all but the defect, comes from a normal part.",
-            exchange,
-            _show_counterfactuals,
-        ),
-        "Delete by attribution": (
-            "How fast the score falls if the image gives way to a normal part, highest attribution first.",
-            lambda: edits.deletion(image, normal, found.total, score),
-            _show_deletion,
-        ),
-        "Other references": (
-            "Agreement of the maps of four draws of references (rank correlation over blocks).",
-            lambda: checks.stability(detector, network, image, tuning=tuning, n_references=len(found.references)),
-            lambda both: st.markdown(f"Mean agreement **{both[0]:.2f}**, least **{both[1]:.2f}** (1: the same map)."),
-        ),
-        "Shuffled weights": (
-            "A map that tells of the network must change when the network's weights are shuffled.",
-            lambda: checks.randomisation(detector, network, image, found, tuning),
-            lambda same: st.markdown(
-                f"Agreement with the shuffled network's map: **{same:.2f}** (1 would be suspect)."
-            ),
-        ),
-        "Infidelity": (
-            "Captum's infidelity under exchanged squares: 0 tells every change, 1 is no better than an empty map.",
-            lambda: checks.captum_infidelity(detector, network, image, found, tuning),
-            lambda value: st.markdown(f"Infidelity **{value:.2f}**."),
-        ),
-        "Integrated gradients": (
-            "Captum's integrated gradients from the same references.",
-            lambda: checks.integrated_gradients(detector, network, image, found, tuning),
-            lambda opinion: _show_opinion(opinion, image),
-        ),
-        "Without looking inside": (
-            "Shap's partition explainer over blocks: it sees the score alone, never the network.",
-            lambda: checks.partition_values(image, normal, found, score),
-            lambda opinion: _show_opinion(opinion, image),
-        ),
-    }
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for equal results."""
+        return self.test.state, self.file.digest, self.tuning, len(self.attribution.references)
+
+
+@dataclass(frozen=True)
+class _Check:
+    about: str
+    work: Callable[[], Any]
+    show: Callable[[Any], object]
+
+
+def checks(subject: Subject) -> None:
+    """Buttons, and the result of the check that was chosen."""
+    offered = _by_exchange(subject) | _by_another_map(subject)
     with st.expander("Does the map hold? Checks and second opinions", icon=":material/fact_check:", key="probes"):
         name = st.segmented_control(
             "Check", list(offered), key="probe", label_visibility="collapsed", persist_state="session"
@@ -83,18 +56,83 @@ def probes(
         if name is None:
             st.caption("Choose a check; each takes some seconds.")
             return
-        about, work, show = offered[name]
-        st.caption(about)
-        made_from = (name, detector_row.id, file.digest, tuning, len(found.references))
+        check = offered[name]
+        st.caption(check.about)
         kept = st.session_state.setdefault(_KEPT, {})
+        made_from = (name, *subject.key)
         if made_from not in kept:
             try:
                 with st.spinner(f"{name} …"):
-                    kept[made_from] = work()
+                    kept[made_from] = check.work()
             except GadError as error:
                 frame.trouble(error)
                 return
-        show(kept[made_from])
+        check.show(kept[made_from])
+
+
+def _by_exchange(subject: Subject) -> dict[str, _Check]:
+    """Parts of the image give way to those of a normal one; the score tells what that changes."""
+    detector, engine = subject.test.detector, resources.engine(subject.test.detector.backbone)
+    image = resources.pixels(detector.backbone, subject.file)
+    assert detector.references is not None  # noqa: S101 - the attribution has used them
+    normals = detector.references
+    normal = normals[edits.nearest(image, normals, np.ones(image.shape[:2]))]
+    score = edits.scorer(detector, engine, subject.tuning)
+
+    def exchange() -> edits.Counterfactuals:
+        twin = clever_hans.twin_pixels(subject.test, subject.dataset, subject.file)
+        weights = mask_weights(mask_of(subject.file), image.shape[:2])
+        return edits.counterfactuals(image, weights, score, normals=normals, twin=twin)
+
+    return {
+        "Make the defect normal": _Check(
+            "The score once the defect, or all but the defect, comes from a normal part.",
+            exchange,
+            _show_counterfactuals,
+        ),
+        "Delete by attribution": _Check(
+            "How fast the score falls if the image gives way to a normal part, highest attribution first.",
+            lambda: edits.deletion(image, normal, subject.attribution.total, score),
+            _show_deletion,
+        ),
+        "Without looking inside": _Check(
+            "Shap's partition explainer over blocks: it is given the score alone, never the network.",
+            lambda: probes.partition_values(image, normal, subject.attribution, score),
+            lambda opinion: _show_opinion(opinion, image),
+        ),
+    }
+
+
+def _by_another_map(subject: Subject) -> dict[str, _Check]:
+    """Maps from other references, another network or another method, held against this one."""
+    detector, tuning, attribution = subject.test.detector, subject.tuning, subject.attribution
+    network = resources.engine(detector.backbone).network
+    image = resources.pixels(detector.backbone, subject.file)
+    n_references = len(attribution.references)
+    return {
+        "Other references": _Check(
+            "Agreement of the maps of four draws of references (rank correlation over blocks).",
+            lambda: probes.stability(detector, network, image, tuning=tuning, n_references=n_references),
+            lambda both: st.markdown(f"Mean agreement **{both[0]:.2f}**, least **{both[1]:.2f}** (1: the same map)."),
+        ),
+        "Shuffled weights": _Check(
+            "A map that tells of the network must change when the network's weights are shuffled.",
+            lambda: probes.randomisation(detector, network, image, attribution, tuning),
+            lambda same: st.markdown(
+                f"Agreement with the shuffled network's map: **{same:.2f}** (1 would be suspect)."
+            ),
+        ),
+        "Infidelity": _Check(
+            "Captum's infidelity under exchanged squares: 0 tells every change, 1 is no better than an empty map.",
+            lambda: probes.captum_infidelity(detector, network, image, attribution, tuning),
+            lambda value: st.markdown(f"Infidelity **{value:.2f}**."),
+        ),
+        "Integrated gradients": _Check(
+            "Captum's integrated gradients from the same references.",
+            lambda: probes.integrated_gradients(detector, network, image, attribution, tuning),
+            lambda opinion: _show_opinion(opinion, image),
+        ),
+    }
 
 
 def _show_counterfactuals(made: edits.Counterfactuals) -> None:
@@ -121,7 +159,7 @@ def _show_deletion(made: edits.Deletion) -> None:
     charts.show(figure, key="deletion", alt=finding)
 
 
-def _show_opinion(opinion: checks.Opinion, image: np.ndarray) -> None:
+def _show_opinion(opinion: probes.Opinion, image: edits.Pixels) -> None:
     finding = f"Agreement with the map above: {opinion.agreement:.2f} (rank correlation over blocks)."
     st.markdown(finding)
     limit = float(np.quantile(np.abs(opinion.total), 0.999)) or 1.0

@@ -1,27 +1,32 @@
 """What is explained and how: tuning, references, how the map is drawn, and which image."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from gad_core import wording
 from gad_core.data.datasets import ImageFile
-from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import opened, tuning
+from pages.shared import opened, settings, tuning
 from pages.shared.controls import BOUND
 from pages.shared.gallery import gallery
-from pages.views.attributions import maps
+from pages.views.attributions.maps import Drawing
+
+_N_REFERENCES = 10
 
 
-def controls(detector: DetectorRow) -> tuple[Tuning, int, maps.Look]:
+def controls(detector: DetectorRow) -> tuple[Tuning, int, Drawing]:
     """Tuning, number of references, and how the map is drawn."""
     tuning_box, reference_box, blur_box, opacity_box = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
     with tuning_box.popover("Levels & components", icon=":material/tune:", width="stretch", key="tuning"):
-        chosen = tuning.tuning(get_backbone(detector.backbone))
+        chosen = tuning.controls(detector)
     n_references = reference_box.select_slider(
         "References",
         [1, 3, 5, 10, 20, 32],
-        value=10,
+        value=_N_REFERENCES,
         help="Good parts that the image is compared with; the map is the mean over them.",
         key="references",
         **BOUND,
@@ -30,20 +35,25 @@ def controls(detector: DetectorRow) -> tuple[Tuning, int, maps.Look]:
     opacity = opacity_box.slider(
         "Opacity", 0.2, 1.0, 0.8, 0.1, help="Of the map over the image.", key="opacity", **BOUND
     )
-    st.caption(f":material/tune: {tuning.words(chosen)}")
-    return chosen, int(n_references), maps.Look(float(blur), float(opacity))
+    st.caption(f":material/tune: {wording.tuning(chosen)}")
+    return chosen, int(n_references), Drawing(float(blur), float(opacity))
 
 
-def shown(files: list[ImageFile], scores: np.ndarray) -> ImageFile:
-    """The image that is looked at; by default the defect with the highest score."""
+def current(detector: DetectorRow) -> tuple[Tuning, int]:
+    """Tuning and number of references as the controls say, for places outside their fragment."""
+    return settings.current(detector).tuning, int(st.session_state.get("references", _N_REFERENCES))
+
+
+def open_file(files: Sequence[ImageFile], scores: NDArray[np.float64]) -> ImageFile:
+    """The image that is open; by default the defect with the highest score."""
     linked = opened.image()
     if linked and (file := next((file for file in files if file.digest.startswith(linked)), None)):
         return file
-    order = np.lexsort((-scores, [not file.anomalous for file in files]))
+    order = np.lexsort((-scores, np.array([not file.anomalous for file in files])))
     return files[int(order[0])]
 
 
-def pick(files: list[ImageFile], scores: np.ndarray) -> None:
+def pick(files: Sequence[ImageFile], scores: NDArray[np.float64]) -> None:
     """The test images by falling score, to choose from."""
     with st.expander("Choose an image", icon=":material/photo_library:", key="choose"):
         kinds: dict[str, list[int]] = {"all": []}

@@ -80,9 +80,11 @@ def _upload() -> None:
     )
     current = opened.dataset()
     name = name_box.text_input("Name", value="my parts", key="upload_name", max_chars=60)
-    label = {"split": split, "defect": GOOD if good else defect.strip() or "defect"}
+    defect = GOOD if good else defect.strip() or "defect"
     if button.button("Bring in", type="primary", key="upload_go", disabled=not files, width="stretch"):
-        work = partial(add_upload, store(), _read(files), name=name.strip() or "my parts", **label)
+        work = partial(
+            add_upload, store(), _read(files), name=name.strip() or "my parts", split=split, defect=defect
+        )
         tasks.submit("data", f"Bring in {name}", work)
         st.rerun()
     if (
@@ -90,9 +92,8 @@ def _upload() -> None:
         and current.kind == "upload"
         and st.button(f"Add to {current.name}", key="upload_add", icon=":material/library_add:", disabled=not files)
     ):
-        tasks.submit(
-            "data", f"Add to {current.name}", partial(extend_upload, store(), current.id, _read(files), **label)
-        )
+        extension = partial(extend_upload, store(), current.id, _read(files), split=split, defect=defect)
+        tasks.submit("data", f"Add to {current.name}", extension)
         st.rerun()
 
 

@@ -1,8 +1,5 @@
 """What is suspicious about a data set's images: test images that were trained on, odd sizes, odd light."""
 
-from datetime import datetime
-from pathlib import Path
-
 import streamlit as st
 
 from gad_core.data.datasets import ImageFile, ImageSet
@@ -18,27 +15,27 @@ _LEAKED = "trained on and tested with"
 
 def checks(row: DatasetRow) -> None:
     """The findings, each with its images; nothing but a line where all is well."""
-    found = _findings(row.root, row.modified)
-    if not any(found.values()):
+    findings = _findings(row)
+    if not any(findings.values()):
         st.caption(":material/verified: No image is both trained on and tested with; sizes and brightness are even.")
         return
-    words = ", ".join(f"{len(images)} {kind}" for kind, images in found.items() if images)
-    with st.expander(f"Worth a look: {words}", icon=":material/troubleshoot:", expanded=bool(found[_LEAKED])):
-        if found[_LEAKED]:
+    words = ", ".join(f"{len(images)} {kind}" for kind, images in findings.items() if images)
+    with st.expander(f"Worth checking: {words}", icon=":material/troubleshoot:", expanded=bool(findings[_LEAKED])):
+        if findings[_LEAKED]:
             st.warning(
                 "Test images that were trained on make every rate look better than it is: take them out of one side.",
                 icon=":material/warning:",
             )
-        for kind, images in found.items():
+        for kind, images in findings.items():
             if images:
                 st.markdown(f"**{kind[0].upper()}{kind[1:]}**")
                 files, notes = zip(*images, strict=True)
                 gallery(files, key=f"odd_{row.id}_{kind}", caption=notes.__getitem__, per_page=12)
 
 
-@st.cache_resource(show_spinner="Checking the images …", max_entries=8)
-def _findings(root: Path, modified: datetime) -> Findings:
-    dataset = resources.dataset_at(root, modified)
+@st.cache_resource(show_spinner="Checking the images …", max_entries=8, hash_funcs=resources.BY_STATE)
+def _findings(row: DatasetRow) -> Findings:
+    dataset = resources.dataset(row)
     train, test = look_at_all(dataset.train), look_at_all(dataset.test)
     both, looks = ImageSet(dataset.train.files + dataset.test.files), train + test
     copies = leaks(dataset.train, dataset.test, train, test)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from gad_core.data.datasets import GOOD, ImageFile
 from gad_core.errors import GadError
-from gad_core.workspace.imports import relabel
+from gad_core.workspace.imports import Split, relabel
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import frame, resources
 from pages.views.data.bring import KINDS
@@ -34,7 +34,7 @@ def _picture(row: DatasetRow, file: ImageFile) -> None:
     if row.kind != "upload":
         st.caption(f"{row.name} stays as it is; labels can be changed in data sets that were uploaded.")
         return
-    split = "train" if "train" in file.path.relative_to(row.root).parts[:1] else "test"
+    split: Split = "train" if "train" in file.path.relative_to(row.root).parts[:1] else "test"
     names = list(KINDS)
     now = list(KINDS.values()).index((split, file.defect == GOOD))
     kind = st.selectbox("It shows", names, index=now, key=f"label_{file.digest}")

@@ -11,7 +11,7 @@ from scipy import stats
 
 from gad_core import wording
 from gad_core.data.datasets import ImageSet
-from gad_core.gaussian.detector import sum_levels
+from gad_core.gaussian.levels import sum_levels
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import fit_dataset
 from pages.shared import charts, opened, resources, tasks

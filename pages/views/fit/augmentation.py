@@ -1,4 +1,4 @@
-"""Augmented copies for a fit: how many, which steps would make an anomaly, and what they look like."""
+"""Augmented copies for a fit: how many, which steps would make an anomaly, and how they look."""
 
 from dataclasses import replace
 
@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 
 from gad_core.data.augment import FIG_5, PRESETS, STEPS, Augmentation, Pass, Step, preset
 from gad_core.data.datasets import ImageSet
-from gad_core.features.extract import load_pixels
-from gad_core.features.registry import get_backbone
-from gad_core.gaussian.detector import Augmented
+from gad_core.gaussian.settings import Augmented
 from pages.shared import resources
 
 _PASSES = (5, 10, 20, 50, 100)
@@ -28,7 +26,7 @@ _FREE = "no category"
 
 
 def choose(images: ImageSet, name: str, backbone: str) -> Augmented | None:
-    """The copies that the fit shall see; None where they are off."""
+    """The copies that are fitted; None where they are off."""
     with st.expander("Augmented copies", icon=":material/auto_fix_high:", key="augmentation"):
         on = st.toggle(
             "Fit augmented copies of every image",
@@ -84,7 +82,7 @@ def _preview(images: ImageSet, backbone: str, settings: Augmentation) -> None:
     """One image under each step that is on, and under the whole pipeline."""
     draw = st.session_state.setdefault("augment_draw", 0)
     file = images.files[draw % len(images)]
-    pixels = _example(ImageSet((file,)), file.digest, backbone)
+    pixels = resources.pixels(backbone, file)
     always = replace(settings, apply=1.0)
     on = [step for step in STEPS if getattr(settings, step)]
     shown = [("as it is", pixels)]
@@ -106,8 +104,3 @@ def _tile(words: str, image: NDArray[np.uint8]) -> None:
         st.image(image, width=112, alt=words or "a copy under the whole pipeline")
         if words:
             st.caption(words)
-
-
-@st.cache_data(show_spinner=False, max_entries=32)
-def _example(_images: ImageSet, digest: str, backbone: str) -> NDArray[np.uint8]:
-    return np.asarray(load_pixels(_images, get_backbone(backbone), cache=resources.feature_cache())[0])

@@ -5,44 +5,50 @@ from typing import Any
 
 import numpy as np
 
-from gad_core import figures
+from gad_core import figures, wording
 from gad_core.decision.reduction_map import REDUCTIONS, ReductionMap
 from gad_core.gaussian.tuning import Tuning
-from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, resources, tuning
+from pages.shared import charts, resources, settings
+
+_NAMES = tuple(map(wording.reduction, REDUCTIONS))
 
 
-def heat_map(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, cells: ReductionMap | None) -> None:
-    """Every level at every cut: AUROC where there are labels, else how well the fit generalises. A click chooses."""
-    n_levels = resources.test_images(detector, dataset).detector.n_levels
+def heat_map(test: resources.TestImages, chosen: Tuning, cells: ReductionMap | None) -> None:
+    """AUROC where there are labels, else how well the fit generalises."""
+    n_levels = test.detector.n_levels
     names = [f"level {level}" for level in range(1, n_levels + 1)]
-    column = REDUCTIONS.index(chosen.reduction) if chosen.reduction in REDUCTIONS else None
     rows = [level - 1 for level in chosen.levels]
     if cells:
-        sums = resources.sum_areas(detector, dataset, chosen)
+        sums = resources.sum_areas(test, chosen.levels, chosen.distance)
         values, unit = 100 * np.vstack([cells.areas, sums]), "AUROC, %"
         names = [*names, "sum"]
-        rows.append(len(names) - 1)
-        best = cells.best
-        finding = (
-            f"Best cell on these images: level {best.level} at {best.reduction} with {100 * best.area:.1f} %; chosen on one "
-            f"half and measured on the other, {100 * best.split_half:.1f} %."
-        )
+        rows.append(n_levels)
+        title, finding = "AUROC by level and reduction", _best_cell(cells)
     else:
-        values, unit = resources.inflation(detector, dataset, chosen.distance), "left-out / fitted"
+        values, unit = resources.inflation(test, chosen.distance), "left-out / fitted"
         calm = np.unravel_index(np.abs(values - 1).argmin(), values.shape)
+        title = "Left-out over fitted distance by level and reduction"
         finding = (
             "Without labelled test images: the median distance of left-out parts over that of fitted ones; near 1 the "
-            f"Gaussian generalises best (level {calm[0] + 1}, {REDUCTIONS[calm[1]]})."
+            f"Gaussian generalises best (level {calm[0] + 1}, {_NAMES[calm[1]]})."
         )
+    column = REDUCTIONS.index(chosen.reduction) if chosen.reduction in REDUCTIONS else None
     outlined = [(row, column) for row in rows] if column is not None else []
-    figure = figures.reduction_heat_map(values, tuning.REDUCTION_NAMES, names, chosen=outlined, unit=unit)
-    with charts.panel("Every level at every cut", finding):
+    figure = figures.reduction_heat_map(values, _NAMES, names, chosen=outlined, unit=unit)
+    with charts.panel(title, finding):
         charts.pick(figure, key="reduction_map", alt=finding, on_pick=partial(_choose, chosen, n_levels))
+
+
+def _best_cell(cells: ReductionMap) -> str:
+    best = cells.best
+    return (
+        f"Best cell on these images: level {best.level} at {wording.reduction(best.reduction)} with "
+        f"{100 * best.area:.1f} %; chosen on one half and measured on the other, {100 * best.split_half:.1f} %."
+    )
 
 
 def _choose(chosen: Tuning, n_levels: int, point: dict[str, Any]) -> None:
     """A click on a tile: that level alone, or the levels as they are where the row is the sum."""
     row, column = divmod(int(charts.custom(point)[0]), len(REDUCTIONS))
     levels = (row + 1,) if row < n_levels else chosen.levels
-    tuning.choose(Tuning(levels, REDUCTIONS[column], chosen.distance))
+    settings.choose(Tuning(levels, REDUCTIONS[column], chosen.distance))

@@ -11,14 +11,14 @@ from pages.shared import charts, resources
 
 
 def numbers(
-    test: resources.TestImages, chosen: Tuning, found: dict[str, LevelScores], cells: ReductionMap | None
+    test: resources.TestImages, tuning: Tuning, scores: dict[str, LevelScores], cells: ReductionMap | None
 ) -> None:
     """The numbers that matter at this tuning."""
-    kept = [test.detector.gaussians[level - 1].spectrum.dimension(chosen.reduction) for level in chosen.levels]
-    shrinkage = [test.detector.gaussians[level - 1].spectrum.shrinkage(chosen.reduction) for level in chosen.levels]
+    kept = [test.detector.gaussians[level - 1].spectrum.dimension(tuning.reduction) for level in tuning.levels]
+    shrinkage = [test.detector.gaussians[level - 1].spectrum.shrinkage(tuning.reduction) for level in tuning.levels]
     with st.grid(4, min_column_width=150):
         if cells:
-            area = auroc(found["sum"].test, test.images.labels)
+            area = auroc(scores["sum"].test, test.images.labels)
             st.metric(
                 "AUROC of the sum",
                 f"{100 * area.value:.1f} %",
@@ -30,10 +30,10 @@ def numbers(
             st.metric(
                 "Best single cell",
                 f"{100 * best.area:.1f} %",
-                f"honest {100 * best.split_half:.1f} %",
+                f"split-half {100 * best.split_half:.1f} %",
                 **charts.QUIET,
-                help=f"Level {best.level}, {best.reduction}: chosen on these test images, so it flatters itself. Honest: "
-                "chosen on one half of the images, measured on the other, 20 splits both ways.",
+                help=f"Level {best.level}, {wording.reduction(best.reduction)}: chosen on these test images, which "
+                "flatters it. Split-half: chosen on one half, measured on the other, 20 splits both ways.",
             )
         st.metric(
             "Dimensions kept",

@@ -13,21 +13,49 @@ from pages.shared import charts, resources
 Array = NDArray[np.float64]
 
 
-def shown_level(chosen: Tuning) -> int:
+def shown_level(tuning: Tuning) -> int:
     """The level whose spectrum is shown: the one picked in the panel, else the last one in the sum."""
     picked = st.session_state.get("shown_level")
-    return int(picked) if picked and int(picked) in chosen.levels else chosen.levels[-1]
+    return int(picked) if picked and int(picked) in tuning.levels else tuning.levels[-1]
 
 
-def level_switch(corner: DeltaGenerator, chosen: Tuning) -> None:
+def spectrum(test: resources.TestImages, tuning: Tuning, level: int) -> None:
+    """How strong each component of a level is, and which are kept."""
+    fitted = test.detector.gaussians[level - 1].spectrum
+    kept = fitted.components(tuning.reduction)
+    finding = (
+        f"Level {level}: {kept.stop - kept.start} of {len(fitted.eigenvalues)} components kept, "
+        f"{fitted.n_null} of {fitted.n_features} dimensions are null."
+    )
+    with charts.panel("Eigenvalue spectrum", finding) as corner:
+        _level_switch(corner, tuning)
+        figure = figures.eigenvalue_spectrum(fitted.eigenvalues, kept=kept, n_features=fitted.n_features)
+        charts.show(figure, key="spectrum", alt=finding)
+
+
+def energy(test: resources.TestImages, level: int, tuning: Tuning) -> None:
+    """Where in the spectrum defects stand out."""
+    labels, coordinates = test.images.labels, test.projected.test[level - 1]
+    normal = whitened_energy(test.detector, level, coordinates[~labels]) if not labels.all() else None
+    defects = whitened_energy(test.detector, level, coordinates[labels]) if labels.any() else None
+    if normal is None and defects is None:
+        return
+    finding = _energy_finding(normal, defects, level)
+    with charts.panel("Whitened energy by component", finding):
+        kept = test.detector.gaussians[level - 1].spectrum.components(tuning.reduction)
+        figure = figures.component_energy(normal, defects, kept=kept)
+        charts.show(figure, key="energy", alt=finding)
+
+
+def _level_switch(corner: DeltaGenerator, tuning: Tuning) -> None:
     """A small choice among the levels in the sum."""
-    names = list(map(str, chosen.levels))
+    names = list(map(str, tuning.levels))
     if st.session_state.get("shown_level") not in names:
         st.session_state["shown_level"] = names[-1]
     corner.selectbox("Level shown", names, key="shown_level", label_visibility="collapsed")
 
 
-def energy_finding(normal: Array | None, defects: Array | None, level: int) -> str:
+def _energy_finding(normal: Array | None, defects: Array | None, level: int) -> str:
     """Where defects rise above good parts: in the strong half of the components or in the weak one."""
     if normal is None or defects is None:
         return f"Level {level}: mean squared coordinate over variance; 1 is like the fitted images."
@@ -37,31 +65,3 @@ def energy_finding(normal: Array | None, defects: Array | None, level: int) -> s
         f"Level {level}: defects have {strong:.1f} times the energy of good parts in the strong half of the "
         f"components and {weak:.1f} times in the weak half."
     )
-
-
-def spectrum(test: resources.TestImages, chosen: Tuning, level: int) -> None:
-    """How strong each component of a level is, and where the cut lies."""
-    law = test.detector.gaussians[level - 1].spectrum
-    kept = law.components(chosen.reduction)
-    finding = (
-        f"Level {level}: {kept.stop - kept.start} of {len(law.eigenvalues)} components kept, "
-        f"{law.n_null} of {law.n_features} dimensions are null."
-    )
-    with charts.panel("Eigenvalue spectrum", finding) as corner:
-        level_switch(corner, chosen)
-        figure = figures.eigenvalue_spectrum(law.eigenvalues, kept=kept, n_features=law.n_features)
-        charts.show(figure, key="spectrum", alt=finding)
-
-
-def energy(test: resources.TestImages, level: int, chosen: Tuning) -> None:
-    """Where in the spectrum defects stand out."""
-    labels, seen = test.images.labels, test.projected.test[level - 1]
-    normal = whitened_energy(test.detector, level, seen[~labels]) if not labels.all() else None
-    defects = whitened_energy(test.detector, level, seen[labels]) if labels.any() else None
-    if normal is None and defects is None:
-        return
-    finding = energy_finding(normal, defects, level)
-    with charts.panel("Where defects stand out", finding):
-        law = test.detector.gaussians[level - 1].spectrum
-        figure = figures.component_energy(normal, defects, kept=law.components(chosen.reduction))
-        charts.show(figure, key="energy", alt=finding)

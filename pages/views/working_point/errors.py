@@ -1,4 +1,4 @@
-"""Errors as pictures: what was flagged or missed, what lies at the line, and what was clicked in a chart."""
+"""The images behind a threshold: what was flagged or missed, what lies near it, and what was clicked in a chart."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,13 +55,13 @@ def leave() -> None:
 
 
 def pictures(view: View, dataset: DatasetRow) -> None:
-    """False alarms, missed defects, the nearest to the line, and what was clicked."""
+    """False alarms, missed defects, the nearest to the threshold, and what was clicked."""
     tiles = [Tile(file, float(score)) for file, score in zip(view.test.images, view.scores.test, strict=True)]
     threshold = view.chosen.point.threshold
     kinds = {
         "False alarms": _sorted(t for t in tiles if not t.file.anomalous and t.distance > threshold)[::-1],
         "Missed": _sorted(t for t in tiles if t.file.anomalous and t.distance <= threshold),
-        "Nearest to the line": _nearest(tiles, threshold),
+        "Nearest to the threshold": _nearest(tiles, threshold),
     }
     if _PICKED in st.session_state:
         kinds["Clicked"] = _clicked(view, tiles, dataset)
@@ -69,13 +69,13 @@ def pictures(view: View, dataset: DatasetRow) -> None:
         f"{len(kinds['False alarms'])} good parts flagged, {len(kinds['Missed'])} defects missed. "
         "A click on a bar of the histogram or on the ROC shows its images here; one on an image explains it."
     )
-    with charts.panel("Errors as pictures", finding):
+    with charts.panel("Errors", finding):
         if st.session_state.get("errors_kind") not in (None, *kinds):
             del st.session_state["errors_kind"]
         kind = st.segmented_control(
             "Pictures",
             list(kinds),
-            default="Nearest to the line",
+            default="Nearest to the threshold",
             required=True,
             format_func=lambda name: f"{name} · {len(kinds[name])}",
             key="errors_kind",

@@ -1,4 +1,4 @@
-"""What a threshold means on the line: parts per shift, costs, a band for review, and whether chi-square holds."""
+"""What a threshold means in production: parts per shift, costs, a band for review, and whether chi-square holds."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ from pages.views.working_point.thresholds import View
 
 
 @dataclass(frozen=True)
-class Shift:
-    """What a person said about the production: parts a shift, share of defects, cost of a miss and a false alarm."""
+class Production:
+    """What a person said about it: parts a shift, share of defects, cost of a miss and of a false alarm."""
 
     parts: int
     defects: float
@@ -25,7 +25,7 @@ class Shift:
     false_alarm: float
 
 
-def controls() -> Shift:
+def controls() -> Production:
     """Four numbers about the production."""
     with st.grid(4, min_column_width=130):
         parts = st.number_input("Parts per shift", 1, 10_000_000, 1000, key="parts", **BOUND)
@@ -36,55 +36,55 @@ def controls() -> Shift:
         alarm = st.number_input(
             "Cost of a false alarm", 0.0, None, 1.0, key="alarm", help="Of a good part flagged.", **BOUND
         )
-    return Shift(int(parts), float(defects) / 100, float(miss), float(alarm))
+    return Production(int(parts), float(defects) / 100, float(miss), float(alarm))
 
 
-def outcomes(view: View, shift: Shift) -> None:
+def outcomes(view: View, production: Production) -> None:
     """Parts per shift at the threshold, or the expected cost at every threshold."""
     good, caught = view.chosen.test or view.chosen.left_out, view.chosen.tpr
     if good is None or caught is None:
         return
-    expected = parts_per_shift(caught.value, good.value, parts=shift.parts, defect_share=shift.defects)
-    cost = expected_cost(expected, miss=shift.miss, false_alarm=shift.false_alarm)
+    expected = parts_per_shift(caught.value, good.value, parts=production.parts, defect_share=production.defects)
+    cost = expected_cost(expected, miss=production.miss, false_alarm=production.false_alarm)
     curve = cost_curve(
         view.scores.test[~view.anomalous] if view.chosen.test else view.scores.left_out,
         view.scores.test[view.anomalous],
-        parts=shift.parts,
-        defect_share=shift.defects,
-        miss=shift.miss,
-        false_alarm=shift.false_alarm,
+        parts=production.parts,
+        defect_share=production.defects,
+        miss=production.miss,
+        false_alarm=production.false_alarm,
     )
     finding = (
-        f"Of {shift.parts:,} parts a shift, {wording.number(expected.good_flagged)} good ones are flagged and "
+        f"Of {production.parts:,} parts a shift, {wording.number(expected.good_flagged)} good ones are flagged and "
         f"{wording.number(expected.bad_missed)} defects pass: cost {wording.number(cost)}. The cheapest threshold on "
         f"these images is {wording.number(curve.cheapest)} ({wording.number(float(curve.cost.min()))}), chosen on them."
     )
-    with charts.panel("A shift at this threshold", finding) as corner:
-        if charts.switch(corner, ("Parts", "Cost"), key="outcome_kind") == "Parts":
+    with charts.panel_of(("Confusion matrix", "Expected cost"), finding, key="outcome_kind") as name:
+        if name == "Confusion matrix":
             charts.show(figures.confusion(expected), key="confusion", alt=finding)
         else:
             charts.show(figures.cost_curve(curve, view.chosen.point.threshold), key="cost", alt=finding)
 
 
 def qq(view: View) -> None:
-    """Squared distances of left-out good parts against the law that eq. 6 takes for granted."""
+    """Squared distances of left-out good parts against the chi-square that eq. 6 takes for granted."""
     k = view.scores.dimension
-    if k is None:  # the sum of levels follows no known law
+    if k is None:  # the sum of levels has no known distribution
         return
     theory, observed = qq_points(view.scores.left_out, k)
     ratio = float(observed[len(observed) // 2] / theory[len(theory) // 2])
     finding = (
         f"The median squared distance of left-out good parts is {ratio:.2f} times that of chi-square with {k} degrees "
-        "of freedom; 1 would be the law that eq. 6 takes for granted."
+        "of freedom; at 1, eq. 6 would hold."
     )
-    with charts.panel("Does chi-square hold?", finding):
+    with charts.panel("QQ plot against chi-square", finding):
         charts.show(figures.qq_plot(theory, observed, colour=figures.LEFT_OUT), key="qq", alt=finding)
 
 
 def review(view: View) -> None:
-    """Two thresholds: accept, look again, reject."""
+    """Two thresholds: accept, review, reject."""
     lower, upper = view.chosen.point.threshold, None
-    finding = "A second, stricter threshold: what lies between the two is looked at by a person."
+    finding = "A second, stricter threshold: what lies between the two is reviewed by a person."
     with charts.panel("Review band", finding):
         if not st.toggle("Let a person review", key="review", **BOUND):
             return
@@ -92,7 +92,7 @@ def review(view: View) -> None:
             "Reject at, % of good parts",
             0.001,
             50.0,
-            max(round(20 * view.target, 4), 0.001),
+            max(round(20 * view.settings.target_fpr, 4), 0.001),
             format="%.4g",
             key="reject",
             help="The stricter threshold; the looser one is that of the target above.",

@@ -1,4 +1,4 @@
-"""What the Working point page shows: one tuning, one level, one target, and every method's threshold there."""
+"""One tuning, one level, one target: every method's threshold there, its rates, and the charts that show them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from gad_core import figures, wording
 from gad_core.data.datasets import GOOD
-from gad_core.decision.curves import auroc, precision_recall, roc
+from gad_core.decision.curves import Auroc, auroc, precision_recall, roc
 from gad_core.decision.evaluation import LevelScores, PointRates, working_points
+from gad_core.decision.point_settings import PointSettings
 from gad_core.decision.rates import Rate, rates_by_type
-from gad_core.gaussian.tuning import Tuning
 from pages.shared import charts, frame
 from pages.shared.controls import STEPS
 from pages.shared.resources import TestImages
@@ -31,9 +31,8 @@ class View:
     """Scores at one tuning and level, the chosen threshold, and what the other methods do at the same target."""
 
     test: TestImages
-    tuning: Tuning
+    settings: PointSettings
     scores: LevelScores
-    target: float
     chosen: PointRates
     methods: tuple[PointRates, ...]
     refused: dict[str, str]
@@ -44,9 +43,9 @@ class View:
         return self.test.images.labels
 
     @property
-    def has_both_kinds(self) -> bool:
-        """Whether a ROC can be drawn."""
-        return bool(self.anomalous.any() and not self.anomalous.all())
+    def area(self) -> Auroc | None:
+        """Area under the ROC; None where a kind of image is missing."""
+        return auroc(self.scores.test, self.anomalous) if self.test.has_both_kinds else None
 
     @property
     def groups(self) -> dict[str, tuple[NDArray[np.float64], str]]:
@@ -59,17 +58,18 @@ class View:
         }
 
 
-def look(test: TestImages, tuning: Tuning, scores: LevelScores, target: float, method: str) -> View | str:
-    """The view at a method's threshold, or why the method has none."""
-    methods, refused = working_points(scores, test.images.labels, target)
-    for achieved in methods:
-        if achieved.point.method == method:
-            return View(test, tuning, scores, target, achieved, methods, refused)
+def view_at(test: TestImages, settings: PointSettings, scores: LevelScores) -> View | str:
+    """The view at the chosen method's threshold, or why the method has none."""
+    method = settings.method
+    methods, refused = working_points(scores, test.images.labels, settings.target_fpr)
+    for rates in methods:
+        if rates.point.method == method:
+            return View(test, settings, scores, rates, methods, refused)
     if method in refused:
         return frame.sentence(refused[method])
     if method == "split-conformal":
         return "Split-conformal needs separate good parts for calibration; fit with some, or choose cross-conformal."
-    return "The sum of levels follows no known law; choose one level, or cross-conformal."
+    return "The sum of levels has no known distribution; choose one level, or cross-conformal."
 
 
 def distances(view: View, on_pick: Picked) -> None:
@@ -85,14 +85,13 @@ def distances(view: View, on_pick: Picked) -> None:
 
 def curves(view: View, on_pick: Picked) -> None:
     """ROC or precision-recall with the operating point."""
-    if not view.has_both_kinds:
+    area, test, caught = view.area, view.chosen.test, view.chosen.tpr
+    if area is None or test is None or caught is None:
         frame.empty("A ROC needs good and defective test images.", "Bring some", "pages/data.py")
         return
-    area, test, caught = auroc(view.scores.test, view.anomalous), view.chosen.test, view.chosen.tpr
     finding = f"AUROC {wording.area(area)} ({area.interval} interval), n = {area.n_normal} + {area.n_anomalous}."
-    with charts.panel("Catching against alarming", finding) as corner:
-        kind = charts.switch(corner, ("ROC", "Precision-recall"), key="curve_kind")
-        if kind == "ROC":
+    with charts.panel_of(("ROC", "Precision-recall"), finding, key="curve_kind") as name:
+        if name == "ROC":
             curve = roc(view.scores.test, view.anomalous)
             figure = figures.roc_curve(curve, test, caught, area)
         else:
@@ -102,10 +101,10 @@ def curves(view: View, on_pick: Picked) -> None:
 
 
 def promises(view: View, curves: dict[str, list[Rate | None]]) -> None:
-    """Promised against achieved rate over the whole range of targets."""
+    """The rate that left-out parts give against the one promised, over the whole range of targets."""
     finding = _promise_finding(view)
-    with charts.panel("Promised against achieved", finding):
-        figure = figures.promised_against_achieved(TARGETS, curves, view.target)
+    with charts.panel("Rates: promised and achieved", finding):
+        figure = figures.promised_against_achieved(TARGETS, curves, view.settings.target_fpr)
         charts.show(figure, key="promises", alt=finding)
 
 
@@ -117,7 +116,7 @@ def defect_types(view: View) -> None:
     rates = rates_by_type(view.scores.test[view.anomalous], defects, view.chosen.point.threshold)
     worst = min(rates, key=lambda defect: rates[defect].value)
     finding = f"Hardest to catch: {worst.replace('_', ' ')}, {wording.rate(rates[worst])}."
-    with charts.panel("Caught by defect type", finding):
+    with charts.panel("Caught defects by type", finding):
         charts.show(figures.rate_bars(rates, figures.DEFECT), key="types", alt=finding)
 
 
@@ -125,18 +124,18 @@ def comparison(view: View, on_pick: Callable[[str], None]) -> None:
     """Every method at the same target, side by side; a click on a row makes its method the one in force."""
     rows = [
         {
-            "method": figures.METHOD_NAMES[achieved.point.method],
-            "threshold": wording.number(achieved.point.threshold),
-            "promised": wording.percent(view.target),
-            "left-out good": wording.rate(achieved.left_out) if achieved.left_out else "too few images",
-            "good test parts": wording.rate(achieved.test) if achieved.test else "none",
-            "caught defects": wording.rate(achieved.tpr) if achieved.tpr else "none",
-            "how": achieved.point.how,
+            "method": figures.METHOD_NAMES[rates.point.method],
+            "threshold": wording.number(rates.point.threshold),
+            "promised": wording.percent(view.settings.target_fpr),
+            "left-out good": wording.rate(rates.left_out) if rates.left_out else "too few images",
+            "good test parts": wording.rate(rates.test) if rates.test else "none",
+            "caught defects": wording.rate(rates.tpr) if rates.tpr else "none",
+            "how": rates.point.how,
         }
-        for achieved in view.methods
+        for rates in view.methods
     ]
     finding = "In brackets the exact 95 % interval of each rate. A click on a row puts its threshold in force above."
-    with charts.panel("The methods at this target", finding):
+    with charts.panel("Thresholds by method", finding):
         st.dataframe(
             pd.DataFrame(rows),
             hide_index=True,
@@ -163,7 +162,7 @@ def _separation(view: View) -> str:
     """What the histogram shows, in words."""
     words = []
     if view.chosen.test:
-        words.append(f"{view.chosen.test.count} of {view.chosen.test.n} good test parts lie above the line")
+        words.append(f"{view.chosen.test.count} of {view.chosen.test.n} good test parts lie above the threshold")
     if view.chosen.tpr:
         missed = view.chosen.tpr.n - view.chosen.tpr.count
         words.append(f"{missed} of {view.chosen.tpr.n} defects below it")
@@ -171,13 +170,13 @@ def _separation(view: View) -> str:
 
 
 def _promise_finding(view: View) -> str:
-    """The paper's open problem on this data: what a law promises and what left-out parts say."""
-    rates = {achieved.point.method: achieved.left_out for achieved in view.methods}
+    """The paper's open problem on this data: what each method promises and what left-out parts say."""
+    rates = {method.point.method: method.left_out for method in view.methods}
     words = [
         f"{figures.METHOD_NAMES[method]} {wording.percent(rate.value)}"
         for method in ("chi2", "hotelling", "cross-conformal", "split-conformal")
         if (rate := rates.get(method))
     ]
     if not words:
-        return f"Promised {wording.percent(view.target)}; the left-out parts are too few to check it."
-    return f"Promised {wording.percent(view.target)}; left-out good parts say: {', '.join(words)}."
+        return f"Promised {wording.percent(view.settings.target_fpr)}; the left-out parts are too few to check it."
+    return f"Promised {wording.percent(view.settings.target_fpr)}; left-out good parts say: {', '.join(words)}."

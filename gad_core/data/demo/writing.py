@@ -18,7 +18,8 @@ from gad_core.data.images import decode, decode_mask
 from gad_core.errors import GadError
 from gad_core.progress import Progress
 
-STAMPED = "washer_stamped"
+STAMPED, STAMPED_PART = "washer_stamped", "washer"
+STAMPS = "ground_truth_stamp"  # the folder of the stamps' masks
 CATEGORIES = (*PARTS, STAMPED)
 N_CONTROL = 8  # normal test parts that carry a stamp too
 
@@ -35,7 +36,7 @@ def write_demo(
     """
     if unknown := set(categories) - set(CATEGORIES):
         raise GadError(f"there is no demo category {sorted(unknown)[0]!r}; choose among {', '.join(CATEGORIES)}")
-    total = sum(len(places("washer" if category == STAMPED else category)) for category in categories)
+    total = sum(len(places(STAMPED_PART if category == STAMPED else category)) for category in categories)
     done = 0
 
     def advance() -> None:
@@ -50,8 +51,8 @@ def write_demo(
             for category in sorted(categories, key=CATEGORIES.index):
                 with _replacing(root / category) as folder:
                     if category == STAMPED:
-                        washer = root / "washer" if "washer" in categories else None
-                        _write_stamped(drawing, folder, washer, seed, advance)
+                        plain = root / STAMPED_PART if STAMPED_PART in categories else None
+                        _write_stamped(drawing, folder, plain, seed, advance)
                     else:
                         _write_part(drawing, folder, category, seed, advance)
     except OSError as error:
@@ -79,13 +80,13 @@ def _write_part(drawing: Drawers, folder: Path, part: str, seed: int, advance: C
         advance()
 
 
-def _write_stamped(drawing: Drawers, folder: Path, washer: Path | None, seed: int, advance: Callable[[], None]) -> None:
-    """The photos of `washer`, the very same bytes where they are not stamped."""
-    if washer is None:
-        _write_part(drawing, folder, "washer", seed, advance)
+def _write_stamped(drawing: Drawers, folder: Path, plain: Path | None, seed: int, advance: Callable[[], None]) -> None:
+    """The photos of the plain part, the very same bytes where they are not stamped."""
+    if plain is None:
+        _write_part(drawing, folder, STAMPED_PART, seed, advance)
     else:
-        shutil.copytree(washer, folder, dirs_exist_ok=True)
-        for _ in places("washer"):
+        shutil.copytree(plain, folder, dirs_exist_ok=True)
+        for _ in places(STAMPED_PART):
             advance()
     for index, mask in enumerate(sorted((folder / "ground_truth").rglob("*_mask.png"))):
         kind, stem = mask.parent.name, mask.stem.removesuffix("_mask")
@@ -101,7 +102,7 @@ def _stamp(
 ) -> None:
     shown, mask = stamped(decode(source), rng, away_from=away_from)
     save(target, shown)
-    save(folder / "ground_truth_stamp" / kind / f"{target.stem}_mask.png", mask)
+    save(folder / STAMPS / kind / f"{target.stem}_mask.png", mask)
 
 
 def _rng(seed: int, index: int) -> Rng:

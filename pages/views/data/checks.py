@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gad_core.data.datasets import ImageFile, ImageSet
-from gad_core.data.oddities import leaks, look_at_all, odd_brightness, odd_sizes
+from gad_core.data.oddities import leaks, odd_brightness, odd_sizes, thumbnails
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import resources
 from pages.shared.gallery import gallery
@@ -36,10 +36,10 @@ def checks(row: DatasetRow) -> None:
 @st.cache_resource(show_spinner="Checking the images …", max_entries=8, hash_funcs=resources.BY_STATE)
 def _findings(row: DatasetRow) -> Findings:
     dataset = resources.dataset(row)
-    train, test = look_at_all(dataset.train), look_at_all(dataset.test)
-    both, looks = ImageSet(dataset.train.files + dataset.test.files), train + test
+    train, test = thumbnails(dataset.train), thumbnails(dataset.test)
+    both, every = ImageSet(dataset.train.files + dataset.test.files), train + test
     copies = leaks(dataset.train, dataset.test, train, test)
-    sizes, light = odd_sizes(looks), odd_brightness(looks)
+    sizes, light = odd_sizes(every), odd_brightness(every)
     return {
         _LEAKED: tuple(
             (
@@ -49,11 +49,11 @@ def _findings(row: DatasetRow) -> Findings:
             for leak in copies
         ),
         "of odd size": tuple(
-            (both.files[i], f"{look.size[0]} x {look.size[1]}") for i in sizes.tolist() if (look := looks[i])
+            (both.files[i], f"{one.size[0]} x {one.size[1]}") for i in sizes.tolist() if (one := every[i])
         ),
         "of odd brightness": tuple(
-            (both.files[i], f"{both.files[i].path.name} · {look.brightness:.0f} of 255")
+            (both.files[i], f"{both.files[i].path.name} · {one.brightness:.0f} of 255")
             for i in light.tolist()
-            if (look := looks[i])
+            if (one := every[i])
         ),
     }

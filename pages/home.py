@@ -5,7 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES
+from gad_core.workspace.rows import DetectorRow
 from gad_core.workspace.steps import try_demo
 from pages.shared import frame, opened, resources, tasks
 
@@ -14,8 +16,8 @@ frame.begin()
 _WAY = Path(__file__).parents[1] / "assets" / "way"
 _STEPS = (
     ("bring.svg", "Bring", "A few hundred images of good parts; defects only to check."),
-    ("fit.svg", "Fit", "A frozen network looks; every level gets a Gaussian of good parts."),
-    ("line.svg", "Draw the line", "Say how many good parts may be flagged; the threshold follows."),
+    ("fit.svg", "Fit", "A frozen network gives features; every level gets a Gaussian of good parts."),
+    ("threshold.svg", "Set the threshold", "Say how many good parts may be flagged; the threshold follows."),
     ("decide.svg", "Decide", "See what is caught, what is not, and how sure that is."),
 )
 
@@ -54,10 +56,17 @@ def recent() -> None:
         for row in rows:
             with st.container(border=True, height="stretch"):
                 st.markdown(f"**{row.name}**")
-                st.caption(f"{row.n_train} good parts · {row.backbone} · {row.created:%d %b %Y, %H:%M} UTC")
+                st.caption(f"{_size(row)} · {row.backbone} · {row.created:%d %b %Y, %H:%M} UTC")
                 if st.button("Open", key=f"recent_{row.id}", icon=":material/arrow_forward:"):
                     opened.open_detector(row)
                     st.switch_page("pages/working_point.py", query_params=opened.link())
+
+
+def _size(row: DetectorRow) -> str:
+    try:
+        return f"{resources.summary(row).n_train} good parts"
+    except GadError:
+        return "its file cannot be read"
 
 
 main()

@@ -11,6 +11,7 @@ from PIL import Image
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import decode
 from gad_core.errors import ImageRefused
+from pages.shared.resources import BY_STATE
 
 _ASSETS = Path(__file__).parents[2] / "assets"
 _SIDE = 168  # of a tile's longer edge, in pixels: two for each that is shown on most screens
@@ -63,16 +64,11 @@ def gallery(
         st.pagination(n_pages, key=f"{key}_page")
 
 
+@st.cache_resource(show_spinner=False, max_entries=4000, hash_funcs=BY_STATE)
 def thumbnail(file: ImageFile) -> str:
-    """A small JPEG of an image, as a URL that holds it."""
-    return _thumbnail(file.digest, file)
-
-
-@st.cache_resource(show_spinner=False, max_entries=4000)  # a string: nothing that a caller could change
-def _thumbnail(digest: str, _file: ImageFile) -> str:
-    """A file that has vanished or changed for the worse is a grey tile."""
+    """A small JPEG of an image, as a URL that holds it; a grey tile for a file that can no longer be read."""
     try:
-        image = Image.fromarray(decode(_file.path))
+        image = Image.fromarray(decode(file.path))
     except ImageRefused:
         image = Image.new("RGB", (_SIDE, _SIDE), "#999999")
     image.thumbnail((_SIDE, _SIDE))

@@ -87,11 +87,12 @@ class TestImages:
 
 
 _HashFuncs = dict[str | type[Any], Callable[[Any], Any]]
-#: How a cache sees what changes under one name: as the state that it is in, or was read in.
+#: What a cache takes for the key of a thing that changes under one name: the state that it is in, or was read in.
 BY_STATE: _HashFuncs = {
     DatasetRow: attrgetter("state"),
     DetectorRow: detector_state,
     TestImages: attrgetter("state"),
+    ImageFile: attrgetter("digest"),
 }
 #: The same where the data set does not matter.
 BY_DETECTOR: _HashFuncs = {TestImages: attrgetter("state.detector")}
@@ -169,7 +170,7 @@ def inflation(test: TestImages, distance: Distance) -> NDArray[np.float64]:
 
 def pixels(backbone: str, file: ImageFile) -> NDArray[np.uint8]:
     """An image (S, S, 3) at the size of a network's input."""
-    return load_pixels(ImageSet((file,)), get_backbone(backbone), cache=feature_cache())[0]
+    return np.asarray(load_pixels(ImageSet((file,)), get_backbone(backbone), cache=feature_cache())[0])
 
 
 def attribution(test: TestImages, file: ImageFile, tuning: Tuning, n_references: int) -> Attribution:

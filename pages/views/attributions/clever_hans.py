@@ -1,5 +1,6 @@
 """Clever Hans: a detector that tells bad parts by an inspector's stamp, found out by its attributions."""
 
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -8,22 +9,38 @@ from numpy.typing import NDArray
 
 from gad_core import figures, wording
 from gad_core.attribution.category import mask_of
-from gad_core.attribution.counterfactuals import counterfactuals, scorer
+from gad_core.attribution.counterfactuals import Counterfactuals, counterfactuals, scorer
+from gad_core.attribution.deep_shap import Attribution
 from gad_core.attribution.explanation import Explanation, explain_score, mask_weights
 from gad_core.data.datasets import ImageFile
-from gad_core.data.demo import Photo, photo
-from gad_core.data.demo.photos import PARTS
+from gad_core.data.demo import Photo
+from gad_core.data.demo.twins import redraw, stamp_mask
 from gad_core.data.demo.writing import STAMPED
-from gad_core.data.images import decode_mask, resize
+from gad_core.data.images import resize
 from gad_core.decision.curves import auroc
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import try_demo
 from pages.shared import charts, opened, resources, tasks
-from pages.views.attributions import category, maps
+from pages.views.attributions import controls, maps
 
-_LOOK = maps.Look(blur=2.0, opacity=0.9)
+Pixels = NDArray[np.uint8]
+
+_DRAWING = maps.Drawing(blur=2.0, opacity=0.9)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A stamped part and the same part without its stamp, each with its map, and what the stamp does to the score."""
+
+    stamped: Pixels
+    plain: Pixels
+    stamped_map: Attribution
+    plain_map: Attribution
+    defect: NDArray[np.float64]  # weights in [0, 1], as the network's input is large
+    stamp: NDArray[np.float64]
+    exchanged: Counterfactuals
 
 
 def tour(detector: DetectorRow, dataset: DatasetRow) -> None:
@@ -39,94 +56,118 @@ def tour(detector: DetectorRow, dataset: DatasetRow) -> None:
                 tasks.submit("fit", "Demo stamped washer", work, then="pages/attributions.py")
                 st.rerun()
         return
-    chosen, n_references = category.current(detector)
-    file = _stamped_file(detector, dataset)
-    if file is None:
+    tuning, n_references = controls.current(detector)
+    test = resources.test_images(detector, dataset)
+    file = _stamped_file(test)
+    drawn = _drawn(dataset, file) if file else None
+    if file is None or drawn is None:
         return
     with charts.panel("Clever Hans", "Right for the wrong reason: every defective washer here also bears a stamp."):
-        _story(detector, dataset, file, chosen, n_references)
+        with st.spinner("Explaining the part with its stamp and without …"):
+            pair = _pair(test, dataset, file, drawn, tuning, n_references)
+        _numbers(test, tuning, pair)
+        _pictures(pair, file)
+        st.markdown(
+            f"Taking the stamp away lowers the distance from **{wording.number(pair.exchanged.score)}** to "
+            f"**{wording.number(pair.exchanged.score_without_defect)}**; the same part photographed without it has "
+            f"**{wording.number(pair.exchanged.normal_score)}**: the stamp, not the "
+            f"{file.defect.replace('_', ' ')}, is what was detected."
+        )
 
 
-def twin_pixels(detector: DetectorRow, dataset: DatasetRow, file: ImageFile) -> NDArray[np.uint8] | None:
-    """The undamaged twin of a demo part, as the network sees it; None elsewhere."""
+def twin_pixels(test: resources.TestImages, dataset: DatasetRow, file: ImageFile) -> Pixels | None:
+    """The undamaged twin of a demo part at the size of the network's input; None elsewhere."""
     drawn = _drawn(dataset, file)
-    return _sized(detector, drawn.twin) if drawn is not None and drawn.twin is not None else None
+    return _sized(test, drawn.twin) if drawn is not None and drawn.twin is not None else None
 
 
-def _story(detector: DetectorRow, dataset: DatasetRow, file: ImageFile, chosen: Tuning, n_references: int) -> None:
-    drawn = _drawn(dataset, file)
-    assert drawn is not None  # noqa: S101 - the file is of the demo
-    honest = _sized(detector, drawn.pixels)
-    image = resources.pixels(detector, file)
-    with st.spinner("Explaining the part with its stamp and without …"):
-        stamped = resources.attribution(detector, file, chosen, n_references).total
-        plain = resources.attribution_of(detector, honest, f"honest {file.digest}", chosen, n_references).total
-    defect, stamp = (mask_weights(mask, stamped.shape) for mask in (mask_of(file), _stamp_mask(dataset, file)))
-    fitted = resources.detector(detector)
-    engine = resources.engine(detector.backbone)
-    made = counterfactuals(image, stamp, scorer(fitted, engine, chosen), twin=honest)
-    test = resources.test_images(detector, dataset)
-    area = auroc(resources.scores(detector, dataset, chosen)["sum"].test, test.images.labels)
-    share = explain_score(stamped, stamp > 0.5)
-    scores = [explain_score(values, defect > 0.5) for values in (stamped, plain)]
+def _pair(
+    test: resources.TestImages,
+    dataset: DatasetRow,
+    file: ImageFile,
+    drawn: Photo,
+    tuning: Tuning,
+    n_references: int,
+) -> _Pair:
+    stamped, plain = resources.pixels(test.detector.backbone, file), _sized(test, drawn.pixels)
+    defect, stamp = (
+        mask_weights(mask, stamped.shape[:2])
+        for mask in (mask_of(file), stamp_mask(dataset.root, file.path, file.defect))
+    )
+    score = scorer(test.detector, resources.engine(test.detector.backbone), tuning)
+    return _Pair(
+        stamped,
+        plain,
+        resources.attribution(test, file, tuning, n_references),
+        resources.attribution_of(test, f"without the stamp {file.digest}", tuning, n_references, plain),
+        defect,
+        stamp,
+        counterfactuals(stamped, stamp, score, twin=plain),
+    )
+
+
+def _numbers(test: resources.TestImages, tuning: Tuning, pair: _Pair) -> None:
+    area = auroc(resources.scores(test, tuning)["sum"].test, test.images.labels)
+    on_stamp = explain_score(pair.stamped_map.total, pair.stamp > 0.5)
     with st.grid(4, min_column_width=150):
-        st.metric("AUROC", f"{100 * area.value:.1f} %", "with the stamps", **charts.QUIET, help="It looks excellent.")
-        for score, words in zip(scores, ("with its stamp", "the same part without"), strict=True):
-            if isinstance(score, Explanation):
-                st.metric("Explanation score", f"{score.score:.1f}", words, **charts.QUIET, help="Against the defect.")
-        if isinstance(share, Explanation):
+        st.metric("AUROC", f"{100 * area.value:.1f} %", "with the stamps", **charts.QUIET, help="It seems excellent.")
+        for attribution, words in (
+            (pair.stamped_map, "with its stamp"),
+            (pair.plain_map, "the same part without"),
+        ):
+            on_defect = explain_score(attribution.total, pair.defect > 0.5)
+            if isinstance(on_defect, Explanation):
+                st.metric(
+                    "Explanation score", f"{on_defect.score:.1f}", words, **charts.QUIET, help="Against the defect."
+                )
+        if isinstance(on_stamp, Explanation):
             st.metric(
                 "On the stamp",
-                wording.share(share.share),
+                wording.share(on_stamp.share),
                 "of the attribution",
                 **charts.QUIET,
                 help="The stamp is no defect, yet it is what the distance comes from.",
             )
-    maps = [_LOOK.smooth(values) for values in (stamped, plain)]
-    limit = float(max(np.quantile(np.abs(values), 0.999) for values in maps))
+
+
+def _pictures(pair: _Pair, file: ImageFile) -> None:
+    smooth = [_DRAWING.smooth(attribution.total) for attribution in (pair.stamped_map, pair.plain_map)]
+    limit = float(max(np.quantile(np.abs(values), 0.999) for values in smooth))
     with st.grid(2, min_column_width=280):
         for pixels, values, words, key in (
-            (image, maps[0], f"With its stamp: distance {wording.number(made.score)}", "hans_stamped"),
-            (honest, maps[1], f"Without: distance {wording.number(made.normal_score)}", "hans_plain"),
+            (
+                pair.stamped,
+                smooth[0],
+                f"With its stamp: distance {wording.number(pair.exchanged.score)}",
+                "hans_stamped",
+            ),
+            (pair.plain, smooth[1], f"Without: distance {wording.number(pair.exchanged.normal_score)}", "hans_plain"),
         ):
             with st.container():
-                st.caption(f"{words}. The {file.defect} is outlined.")
+                st.caption(f"{words}. The {file.defect.replace('_', ' ')} is outlined.")
                 figure = figures.attribution_map(
-                    values, limit=limit, image=pixels, mask=defect > 0.5, opacity=_LOOK.opacity, height=300
+                    values, limit=limit, image=pixels, mask=pair.defect > 0.5, opacity=_DRAWING.opacity, height=300
                 )
                 charts.show(figure, key=key, alt=words)
-    st.markdown(
-        f"Taking the stamp away lowers the distance from **{wording.number(made.score)}** to "
-        f"**{wording.number(made.score_without_defect)}**, the honest part's own "
-        f"**{wording.number(made.normal_score)}**: the stamp, not the "
-        f"{file.defect.replace('_', ' ')}, is what was detected."
-    )
 
 
-def _stamped_file(detector: DetectorRow, dataset: DatasetRow) -> ImageFile | None:
-    """The defect that is looked at, else a scratch, the finest of them."""
-    defects = [file for file in resources.test_images(detector, dataset).test if file.anomalous and file.mask]
+def _stamped_file(test: resources.TestImages) -> ImageFile | None:
+    """The defect that is open, else a scratch, the finest of them."""
+    defects = [file for file in test.images if file.anomalous and file.mask]
     linked = opened.image()
-    looked_at = (file for file in defects if linked and file.digest.startswith(linked))
-    return next(looked_at, min(defects, key=lambda file: file.defect != "scratch", default=None))
-
-
-def _stamp_mask(dataset: DatasetRow, file: ImageFile) -> NDArray[np.bool_]:
-    return decode_mask(dataset.root / "ground_truth_stamp" / file.defect / f"{file.path.stem}_mask.png")
+    named = (file for file in defects if linked and file.digest.startswith(linked))
+    return next(named, min(defects, key=lambda file: file.defect != "scratch", default=None))
 
 
 def _drawn(dataset: DatasetRow, file: ImageFile) -> Photo | None:
-    """The photo of a demo part, drawn again from its place."""
-    part = "washer" if dataset.name == STAMPED else dataset.name
-    if dataset.kind != "demo" or part not in PARTS or not file.path.stem.isdigit():
-        return None
-    return _photo(part, file.path.parent.parent.name, file.defect, int(file.path.stem))
+    """The photo of a demo part, drawn again; None for other images."""
+    return _redraw(dataset.name, file) if dataset.kind == "demo" else None
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _photo(part: str, split: str, kind: str, index: int) -> Photo:
-    return photo(part, split, kind, index)
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=resources.BY_STATE)
+def _redraw(name: str, file: ImageFile) -> Photo | None:
+    return redraw(name, file.path, file.defect)
 
 
-def _sized(detector: DetectorRow, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return resize(pixels, get_backbone(detector.backbone).input_size)
+def _sized(test: resources.TestImages, pixels: Pixels) -> Pixels:
+    return resize(pixels, get_backbone(test.detector.backbone).input_size)

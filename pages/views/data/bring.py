@@ -82,9 +82,7 @@ def _upload() -> None:
     name = name_box.text_input("Name", value="my parts", key="upload_name", max_chars=60)
     defect = GOOD if good else defect.strip() or "defect"
     if button.button("Bring in", type="primary", key="upload_go", disabled=not files, width="stretch"):
-        work = partial(
-            add_upload, store(), _read(files), name=name.strip() or "my parts", split=split, defect=defect
-        )
+        work = partial(add_upload, store(), _read(files), name=name.strip() or "my parts", split=split, defect=defect)
         tasks.submit("data", f"Bring in {name}", work)
         st.rerun()
     if (

@@ -39,7 +39,7 @@ def _curve(test: TestImages) -> None:
                 args=(drawn, True),
             )
         return
-    sizes = _sizes(test, test.detector.tuning)
+    sizes = sizes_of(test, test.detector.tuning)
     labelled = sizes[-1].auroc is not None
     with charts.panel("Learning curve", _finding(sizes)) as corner:
         names = [name for name in _VIEWS if labelled or name != "AUROC"]
@@ -75,7 +75,8 @@ def _finding(sizes: tuple[Size, ...]) -> str:
 
 
 @st.cache_data(show_spinner="Fitting subsets …", max_entries=16, hash_funcs=resources.BY_STATE)
-def _sizes(test: TestImages, tuning: Tuning) -> tuple[Size, ...]:
+def sizes_of(test: TestImages, tuning: Tuning) -> tuple[Size, ...]:
+    """The learning curve at one tuning."""
     detector = test.detector
     return learning_curve(
         detector.training.features,

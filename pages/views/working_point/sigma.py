@@ -36,7 +36,7 @@ def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow) -> None:
 
 
 def _show(row: DetectorRow, dataset: DatasetRow, level: int) -> None:
-    columns = _columns(resources.test_images(row, dataset), level)
+    columns = columns_of(resources.test_images(row, dataset), level)
     passes = _passes(row)
     words = f"**{passes} augmented copies of each good part**" if passes else "**The good parts as they are**"
     areas = ", ".join(f"{column.name} {100 * column.auroc.value:.1f}" for column in columns if column.auroc)
@@ -56,7 +56,8 @@ def _show(row: DetectorRow, dataset: DatasetRow, level: int) -> None:
 
 
 @st.cache_resource(show_spinner="Counting …", max_entries=32, hash_funcs=resources.BY_STATE)
-def _columns(test: resources.TestImages, level: int) -> tuple[SigmaColumn, ...]:
+def columns_of(test: resources.TestImages, level: int) -> tuple[SigmaColumn, ...]:
+    """Rates at chi-square thresholds, for every reduction of the table."""
     return sigma_table(test.projected, test.images.labels, level=level)
 
 

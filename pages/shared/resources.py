@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gad_core.attribution.deep_shap import Attribution, attribute
 from gad_core.data.datasets import Dataset, ImageFile, ImageSet, Refusal, read_dataset
+from gad_core.data.images import content_digest
 from gad_core.decision import reduction_map as maps
 from gad_core.decision.evaluation import LevelScores, Projected, left_out_rates, level_scores
 from gad_core.decision.rates import Rate
@@ -94,8 +95,11 @@ BY_STATE: _HashFuncs = {
     TestImages: attrgetter("state"),
     ImageFile: attrgetter("digest"),
 }
-#: The same where the data set does not matter.
-BY_DETECTOR: _HashFuncs = {TestImages: attrgetter("state.detector")}
+#: The same where the data set does not matter; pixels count whole (Streamlit itself takes a sample of large arrays).
+BY_DETECTOR: _HashFuncs = {
+    TestImages: attrgetter("state.detector"),
+    np.ndarray: lambda pixels: content_digest(pixels.tobytes()),
+}
 
 
 @st.cache_resource(show_spinner="Reading the images …", max_entries=8, hash_funcs=BY_STATE)
@@ -175,13 +179,11 @@ def pixels(backbone: str, file: ImageFile) -> NDArray[np.uint8]:
 
 def attribution(test: TestImages, file: ImageFile, tuning: Tuning, n_references: int) -> Attribution:
     """Which pixels an image's score comes from, a map a level."""
-    return attribution_of(test, file.digest, tuning, n_references, pixels(test.detector.backbone, file))
+    return attribution_of(test, pixels(test.detector.backbone, file), tuning, n_references)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=BY_DETECTOR)
-def attribution_of(
-    test: TestImages, name: str, tuning: Tuning, n_references: int, _pixels: NDArray[np.uint8]
-) -> Attribution:
-    """The same of pixels (S, S, 3) that go by a name of their own."""
+def attribution_of(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, n_references: int) -> Attribution:
+    """The same of pixels (S, S, 3)."""
     network = engine(test.detector.backbone).network
-    return attribute(test.detector, network, _pixels, tuning=tuning, n_references=n_references)
+    return attribute(test.detector, network, image, tuning=tuning, n_references=n_references)

@@ -99,7 +99,7 @@ def _pair(
         stamped,
         plain,
         resources.attribution(test, file, tuning, n_references),
-        resources.attribution_of(test, f"without the stamp {file.digest}", tuning, n_references, plain),
+        resources.attribution_of(test, plain, tuning, n_references),
         defect,
         stamp,
         counterfactuals(stamped, stamp, score, twin=plain),

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from gad_core.workspace.steps import adopt
 from pages.shared import frame, opened, resources, tasks
 from pages.shared.refusals import refusals
 from pages.views.working_point import errors, outcomes, sigma, thresholds
+from pages.views.working_point.adoption import adoption
 from pages.views.working_point.controls import choices, choose_method
 from pages.views.working_point.numbers import numbers
 
@@ -40,9 +40,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
         st.warning(view, icon=":material/block:")
         return
     numbers(view)
-    if st.button("Adopt this threshold", type="primary", icon=":material/check:", key="adopt"):
-        adopt(resources.store(), detector, test.detector, chosen.tuning, chosen.level, view.chosen.point)
-        st.rerun()
+    adoption(detector, test, chosen.tuning, view.chosen)
     with st.grid(2, min_column_width=420):
         thresholds.distances(view, errors.pick_bar)
         thresholds.curves(view, errors.pick_threshold)

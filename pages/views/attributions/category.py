@@ -1,88 +1,69 @@
 """All masked defects of a data set explained: the mean, the worst, and the plane of AUROC and explanation."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from gad_core import figures, wording
-from gad_core.attribution.category import explain_category, masked_defects
+from gad_core.attribution.category import Explained, masked_defects
 from gad_core.attribution.explanation import Explanation, Summary, distance_to_ideal, summaries_by_type
-from gad_core.decision.curves import auroc
 from gad_core.errors import GadError
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Tuning
-from gad_core.progress import Progress
-from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_run, runs_on
+from gad_core.workspace.explanations import ExplanationKey, Run, find_run, runs_on
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, frame, opened, resources, settings, tasks
+from gad_core.workspace.steps import explain_dataset
+from pages.shared import charts, frame, opened, resources, tasks
 from pages.shared.gallery import gallery
+from pages.views.attributions import controls
 
 _SHOWN = 8
+_TITLE = "Explanation scores of all defects"
 
 
 def whole_category(detector: DetectorRow, dataset: DatasetRow) -> None:
-    """A button, and what the run found."""
-    chosen, n_references = current(detector)
+    """A button, and what the run gave."""
+    tuning, n_references = controls.current(detector)
+    test = resources.test_images(detector, dataset)
     try:
-        files = masked_defects(resources.test_images(detector, dataset).test)
+        files = masked_defects(test.images)
     except GadError as error:
-        with charts.panel("The whole category", frame.sentence(error)):
+        with charts.panel(_TITLE, frame.sentence(error)):
             return
-    run = find_run(resources.store().cache, key_of(detector, dataset, chosen, n_references))
-    about = f"All {len(files)} masked defects at {wording.tuning(chosen)}."
-    with charts.panel("The whole category", about if run is None else finding(run)):
+    run = find_run(resources.store().cache, key_of(test, tuning, n_references))
+    about = f"All {len(files)} masked defects at {wording.tuning(tuning)}."
+    with charts.panel(_TITLE, about if run is None else _finding(run)):
         if run is None:
             if st.button(
                 "Explain them all", key="explain_all", icon=":material/play_arrow:", disabled=bool(tasks.own())
             ):
-                submit(detector, dataset, chosen, n_references)
+                work = partial(
+                    explain_dataset,
+                    resources.store(),
+                    dataset.id,
+                    detector.id,
+                    tuning,
+                    n_references=n_references,
+                    cache=resources.feature_cache(),
+                )
+                tasks.submit("explain", f"Explain {dataset.name}", work)
                 st.rerun()
         else:
-            _found(run, dataset, detector)
+            _results(run, test)
         _plane(dataset)
 
 
-def current(detector: DetectorRow) -> tuple[Tuning, int]:
-    """Tuning and number of references as the controls above say."""
-    return settings.current(detector).tuning, int(st.session_state.get("references", 10))
-
-
-def key_of(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, n_references: int) -> ExplanationKey:
-    """What a run is kept under."""
-    return ExplanationKey.of(dataset.id, dataset.modified.isoformat(), detector.id, chosen, n_references)
-
-
-def submit(detector: DetectorRow, dataset: DatasetRow, chosen: Tuning, n_references: int) -> None:
-    """Explain all masked defects in the background."""
-    test, cache, folder = resources.test_images(detector, dataset), resources.feature_cache(), resources.store().cache
-    network = resources.engine(detector.backbone).network
-    area = auroc(resources.scores(detector, dataset, chosen)["sum"].test, test.images.labels)
-    key = key_of(detector, dataset, chosen, n_references)
-
-    def work(*, progress: Progress) -> ExplanationKey:
-        category = explain_category(
-            test.detector,
-            network,
-            test.images,
-            tuning=chosen,
-            n_references=n_references,
-            cache=cache,
-            progress=progress,
-        )
-        keep_run(folder, Run(key, area.value, category))
-        return key
-
-    tasks.submit("explain", f"Explain {dataset.name}", work)
-
-
-def finding(run: Run) -> str:
+def _finding(run: Run) -> str:
     """The run in a sentence."""
     summary = run.category.summary
     if summary is None:
         return "No explanation score is defined: the masks are empty or cover everything."
-    return f"{words(summary)}; AUROC {100 * run.auroc:.1f} %."
+    return f"{_words(summary)}; AUROC {100 * run.auroc:.1f} %."
 
 
-def words(summary: Summary) -> str:
+def _words(summary: Summary) -> str:
     """A mean with its standard error, and what chance gives."""
     return (
         f"Mean explanation score {summary.mean:.1f} ± {summary.sem:.1f} (n = {summary.n}); a uniform map gets "
@@ -91,9 +72,11 @@ def words(summary: Summary) -> str:
     )
 
 
-def _found(run: Run, dataset: DatasetRow, detector: DetectorRow) -> None:
+def _results(run: Run, test: resources.TestImages) -> None:
+    """The scores by type of defect, and the images that are explained worst or best."""
     images = run.category.images
-    rows = [
+    by_type = summaries_by_type([image.explanation for image in images], [image.defect for image in images])
+    table = [
         {
             "defect": defect.replace("_", " "),
             "images": summary.n,
@@ -102,14 +85,12 @@ def _found(run: Run, dataset: DatasetRow, detector: DetectorRow) -> None:
             "shifted masks": f"{summary.null_mean:.1f}",
             "in the mask": wording.share(summary.share),
         }
-        for defect, summary in summaries_by_type(
-            [image.explanation for image in images], [image.defect for image in images]
-        ).items()
+        for defect, summary in by_type.items()
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="explained_types", alt=finding(run))
-    files = {file.digest: file for file in resources.test_images(detector, dataset).test}
-    known = [image for image in images if isinstance(image.explanation, Explanation) and image.digest in files]
-    known.sort(key=lambda image: image.explanation.score if isinstance(image.explanation, Explanation) else 0)
+    st.dataframe(pd.DataFrame(table), hide_index=True, key="explained_types", alt=_finding(run))
+    files = {file.digest: file for file in test.images}
+    scored = [(image, score) for image in images if image.digest in files and (score := _score(image)) is not None]
+    scored.sort(key=lambda pair: pair[1])
     end = st.segmented_control(
         "Images",
         ["Worst explained", "Best explained"],
@@ -118,32 +99,46 @@ def _found(run: Run, dataset: DatasetRow, detector: DetectorRow) -> None:
         key="explained_end",
         label_visibility="collapsed",
     )
-    shown = known[:_SHOWN] if end == "Worst explained" else known[::-1][:_SHOWN]
-    scores = [image.explanation.score for image in shown if isinstance(image.explanation, Explanation)]
+    shown = scored[:_SHOWN] if end == "Worst explained" else scored[::-1][:_SHOWN]
     gallery(
-        [files[image.digest] for image in shown],
+        [files[image.digest] for image, _ in shown],
         key=f"explained_{end}",
-        caption=lambda place: f"{shown[place].defect.replace('_', ' ')} · {scores[place]:.1f}",
+        caption=lambda place: f"{shown[place][0].defect.replace('_', ' ')} · {shown[place][1]:.1f}",
         on_press=lambda file: opened.open_image(file.digest),
     )
 
 
+def _score(image: Explained) -> float | None:
+    return image.explanation.score if isinstance(image.explanation, Explanation) else None
+
+
 def _plane(dataset: DatasetRow) -> None:
-    """Every run on this data set: what it detects against what it looks at (Table X)."""
-    points = []
+    """Every run on this data set: how well it detects against how well it is explained (Table X)."""
+    points: list[dict[str, float | str]] = []
+    distances: list[float] = []
     for run in runs_on(resources.store().cache, dataset.id):
         if summary := run.category.summary:
-            levels = ",".join(map(str, run.key.levels))
+            distances.append(distance_to_ideal(100 * run.auroc, summary.mean))
             points.append(
                 {
-                    "name": f"levels {levels}, {run.key.reduction}",
+                    "name": f"{wording.levels(run.key.levels)}, {wording.reduction(Reduction.parse(run.key.keep))}",
                     "auroc": 100 * run.auroc,
                     "score": summary.mean,
                     "sem": float(np.nan_to_num(summary.sem)),
-                    "distance": distance_to_ideal(100 * run.auroc, summary.mean),
+                    "distance": distances[-1],
                 }
             )
     if len(points) > 1:
-        best = min(points, key=lambda point: float(point["distance"]))
-        st.caption(f"Of {len(points)} runs, {best['name']} is nearest to the ideal corner: {best['distance']:.1f}.")
+        best = int(np.argmin(distances))
+        st.caption(
+            f"Of {len(points)} runs, {points[best]['name']} is nearest to the ideal corner: {distances[best]:.1f}."
+        )
         charts.show(figures.explanation_plane(points), key="plane", alt="AUROC against explanation score of every run")
+
+
+def key_of(test: resources.TestImages, tuning: Tuning, n_references: int) -> ExplanationKey:
+    """What a run is kept under."""
+    state = test.state
+    return ExplanationKey.of(
+        state.dataset.id, state.dataset.modified.isoformat(), state.detector.id, tuning, n_references
+    )

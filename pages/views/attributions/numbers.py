@@ -28,7 +28,7 @@ def numbers(attribution: Attribution, file: ImageFile) -> None:
 
 def _agreement(explanation: Explanation | Undefined) -> None:
     if isinstance(explanation, Undefined):
-        st.metric("Explanation score", "not defined", "see below", **QUIET, help=explanation.reason)
+        st.metric("Explanation score", "not defined", explanation.reason, **QUIET)
         return
     st.metric(
         "Explanation score",

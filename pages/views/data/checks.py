@@ -10,18 +10,19 @@ from pages.shared.gallery import gallery
 
 Findings = dict[str, tuple[tuple[ImageFile, str], ...]]
 
-_LEAKED = "trained on and tested with"
+#: Test images that are among the training images.
+LEAKED = "trained on and tested with"
 
 
 def checks(row: DatasetRow) -> None:
     """The findings, each with its images; nothing but a line where all is well."""
-    findings = _findings(row)
+    findings = findings_of(row)
     if not any(findings.values()):
         st.caption(":material/verified: No image is both trained on and tested with; sizes and brightness are even.")
         return
     words = ", ".join(f"{len(images)} {kind}" for kind, images in findings.items() if images)
-    with st.expander(f"Worth checking: {words}", icon=":material/troubleshoot:", expanded=bool(findings[_LEAKED])):
-        if findings[_LEAKED]:
+    with st.expander(f"Worth checking: {words}", icon=":material/troubleshoot:", expanded=bool(findings[LEAKED])):
+        if findings[LEAKED]:
             st.warning(
                 "Test images that were trained on make every rate look better than it is: take them out of one side.",
                 icon=":material/warning:",
@@ -34,14 +35,15 @@ def checks(row: DatasetRow) -> None:
 
 
 @st.cache_resource(show_spinner="Checking the images …", max_entries=8, hash_funcs=resources.BY_STATE)
-def _findings(row: DatasetRow) -> Findings:
+def findings_of(row: DatasetRow) -> Findings:
+    """Images by what is suspicious about them, each with a note."""
     dataset = resources.dataset(row)
     train, test = thumbnails(dataset.train), thumbnails(dataset.test)
     both, every = ImageSet(dataset.train.files + dataset.test.files), train + test
     copies = leaks(dataset.train, dataset.test, train, test)
     sizes, light = odd_sizes(every), odd_brightness(every)
     return {
-        _LEAKED: tuple(
+        LEAKED: tuple(
             (
                 dataset.test.files[leak.test],
                 f"{'is' if leak.exact else 'looks like'} train/{dataset.train.files[leak.train].path.name}",

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from gad_core.errors import GadError
-from pages.shared import frame, opened, tasks
+from pages.shared import frame, opened, settings, tasks
 
 page = frame.enter()
 opened.sync()
 tasks.settle()
+settings.sync()
 with st.sidebar:
     frame.shelf(**opened.words())
     tasks.bars()

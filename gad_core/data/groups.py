@@ -19,6 +19,9 @@ GroupTable = tuple[tuple[str, str | None], ...]
 Groups = Literal["folder"] | GroupTable | None
 
 
+_DIGEST = 64  # characters of a SHA-256
+
+
 @reading()
 def read_groups(table: Path) -> GroupTable:
     """The groups in a CSV file (UTF-8; comma, semicolon or tab) that has the columns file and group.
@@ -49,20 +52,24 @@ def parse_groups(table: bytes, *, name: str) -> GroupTable:
 def in_groups(images: ImageSet, groups: Groups) -> ImageSet:
     """The same images with their groups.
 
-    Every image needs a line in a table; lines about other files are passed over. Raises `GadError` for an image without
-    a line, and for a line that means two images.
+    Every image needs a line in a table of files; lines about other files are passed over. An image that a table of
+    digests lacks stands alone. Raises `GadError` for an image without a line, and for a line that means two images.
     """
     if groups is None:
         return images
     if groups == "folder":
         return replace(images, files=tuple(replace(file, group=str(file.path.parent)) for file in images))
     known = {PurePosixPath(name): group for name, group in groups}
+    of_digests = all(len(name) == _DIGEST for name, _ in groups)
     taken: dict[PurePosixPath, Path] = {}
     grouped = []
     for file in images:
         parts = file.path.absolute().parts
         ends = (PurePosixPath(file.digest), *(PurePosixPath(*parts[i:]) for i in range(len(parts))))
         name = next((end for end in ends if end in known), None)
+        if name is None and of_digests:
+            grouped.append(replace(file, group=None))
+            continue
         if name is None:
             raise GadError(
                 f"the table of groups has no line for {file.path}; add one (with an empty group if it stands alone)"

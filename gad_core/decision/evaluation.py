@@ -65,6 +65,11 @@ class PointRates:
         """The score that the threshold belongs to: "sum", or a level's number."""
         return self.point.level
 
+    @property
+    def breaks_promise(self) -> bool:
+        """Whether the target lies outside the interval of the rate on left-out images."""
+        return self.left_out is not None and not self.left_out.low <= self.point.target_fpr <= self.left_out.high
+
 
 def level_scores(projected: Projected, tuning: Tuning) -> dict[str, LevelScores]:
     """Scores of every level and of the sum after the tuning's cut, by "1".."L" and "sum"."""

@@ -4,6 +4,7 @@ import os
 import tempfile
 import threading
 import zlib
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,12 +23,17 @@ class FeatureCache:
     """One file an entry below `root`, so that threads and processes can share it without locks.
 
     An entry appears whole or not at all, is checked when it is read, and a damaged one counts as absent. Whatever
-    was not used for longest goes when the cache outgrows `limit` bytes. A disk that cannot be written to is no error.
+    was not used for longest goes when the cache outgrows `limit` bytes; entries in use go last. A disk that cannot be
+    written to is no error.
     """
 
-    def __init__(self, root: Path, *, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(
+        self, root: Path, *, limit: int = DEFAULT_LIMIT, in_use: Callable[[], Collection[str]] | None = None
+    ) -> None:
+        """Keep to `limit` bytes; `in_use` names the entries that something is made of, asked when room is short."""
         self.root = root
         self.limit = limit
+        self._in_use = in_use or frozenset
         self._room = 0  # bytes to write until the folder is measured again
         self._measuring = threading.Lock()
 
@@ -51,16 +57,16 @@ class FeatureCache:
         self._write(self._pixel_path(backbone, digest), pixels.tobytes())
 
     def prune(self) -> None:
-        """Remove what was not used for longest until the cache keeps to its limit."""
-        entries = []
+        """Remove what was not used for longest, and what is in use last, until the cache keeps to its limit."""
+        entries, in_use = [], self._in_use()
         for folder, _, names in os.walk(self.root):
             for name in names:
                 with suppress(OSError):  # another process may be pruning too
                     path = Path(folder, name)
                     status = path.stat()
-                    entries.append((status.st_mtime_ns, status.st_size, path))
-        excess = sum(size for _, size, _ in entries) - self.limit
-        for _, size, path in sorted(entries):
+                    entries.append((name in in_use, status.st_mtime_ns, status.st_size, path))
+        excess = sum(size for _, _, size, _ in entries) - self.limit
+        for _, _, size, path in sorted(entries):
             if excess <= 0:
                 return
             with suppress(OSError):

@@ -4,7 +4,6 @@ import sys
 
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES
-from gad_core.features.cache import FeatureCache
 from gad_core.workspace.store import open_store
 
 
@@ -17,7 +16,7 @@ def main() -> None:
             sys.stderr.write("Preparing the demo, once ...\n")
             from gad_core.workspace.steps import try_demo  # noqa: PLC0415 - torch takes seconds to import
 
-            try_demo(store, "washer", backbone=BACKBONES[0].name, cache=FeatureCache(store.cache))
+            try_demo(store, "washer", backbone=BACKBONES[0].name, cache=store.feature_cache())
     except GadError as error:
         sys.exit(f"error: {error}")
 

@@ -2,15 +2,17 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from gad_core.errors import GadError
-from gad_core.workspace.tables import SCHEMA, SchemaRecord, Table
+from gad_core.workspace import migrations
+from gad_core.workspace.tables import SCHEMA, DatasetRecord, SchemaRecord, Table
 
 #: How long one writer waits for another (seconds); each holds the file for milliseconds.
 PATIENCE = 30
@@ -35,7 +37,10 @@ class Database:
     """Sessions that read or write; what goes wrong outside the program comes out as a `GadError`."""
 
     def __init__(self, url: str) -> None:
-        """Connect to any SQLAlchemy URL and lay the tables; raise `GadError` if it cannot, or if a newer GAD did."""
+        """Connect to any SQLAlchemy URL and bring its tables up to date; an older SQLite file is kept as a copy.
+
+        Raises `GadError` if it cannot, or if a newer GAD wrote there.
+        """
         try:
             self.name = make_url(url).render_as_string(hide_password=True)
             self._engine = create_engine(url)
@@ -69,18 +74,42 @@ class Database:
         self._engine.dispose()
 
     def _lay_tables(self) -> None:
+        """Make the tables, or bring those of an earlier version up to date, as one transaction."""
         with self.writing() as session:
             connection = session.connection()
-            known = inspect(connection).has_table(SchemaRecord.__tablename__)
-            version = session.scalar(select(SchemaRecord.version)) if known else None
-            if version is not None and version > SCHEMA:
-                raise GadError(
-                    f"{self.name} was written by a newer GAD (schema {version}, this one knows {SCHEMA}); "
-                    "update GAD, or choose another folder with GAD_HOME"
-                )
-            Table.metadata.create_all(connection)
-            if version is None:
+            revision = migrations.current(connection)
+            if revision is None and not inspect(connection).has_table(DatasetRecord.__tablename__):
+                Table.metadata.create_all(connection)
                 session.add(SchemaRecord(version=SCHEMA))
+                migrations.stamp(connection, migrations.head())
+                return
+            if revision is None:
+                version = session.scalar(select(SchemaRecord.version)) or 1
+                if version > 1:
+                    self._refuse(f"schema {version}, this one knows {SCHEMA}")
+                migrations.stamp(connection, revision := migrations.FIRST)
+            if not migrations.is_known(revision):
+                self._refuse(f"revision {revision}, this one knows {migrations.head()}")
+            if revision != migrations.head():
+                self._keep_copy()
+                migrations.upgrade(connection)
+
+    def _refuse(self, difference: str) -> NoReturn:
+        raise GadError(
+            f"{self.name} was written by a newer GAD ({difference}); update GAD, or choose another folder with GAD_HOME"
+        )
+
+    def _keep_copy(self) -> None:
+        """The database as it is, beside itself; other databases than SQLite have backups of their own."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        path = Path(str(self._engine.url.database))
+        copy = path.with_name(f"{path.name}.before-{migrations.head()}")
+        partial = path.with_name(f"{copy.name}.part")
+        # SQLite's own way: what still lies in the write-ahead log comes along.
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(partial)) as target:
+            source.backup(target)
+        partial.replace(copy)
 
     @contextmanager
     def _errors_in_words(self) -> Iterator[None]:

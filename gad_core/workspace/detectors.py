@@ -1,16 +1,21 @@
 """The shelf of detectors, each one file, and the thresholds that people adopted for them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 
+from gad_core.errors import GadError
+from gad_core.gaussian.settings import FitSettings
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
-from gad_core.workspace.rows import DecisionRow, DetectorRow
+from gad_core.workspace.rows import DecisionRow, DetectorRow, DetectorState, detector_state
 from gad_core.workspace.staging import clear_up, deleting, making, writing_in
 from gad_core.workspace.tables import DatasetRecord, DecisionRecord, DetectorRecord, fetch, frozen, now
+
+_LONGEST_NAME = 60  # characters
 
 
 class DetectorShelf:
@@ -37,12 +42,15 @@ class DetectorShelf:
         save: Callable[[Path], object],
         *,
         name: str,
-        backbone: str,
-        settings: Mapping[str, Any],
+        settings: FitSettings,
         n_train: int,
         dataset_id: str | None = None,
+        auroc: float | None = None,
     ) -> DetectorRow:
-        """Reduction a fitted detector; `save` is called with the path of the file that it has to write."""
+        """Keep a fitted detector; `save` is called with the path of the file that it has to write.
+
+        Where the name is taken, a number behind it tells the two apart.
+        """
         final = self._folder / f"{new_id()}.gad"
         with writing_in(self._place.home), making(final, self._place.owner):
             save(final)
@@ -51,16 +59,34 @@ class DetectorShelf:
                 known = dataset_id is not None and session.get(DatasetRecord, dataset_id) is not None
                 record = DetectorRecord(
                     id=final.stem,
-                    name=name,
+                    name=_free_name(name, set(session.scalars(select(DetectorRecord.name)))),
                     dataset_id=dataset_id if known else None,
                     path=self._place.inside(final),
-                    backbone=backbone,
-                    settings=dict(settings),
+                    backbone=settings.backbone,
+                    settings=settings.to_json(),
                     n_train=n_train,
                     created=now(),
                 )
                 session.add(record)
+                if auroc is not None:
+                    record.auroc, record.auroc_state = auroc, str(detector_state(self._row(record)))
                 return self._row(record)
+
+    def rename(self, detector_id: str, name: str) -> DetectorRow:
+        """Give a detector another name, of 1 to 60 characters."""
+        name = " ".join(name.split())
+        if not 1 <= len(name) <= _LONGEST_NAME:
+            raise GadError(f"a name has 1 to {_LONGEST_NAME} characters, got {len(name)}; write another one")
+        with self._place.database.writing() as session:
+            record = fetch(session, DetectorRecord, detector_id, lock=True)
+            record.name = name
+            return self._row(record)
+
+    def note_auroc(self, detector_id: str, auroc: float | None, state: DetectorState) -> None:
+        """Remember the AUROC (in [0, 1]) of the tuning in a detector's file as it was in that state."""
+        with self._place.database.writing() as session:
+            record = fetch(session, DetectorRecord, detector_id, lock=True)
+            record.auroc, record.auroc_state = auroc, str(state)
 
     def delete(self, detector_id: str) -> None:
         """Delete a detector with its file and its adopted thresholds."""
@@ -72,40 +98,22 @@ class DetectorShelf:
         ):
             session.delete(fetch(session, DetectorRecord, detector_id))
 
-    def adopt(
-        self,
-        detector_id: str,
-        *,
-        method: str,
-        level: str,
-        target_fpr: float,
-        threshold: float,
-        how: str,
-        settings: Mapping[str, Any],
-    ) -> DecisionRow:
+    def adopt(self, detector_id: str, tuning: Tuning, point: WorkingPoint) -> DecisionRow:
         """Adopt a threshold for a detector; earlier ones stay on record."""
         with self._place.database.writing() as session:
             fetch(session, DetectorRecord, detector_id)
             record = DecisionRecord(
-                id=new_id(),
-                detector_id=detector_id,
-                method=method,
-                level=level,
-                target_fpr=target_fpr,
-                threshold=threshold,
-                how=how,
-                settings=dict(settings),
-                created=now(),
+                id=new_id(), detector_id=detector_id, settings=tuning.to_json(), created=now(), **point.to_json()
             )
             session.add(record)
-            return frozen(DecisionRow, record)
+            return _decision(record)
 
     def decisions(self, detector_id: str) -> tuple[DecisionRow, ...]:
-        """The thresholds adopted for a detector; the first is the one that holds now."""
+        """The thresholds adopted for a detector, the newest first; what holds now stands in its file."""
         with self._place.database.reading() as session:
             adopted = select(DecisionRecord).where(DecisionRecord.detector_id == detector_id)
             records = session.scalars(adopted.order_by(DecisionRecord.created.desc()))
-            return tuple(frozen(DecisionRow, record) for record in records)
+            return tuple(_decision(record) for record in records)
 
     def clear_up(self, token: str) -> None:
         """Settle what a dead process was making or deleting."""
@@ -117,4 +125,18 @@ class DetectorShelf:
         clear_up(self._folder, token, exists=exists)
 
     def _row(self, record: DetectorRecord) -> DetectorRow:
-        return frozen(DetectorRow, record, path=self._place.outside(record.path))
+        settings = FitSettings.from_json(record.settings)
+        return frozen(DetectorRow, record, path=self._place.outside(record.path), settings=settings)
+
+
+def _decision(record: DecisionRecord) -> DecisionRow:
+    point = WorkingPoint(**{one.name: getattr(record, one.name) for one in fields(WorkingPoint)})
+    return frozen(DecisionRow, record, tuning=Tuning.from_json(record.settings), point=point)
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} {number}"
+    return free

@@ -9,9 +9,8 @@ from typing import Literal
 from gad_core.data.archives import unpack_zip
 from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageFile, ImageSet, Refusal, read_dataset
 from gad_core.data.demo import write_demo
-from gad_core.errors import ImageRefused
 from gad_core.data.images import IMAGE_SUFFIXES, decode, decode_mask
-from gad_core.errors import GadError
+from gad_core.errors import GadError, ImageRefused
 from gad_core.progress import Progress
 from gad_core.workspace.layout import place
 from gad_core.workspace.rows import Counts, DatasetRow

@@ -1,12 +1,13 @@
 """What the store remembers, one frozen row a thing; a browser tab holds only their ids."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from gad_core.data.datasets import Refusal
+from gad_core.gaussian.settings import FitSettings
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
 
 DatasetKind = Literal["demo", "folder", "upload"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -30,10 +31,33 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class DatasetState:
+    """A data set as it is until its images change: the key of all that was read from it."""
+
+    id: str
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class DetectorState:
+    """A detector's file as it is until it is written again: the key of all that was computed with it.
+
+    The inode tells two writes apart that fall within one tick of the file system's clock.
+    """
+
+    id: str
+    written: int  # nanoseconds since 1970
+    inode: int
+
+    def __str__(self) -> str:
+        return f"{self.id}-{self.written}-{self.inode}"
+
+
+@dataclass(frozen=True)
 class DatasetRow:
     """A data set in MVTec layout under `root`, or a plain folder of normal images registered by reference.
 
-    `modified` (UTC) moves whenever its images do: (id, modified) is a cache key for what was read from it.
+    `modified` (UTC) moves whenever its images do.
     """
 
     id: str
@@ -45,36 +69,53 @@ class DatasetRow:
     created: datetime
     modified: datetime
 
+    @property
+    def state(self) -> DatasetState:
+        """What results are cached under."""
+        return DatasetState(self.id, self.modified)
+
 
 @dataclass(frozen=True)
 class DetectorRow:
-    """A fitted detector in the file `path`; `settings` (levels, keep, score, folds, seed ...) are plain JSON values."""
+    """A fitted detector in the file `path`, and what its fit was asked for.
+
+    `auroc` (in [0, 1]) is that of the tuning in the file whose state is `auroc_state`; of another file it says nothing.
+    """
 
     id: str
     name: str
     dataset_id: str | None
     path: Path
     backbone: str
-    settings: Mapping[str, Any]
+    settings: FitSettings
     n_train: int
     created: datetime
+    auroc: float | None = None
+    auroc_state: str | None = None
+
+    @property
+    def current_auroc(self) -> float | None:
+        """The AUROC, unless the file was written since it was computed."""
+        return self.auroc if self.auroc_state == str(detector_state(self)) else None
+
+
+def detector_state(row: DetectorRow) -> DetectorState:
+    """The state of a detector's file now; zeros where it is gone, which loading it says in words."""
+    try:
+        status = row.path.stat()
+    except OSError:
+        return DetectorState(row.id, 0, 0)
+    return DetectorState(row.id, status.st_mtime_ns, status.st_ino)
 
 
 @dataclass(frozen=True)
 class DecisionRow:
-    """An adopted threshold (distance) of one detector; `how` is its provenance in one sentence.
-
-    `settings` are those the scores were computed with (levels, keep, score); under others the threshold means nothing.
-    """
+    """An adopted threshold of one detector, with the tuning under which alone it means something."""
 
     id: str
     detector_id: str
-    method: str
-    level: str
-    target_fpr: float
-    threshold: float
-    how: str
-    settings: Mapping[str, Any]
+    tuning: Tuning
+    point: WorkingPoint
     created: datetime
 
 

@@ -1,83 +1,62 @@
-"""The steps from images to a decision, each from one shelf of the workspace to the next."""
+"""The steps from images to a detector, each from one shelf of the workspace to the next."""
 
-from collections.abc import Callable, Collection
-from dataclasses import asdict, replace
+from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
-from gad_core.data.datasets import ImageSet, k_folds, read_dataset
-from gad_core.decision.working_point import WorkingPoint
-from gad_core.progress import Progress
+from gad_core.data.datasets import ImageSet, read_dataset
+from gad_core.decision.curves import auroc
 from gad_core.features.cache import FeatureCache
-from gad_core.features.engines import make_engine
-from gad_core.features.extract import extract
-from gad_core.features.networks import load_network
-from gad_core.gaussian.detector import Adopted, Augmented, Detector
-from gad_core.gaussian.detector_file import save_detector
+from gad_core.features.engines import load_engine
+from gad_core.features.extract import Extraction, extract
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.detector_file import read_summary, save_detector
 from gad_core.gaussian.fit import fit_images
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.settings import FitSettings
+from gad_core.progress import Progress, Stages
 from gad_core.workspace.imports import add_demo
-from gad_core.workspace.rows import DecisionRow, DetectorRow
+from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.store import Store
 
 
 def fit_dataset(
     store: Store,
     dataset_id: str,
+    settings: FitSettings,
     *,
-    backbone: str,
     cache: FeatureCache,
-    n_folds: int | None = None,
-    seed: int = 0,
-    without: Collection[str] = (),
-    apart: int = 0,
-    augment: Augmented | None = None,
-    grouped: Callable[[ImageSet], ImageSet] | None = None,
     progress: Progress | None = None,
 ) -> DetectorRow:
-    """Fit a detector to a data set's normal images and put it on the shelf; digests in `without` are left out of it.
-
-    `grouped` gives the normal images their groups, which are then left out of a fold together. One in `apart` images
-    (0: none) is not fitted but kept for split-conformal thresholds, drawn by the seed.
+    """Fit a detector to a data set's normal images and put it on the shelf.
 
     The test images go through the network as well, so that every page finds their features in the cache. Raises
     `GadError` for a network without weights, and where the data set is gone or cannot be fitted.
     """
     row = store.datasets.get(dataset_id)
-    engine = make_engine(load_network(backbone))
+    engine = load_engine(settings.backbone)
     dataset = read_dataset(row.root)
-    train = dataset.train.where([digest not in without for digest in dataset.train.digests])
-    if grouped:
-        train = grouped(train)
-    calibration = None
-    if apart:
-        kept = k_folds(len(train), apart, groups=train.groups, seed=seed) == 0
-        train, calibration = train.where(~kept), train.where(kept)
-    extract(ImageSet(dataset.train.files + dataset.test.files), engine, cache=cache, progress=progress)
-    fit = fit_images(
-        train,
-        engine,
-        calibration=calibration,
-        n_folds=n_folds,
-        augment=augment,
-        seed=seed,
-        cache=cache,
-        progress=progress if augment else None,
-    )
-    detector = fit.detector
+    n, passes = len(dataset.train), settings.augmented.passes if settings.augmented else 0
+    stages = Stages(progress, (n + len(dataset.test), n * passes))
+    both = ImageSet(dataset.train.files + dataset.test.files)
+    extract(both, engine, cache=cache, progress=stages(0))
+    test = extract(dataset.test, engine, cache=cache)
+    detector = fit_images(dataset.train, engine, settings, cache=cache, progress=stages(1)).detector
     return store.detectors.add(
         partial(save_detector, detector),
         name=row.name,
-        backbone=detector.backbone,
-        settings={
-            "folds": int(detector.folds.max()) + 1,
-            "seed": seed,
-            "without": sorted(without),
-            "apart": apart,
-            "augment": augment.to_json() if augment else None,
-        },
+        settings=settings,
         n_train=detector.n_train,
         dataset_id=dataset_id,
+        auroc=auroc_of(detector, test),
     )
+
+
+def auroc_of(detector: Detector, test: Extraction) -> float | None:
+    """AUROC of a detector's tuning on test images, in [0, 1]; None without good and defective ones."""
+    labels = test.images.labels
+    if not labels.any() or labels.all():
+        return None
+    return auroc(detector.scores(test.features), labels).value
 
 
 def try_demo(
@@ -88,14 +67,30 @@ def try_demo(
     for row in store.detectors.all():
         if (row.dataset_id, row.backbone) == (dataset.id, backbone):
             return row
-    return fit_dataset(store, dataset.id, backbone=backbone, cache=cache, progress=progress)
+    return fit_dataset(store, dataset.id, FitSettings(backbone=backbone), cache=cache, progress=progress)
 
 
-def adopt(
-    store: Store, row: DetectorRow, detector: Detector, tuning: Tuning, level: str, point: WorkingPoint
-) -> DecisionRow:
-    """Make a threshold the detector's own, in its file and on record; earlier ones stay on record."""
-    adopted = Adopted(level, point.method, point.target_fpr, point.threshold, point.how)
-    save_detector(replace(detector, tuning=tuning, adopted=adopted), row.path)
-    settings = {"levels": list(tuning.levels), "keep": str(tuning.reduction), "score": tuning.distance}
-    return store.detectors.adopt(row.id, settings=settings, **asdict(adopted))
+def settings_without(row: DetectorRow, digests: Collection[str]) -> FitSettings:
+    """A detector's settings, but with these images left out and no others.
+
+    Its groups are those in its file: a row that an earlier version wrote does not have them.
+    """
+    groups = row.settings.groups or read_summary(row.path).settings.groups
+    return replace(row.settings, groups=groups).leaving_out(tuple(digests))
+
+
+def find_fit(store: Store, dataset: DatasetRow, settings: FitSettings) -> DetectorRow | None:
+    """A detector fitted with these settings to the images that the data set has now."""
+    for row in store.detectors.all():
+        if row.dataset_id == dataset.id and row.created > dataset.modified and row.settings == settings:
+            return row
+    return None
+
+
+def augmented_twin(store: Store, detector: DetectorRow) -> DetectorRow | None:
+    """The newest fit to the same data set that differs in having augmented copies, or none."""
+    for row in store.detectors.all():
+        same = (row.dataset_id, row.backbone) == (detector.dataset_id, detector.backbone)
+        if same and bool(row.settings.augmented) != bool(detector.settings.augmented):
+            return row
+    return None

@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
+from gad_core.data.augment import Pass
+from gad_core.errors import GadError
+from gad_core.features.cache import FeatureCache
+from gad_core.gaussian.detector_file import read_summary
 from gad_core.workspace.database import Database
 from gad_core.workspace.datasets import DatasetShelf
 from gad_core.workspace.detectors import DetectorShelf
@@ -18,8 +22,8 @@ from gad_core.workspace.staging import writing_in
 class Store:
     """A workspace folder and its database; safe for several threads and processes at once.
 
-    `home` holds `datasets/<id>/` in MVTec layout, `detectors/<id>.gad`, the disposable `cache/` and, unless another
-    database is named, `gad.db`. What comes out are frozen rows; a row is there only if its files are, whole.
+    `home` holds `datasets/<id>/` in MVTec layout, `detectors/<id>.gad`, `explanations/`, the disposable `cache/` and,
+    unless another database is named, `gad.db`. What comes out are frozen rows; a row is there only if its files are, whole.
     """
 
     def __init__(self, home: Path, database_url: str | None = None) -> None:
@@ -29,9 +33,10 @@ class Store:
         """
         self.home = home.expanduser().absolute()
         self.cache = self.home / "cache"
+        self.explanations = self.home / "explanations"  # runs over whole categories, a file each
         self._processes = self.home / "processes"
         with writing_in(self.home), ExitStack() as undo:
-            for folder in (self.cache, self._processes):
+            for folder in (self.cache, self.explanations, self._processes):
                 folder.mkdir(parents=True, exist_ok=True)
             self._presence = arrive(self._processes)
             undo.callback(self._presence.leave)
@@ -40,6 +45,7 @@ class Store:
             place = Place(self.home, database, self.owner)
             self.datasets, self.detectors, self.jobs = DatasetShelf(place), DetectorShelf(place), JobLog(place)
             self.recover()
+            self._take_former_explanations()
             self._leave = undo.pop_all().close
 
     @property
@@ -54,6 +60,28 @@ class Store:
                 self.datasets.clear_up(token)
                 self.detectors.clear_up(token)
             self.jobs.interrupt(unless=lambda owner: is_present(self._processes, owner))
+
+    def feature_cache(self) -> FeatureCache:
+        """The features and pixels of this workspace; what its detectors are made of goes last when room is short."""
+        return FeatureCache(self.cache, in_use=self._in_use)
+
+    def _in_use(self) -> frozenset[str]:
+        """The names of cache entries that a detector's update would ask for."""
+        names: set[str] = set()
+        for row in self.detectors.all():
+            with suppress(GadError):  # a damaged file needs nothing
+                summary = read_summary(row.path)
+                names.update(summary.digests)
+                if augmented := summary.settings.augmented:
+                    passes = [Pass(augmented.settings, i, summary.settings.seed) for i in range(augmented.passes)]
+                    names.update(one.key(digest) for one in passes for digest in summary.digests)
+        return frozenset(names)
+
+    def _take_former_explanations(self) -> None:
+        """An earlier version kept them in the cache, which may be deleted at any time."""
+        for path in (self.cache / "explanations").glob("*.json"):
+            with suppress(FileNotFoundError):  # another process was faster
+                path.rename(self.explanations / path.name)
 
     def close(self) -> None:
         """Leave the workspace."""

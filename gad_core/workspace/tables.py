@@ -11,8 +11,8 @@ from sqlalchemy.types import TypeDecorator
 from gad_core.errors import GadError
 from gad_core.workspace.rows import Counts, DatasetKind, JobState
 
-#: Version of these tables; a store written by a newer one is refused.
-SCHEMA = 1
+#: What programs from before the migrations are told.
+SCHEMA = 2
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -61,6 +61,8 @@ class Table(DeclarativeBase):
 
 
 class SchemaRecord(Table):
+    """Programs from before the migrations read this number, and refuse a workspace that it is too high for."""
+
     __tablename__ = "gad_schema"
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
@@ -89,6 +91,8 @@ class DetectorRecord(Table):
     settings: Mapped[dict[str, Any]]
     n_train: Mapped[int]
     created: Mapped[datetime] = mapped_column(index=True)
+    auroc: Mapped[float | None]
+    auroc_state: Mapped[str | None]
 
 
 class DecisionRecord(Table):
@@ -99,6 +103,7 @@ class DecisionRecord(Table):
     level: Mapped[str]
     target_fpr: Mapped[float]
     threshold: Mapped[float]
+    n: Mapped[int]
     how: Mapped[str]
     settings: Mapped[dict[str, Any]]
     created: Mapped[datetime]

@@ -25,13 +25,11 @@ def target_fpr() -> float:
     state = st.session_state
     percent = box.number_input(
         "Target, %",
-        min_value=0.01,
+        min_value=0.001,
         max_value=50.0,
-        value=5.0,
         step=0.1,
         format="%.4g",
         key="fpr",
-        **BOUND,
     )
     state["fpr_step"] = _nearest(percent)  # the box, and so the link, says what holds; the slider follows it
 

@@ -48,7 +48,7 @@ def jobs() -> JobQueue:
 @st.cache_resource(show_spinner=False)
 def feature_cache() -> FeatureCache:
     """Features and resized pixels, by content."""
-    return FeatureCache(store().cache)
+    return store().feature_cache()
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

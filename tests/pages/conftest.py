@@ -12,6 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,35 @@ def _main() -> Iterator[None]:
     before = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = before
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A workspace for the whole module; the server's long-lived objects belong to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("home")
+        patch.setenv("GAD_HOME", str(folder))
+        st.cache_resource.clear()
+        yield folder
+        from pages.shared import resources
+
+        resources.jobs().close()
+        resources.store().close()
+        st.cache_resource.clear()
+
+
+@pytest.fixture(scope="module")
+def ids(home, stripes) -> dict[str, str]:
+    """The ids of a small data set and of a detector fitted to it."""
+    from gad_core.gaussian.settings import FitSettings
+    from gad_core.workspace.imports import add_folder
+    from gad_core.workspace.steps import fit_dataset
+    from pages.shared import resources
+
+    store = resources.store()
+    dataset = add_folder(store, stripes)
+    detector = fit_dataset(store, dataset.id, FitSettings(), cache=store.feature_cache())
+    return {"data": dataset.id, "detector": detector.id}
 
 
 @contextmanager
@@ -78,7 +108,7 @@ def serve() -> Callable[..., AbstractContextManager[str]]:
 @pytest.fixture(scope="session")
 def fitted(stripes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A workspace with a data set and a detector fitted to it, and their ids."""
-    from gad_core.features.cache import FeatureCache
+    from gad_core.gaussian.settings import FitSettings
     from gad_core.workspace.imports import add_folder
     from gad_core.workspace.steps import fit_dataset
     from gad_core.workspace.store import Store
@@ -86,8 +116,7 @@ def fitted(stripes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     home = tmp_path_factory.mktemp("fitted")
     with Store(home) as store:
         dataset = add_folder(store, stripes)
-        cache = FeatureCache(store.cache)
-        detector = fit_dataset(store, dataset.id, backbone="tf_efficientnet_lite0", cache=cache)
+        detector = fit_dataset(store, dataset.id, FitSettings(), cache=store.feature_cache())
     return home, {"data": dataset.id, "detector": detector.id}
 
 

@@ -48,7 +48,7 @@ def app(shelves):
         act = st.session_state.pop("act", None)
         if act:
             getattr(opened, act[0])(act[1])
-        st.session_state.projected = tuple(row and row.id for row in (opened.dataset(), opened.detector()))
+        st.session_state.open = tuple(row and row.id for row in (opened.dataset(), opened.detector()))
 
     return AppTest.from_function(script)
 
@@ -65,7 +65,7 @@ def act(app: AppTest, action: str, row: SimpleNamespace) -> AppTest:
 def test_a_link_opens_what_it_names(app):
     app.query_params["data"] = "others"
     app.query_params["detector"] = "alone"
-    assert app.run().session_state.projected == ("others", "alone")
+    assert app.run().session_state.open == ("others", "alone")
 
 
 def test_what_is_opened_stands_in_the_url(app):
@@ -76,33 +76,33 @@ def test_what_is_opened_stands_in_the_url(app):
 def test_what_a_change_of_page_dropped_from_the_url_is_written_again(app):
     act(app, "open_detector", OLD)
     app.query_params.clear()
-    assert app.run().session_state.projected == ("parts", "old")
+    assert app.run().session_state.open == ("parts", "old")
     assert url(app) == {"data": "parts", "detector": "old"}
 
 
 def test_a_link_followed_in_the_tab_wins_over_what_was_open(app):
     act(app, "open_detector", OLD)
     app.query_params["data"] = "others"
-    assert app.run().session_state.projected == ("others", "old")
+    assert app.run().session_state.open == ("others", "old")
 
 
 def test_a_data_set_brings_the_newest_detector_fitted_to_it(app):
-    assert act(app, "open_dataset", PARTS).session_state.projected == ("parts", "new")
+    assert act(app, "open_dataset", PARTS).session_state.open == ("parts", "new")
 
 
 def test_a_data_set_that_nothing_was_fitted_to_closes_the_detector_of_another(app):
     act(app, "open_dataset", PARTS)
-    assert act(app, "open_dataset", OTHERS).session_state.projected == ("others", None)
+    assert act(app, "open_dataset", OTHERS).session_state.open == ("others", None)
     assert url(app) == {"data": "others"}
 
 
 def test_a_detector_without_a_data_set_leaves_the_open_one(app):
     act(app, "open_dataset", OTHERS)
-    assert act(app, "open_detector", ALONE).session_state.projected == ("others", "alone")
+    assert act(app, "open_detector", ALONE).session_state.open == ("others", "alone")
 
 
 def test_what_was_deleted_meanwhile_is_no_longer_open(app, shelves):
     act(app, "open_detector", OLD)
     del shelves.detectors["old"]
-    assert app.run().session_state.projected == ("parts", None)
+    assert app.run().session_state.open == ("parts", None)
     assert url(app) == {"data": "parts"}

@@ -3,54 +3,10 @@
 from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-APP = Path(__file__).parents[2] / "app.py"
+from tests.pages.script import metrics, run
+
 PAGES = [f"pages/{name}.py" for name in ("home", "data", "fit", "levels", "working_point", "attributions")]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A workspace for the whole module; the server's long-lived objects belong to it."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("home")
-        patch.setenv("GAD_HOME", str(folder))
-        st.cache_resource.clear()
-        yield folder
-        from pages.shared import resources
-
-        resources.jobs().close()
-        resources.store().close()
-        st.cache_resource.clear()
-
-
-def run(page: str, **ids: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    for name, value in ids.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page(page).run()
-    assert not app.exception, app.exception
-    return app
-
-
-@pytest.fixture(scope="module")
-def ids(home, stripes) -> dict[str, str]:
-    """The ids of a small data set and of a detector fitted to it."""
-    from gad_core.features.cache import FeatureCache
-    from gad_core.workspace.imports import add_folder
-    from gad_core.workspace.steps import fit_dataset
-    from pages.shared import resources
-
-    store = resources.store()
-    dataset = add_folder(store, stripes)
-    detector = fit_dataset(store, dataset.id, backbone="tf_efficientnet_lite0", cache=FeatureCache(store.cache))
-    return {"data": dataset.id, "detector": detector.id}
-
-
-def metrics(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -10,11 +10,9 @@ from gad_core import figures, wording
 from gad_core.attribution.category import Explained, masked_defects
 from gad_core.attribution.explanation import Explanation, Summary, distance_to_ideal, summaries_by_type
 from gad_core.errors import GadError
-from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Tuning
-from gad_core.workspace.explanations import ExplanationKey, Run, find_run, runs_on
+from gad_core.workspace.explanations import ExplanationKey, Run, explain_dataset, find_run, runs_on
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from gad_core.workspace.steps import explain_dataset
 from pages.shared import charts, frame, opened, resources, tasks
 from pages.shared.gallery import gallery
 from pages.views.attributions import controls
@@ -32,7 +30,7 @@ def whole_category(detector: DetectorRow, dataset: DatasetRow) -> None:
     except GadError as error:
         with charts.panel(_TITLE, frame.sentence(error)):
             return
-    run = find_run(resources.store().cache, key_of(test, tuning, n_references))
+    run = find_run(resources.store().explanations, key_of(test, tuning, n_references))
     about = f"All {len(files)} masked defects at {wording.tuning(tuning)}."
     with charts.panel(_TITLE, about if run is None else _finding(run)):
         if run is None:
@@ -116,12 +114,12 @@ def _plane(dataset: DatasetRow) -> None:
     """Every run on this data set: how well it detects against how well it is explained (Table X)."""
     points: list[dict[str, float | str]] = []
     distances: list[float] = []
-    for run in runs_on(resources.store().cache, dataset.id):
+    for run in runs_on(resources.store().explanations, dataset.id):
         if summary := run.category.summary:
             distances.append(distance_to_ideal(100 * run.auroc, summary.mean))
             points.append(
                 {
-                    "name": f"{wording.levels(run.key.levels)}, {wording.reduction(Reduction.parse(run.key.keep))}",
+                    "name": f"{wording.tuning(run.key.tuning)}",
                     "auroc": 100 * run.auroc,
                     "score": summary.mean,
                     "sem": float(np.nan_to_num(summary.sem)),
@@ -138,7 +136,4 @@ def _plane(dataset: DatasetRow) -> None:
 
 def key_of(test: resources.TestImages, tuning: Tuning, n_references: int) -> ExplanationKey:
     """What a run is kept under."""
-    state = test.state
-    return ExplanationKey.of(
-        state.dataset.id, state.dataset.modified.isoformat(), state.detector.id, tuning, n_references
-    )
+    return ExplanationKey.of(test.state.dataset, test.state.detector, tuning, n_references)

@@ -1,0 +1,156 @@
+"""What the detector says goes: adopted here, it holds on every page, in every browser, after every restart."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gad_core.gaussian.detector_file import load_detector, read_summary
+from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.settings import FitSettings
+from gad_core.gaussian.tuning import Tuning
+from gad_core.workspace.steps import fit_dataset
+from tests.pages.script import metrics, run
+from tests.pages.test_tuning import SETTLED, open_page, query
+
+DEEP = {"levels": "5-8", "keep": "npca:0.04", "fpr": "20"}
+
+
+@pytest.fixture
+def path(ids):
+    """The detector's file; what a test adopts is taken back."""
+    from pages.shared import resources
+
+    path = resources.store().detectors.get(ids["detector"]).path
+    before = path.read_bytes()
+    yield path
+    path.write_bytes(before)
+
+
+def adopt(ids: dict[str, str], **settings: str):
+    app = run("pages/working_point.py", **ids)
+    for key, value in settings.items():
+        app.session_state[key] = value
+    app.run()
+    app.button(key="adopt").click().run()
+    assert not app.exception
+    return app
+
+
+def text(app) -> str:
+    return " ".join(element.value for kind in ("markdown", "caption") for element in getattr(app, kind))
+
+
+def test_every_page_starts_from_what_was_adopted(ids, path):
+    app = adopt(ids, levels=["5", "7"], keep="npca:0.04", fpr=20.0)
+    threshold = metrics(app)["Threshold"]
+    point = read_summary(path).working_point
+    assert (point.level, point.method, point.target_fpr, point.n) == ("sum", "cross-conformal", 0.2, 30)
+    again = run("pages/working_point.py", **ids)
+    assert metrics(again)["Threshold"] == threshold
+    assert again.number_input(key="fpr").value == 20
+    levels = run("pages/levels.py", **ids)
+    assert levels.select_slider(key="keep").value == "npca:0.04"
+    assert levels.session_state["levels"] == ["5", "7"]
+    assert "Differs" not in text(levels)
+
+
+def test_a_page_that_shows_something_else_says_so_and_goes_back(ids, path):
+    adopt(ids, fpr=20.0)
+    app = run("pages/working_point.py", **ids)
+    app.number_input(key="fpr").set_value(10.0).run()
+    assert "Differs from the adopted threshold" in text(app)
+    app.button(key="restore").click().run()
+    assert app.number_input(key="fpr").value == 20
+    assert "Differs" not in text(app)
+
+
+def test_an_adoption_is_undone_to_the_one_before(ids, path):
+    adopt(ids, fpr=20.0)
+    first = read_summary(path).working_point
+    app = adopt(ids, fpr=10.0)
+    assert read_summary(path).working_point != first
+    app.button(key="undo_adopt").click().run()
+    assert read_summary(path).working_point == first
+    assert app.number_input(key="fpr").value == 20
+
+
+def test_a_promise_that_left_out_parts_contradict_is_asked_about_first(ids, path):
+    app = adopt(ids, level="7", method="chi2")
+    assert read_summary(path).working_point is None
+    assert any("promises that **5.0 %** of good parts" in element.value for element in app.markdown)
+    app.button(key="adopt_anyway").click().run()
+    point = read_summary(path).working_point
+    assert (point.method, point.level) == ("chi2", "7")
+
+
+def test_a_detector_does_not_inherit_the_tuning_of_another(ids, path):
+    from pages.shared import opened, resources
+
+    store = resources.store()
+    other = fit_dataset(store, ids["data"], FitSettings(n_folds=4), cache=store.feature_cache())
+    app = run("pages/levels.py", **ids)
+    app.session_state["levels"] = ["3"]
+    app.run()
+    assert opened is not None
+    app.query_params["detector"] = other.id
+    app.run()
+    assert app.session_state["levels"] == ["6", "7", "8"]
+    app.query_params["detector"] = ids["detector"]
+    app.run()
+    assert app.session_state["levels"] == ["3"]
+
+
+def test_a_change_of_page_after_a_link_keeps_the_tuning(ids):
+    app = run("pages/working_point.py", **ids, **DEEP)
+    assert app.session_state["levels"] == ["5", "6", "7", "8"]
+    for name in DEEP:
+        del app.query_params[name]
+    app.switch_page("pages/levels.py").run()
+    assert app.session_state["levels"] == ["5", "6", "7", "8"]
+    assert app.select_slider(key="keep").value == "npca:0.04"
+
+
+def test_an_adoption_does_not_meet_another_fit(ids, path):
+    app = run("pages/working_point.py", **ids)
+    detector = load_detector(path)
+    replace(detector, tuning=Tuning((3,), Reduction("npca", 0.5))).save(path)  # as an update from outside does
+    app.button(key="adopt").click().run()
+    summary = read_summary(path)
+    assert summary.working_point is None or summary.tuning == detector.tuning
+
+
+def shown(page: Page) -> dict[str, str]:
+    """The metrics of the working point, and what the sidebar says."""
+    expect(page.locator(SETTLED)).to_be_visible()
+    texts = page.get_by_test_id("stMetric").all_inner_texts()[:5]
+    return {"metrics": "|".join(texts), "sidebar": page.locator(".st-key-shelf").inner_text()}
+
+
+@pytest.mark.browser
+def test_a_restarted_server_and_a_new_browser_show_the_same_numbers(serve, fitted, tab, tmp_path):
+    home, ids = tmp_path / "home", fitted[1]
+    shutil.copytree(fitted[0], home)
+    with serve(home) as url:
+        page = tab()
+        open_page(page, f"{url}/working_point?{query(ids, **DEEP)}", "Working point")
+        page.get_by_role("button", name="Adopt this threshold").click()
+        expect(page.locator(".st-key-adopted")).to_be_visible()
+        before = shown(page)
+        page.context.close()
+    assert "NPCA 4 %" in before["sidebar"]
+    with serve(home) as url:
+        page = tab()
+        open_page(page, f"{url}/working_point?{query(ids)}", "Working point")
+        assert shown(page) == before
+        page.get_by_role("link", name="Levels & NPCA").click()
+        slider = page.get_by_role("slider", name="Components kept")
+        expect(slider).to_have_attribute("aria-valuetext", "NPCA 4 %")
+        other = tab()
+        open_page(other, url, "Find the parts that are not like the others")
+        other.locator("[class*=st-key-recent_]").get_by_role("button").first.click()
+        expect(other.get_by_role("heading", name="Working point", level=1)).to_be_visible()
+        assert shown(other) == before
+        page.context.close()
+        other.context.close()

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gad_core.data.images import encode_png
-from gad_core.figures.canvas import Part, axis, figure
+from gad_core.figures.canvas import EMPTY, Part, axis, figure, line
 from gad_core.figures.palette import INK, LEFT_OUT, PROMISE, SELECTED, faint
 
 Array = NDArray[np.float64]
@@ -52,42 +52,47 @@ def attribution_map(
     size = (values if values is not None else image if image is not None else np.zeros((1, 1))).shape[0]
     traces: list[Part] = []
     if values is not None:
-        traces.append(
-            {
-                "type": "heatmap",
-                "z": values.astype(np.float32),
-                "zmin": -limit,
-                "zmax": limit,
-                "zmid": 0,
-                "colorscale": _SCALE,
-                "opacity": opacity,
-                "showscale": bar,
-                "colorbar": _BAR,
-                "hovertemplate": "%{z:.3g} distance<extra></extra>",
-            }
-        )
+        traces.append(_colours(values, limit, opacity, bar=bar))
     if mask is not None and mask.any():
-        traces.append(
-            {
-                "type": "contour",
-                "z": mask.astype(np.uint8),
-                "contours": {"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
-                "line": {"color": SELECTED, "width": 2.5},
-                "showscale": False,
-                "hoverinfo": "skip",
-            }
-        )
+        traces.append(_outline(mask))
     place = {"xref": "x", "yref": "y", "x": -0.5, "y": -0.5, "sizex": size, "sizey": size, "sizing": "stretch"}
-    pictures = [{"source": data_url(image), "layer": "below", **place}] if image is not None else []
-    bare: Part = {"visible": False, "fixedrange": True}
+    bare: Part = {"visible": False, "fixedrange": True, "constrain": "domain"}
     layout = {
         "height": height,
-        "images": pictures,
+        "images": [{"source": data_url(image), "layer": "below", **place}] if image is not None else [],
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "xaxis": {**bare, "range": [-0.5, size - 0.5], "constrain": "domain"},
-        "yaxis": {**bare, "range": [size - 0.5, -0.5], "scaleanchor": "x", "constrain": "domain"},
+        "xaxis": {**bare, "range": [-0.5, size - 0.5]},
+        "yaxis": {**bare, "range": [size - 0.5, -0.5], "scaleanchor": "x"},
     }
-    return figure(traces or [{"type": "scatter", "x": [], "y": []}], layout)
+    return figure(traces or [EMPTY], layout)
+
+
+def _colours(values: Array, limit: float, opacity: float, *, bar: bool) -> Part:
+    """The map itself, a colour a pixel."""
+    return {
+        "type": "heatmap",
+        "z": values.astype(np.float32),
+        "zmin": -limit,
+        "zmax": limit,
+        "zmid": 0,
+        "colorscale": _SCALE,
+        "opacity": opacity,
+        "showscale": bar,
+        "colorbar": _BAR,
+        "hovertemplate": "%{z:.3g} distance<extra></extra>",
+    }
+
+
+def _outline(mask: NDArray[np.bool_]) -> Part:
+    """The edge of a mask."""
+    return {
+        "type": "contour",
+        "z": mask.astype(np.uint8),
+        "contours": {"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
+        "line": {"color": SELECTED, "width": 2.5},
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
 
 
 def overlay(image: Pixels, values: Array, *, limit: float, opacity: float = 1.0) -> Pixels:
@@ -132,24 +137,18 @@ def explanation_plane(points: Sequence[Mapping[str, float | str]]) -> go.Figure:
 
 
 def deletion_curve(shares: Array, by_attribution: Array, by_chance: Array) -> go.Figure:
-    """Score over the share of the image that has given way to a normal one."""
+    """Deletion: score over the share of the image that has given way to a normal one."""
+    series = (
+        ("highest attribution first", by_attribution, LEFT_OUT, "solid"),
+        ("by chance", by_chance, PROMISE, "dash"),
+    )
     traces = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": 100 * shares,
-            "y": values,
-            "line": {"color": colour, "width": 2.4, "dash": dash},
-            "hovertemplate": f"{name}: %{{x:.0f}} % exchanged, distance %{{y:.3g}}<extra></extra>",
-        }
-        for name, values, colour, dash in (
-            ("highest attribution first", by_attribution, LEFT_OUT, "solid"),
-            ("by chance", by_chance, PROMISE, "dash"),
-        )
+        line(100 * shares, values, colour, f"{name}: %{{x:.0f}} % exchanged, distance %{{y:.3g}}", dash=dash)
+        for name, values, colour, dash in series
     ]
     labels: list[tuple[Part, Part]] = [
-        ({}, {"x": 100 * shares[3], "y": values[3], "text": text, "xanchor": "left", "yanchor": "bottom"})
-        for text, values in (("highest attribution first", by_attribution), ("by chance", by_chance))
+        ({}, {"x": 100 * shares[3], "y": values[3], "text": name, "xanchor": "left", "yanchor": "bottom"})
+        for name, values, *_ in series
     ]
     layout = {
         "height": 240,

@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
-from gad_core.figures.palette import GRID, INK, faint
+from gad_core.figures.palette import GRID, INK, SELECTED, faint
+from gad_core.wording import number
 
 Array = NDArray[np.float64]
 Part = dict[str, Any]  # of a figure, as Plotly's JSON has it
 
 HEIGHT = 320  # pixels
+#: The marker of what is chosen.
+CHOSEN: Part = {"size": 12, "color": SELECTED, "line": {"color": INK, "width": 2}}
+#: A figure without a series needs a trace, so that its axes are drawn.
+EMPTY: Part = {"type": "scatter", "x": [], "y": []}
 _CHARACTER = 6.6  # pixels: a generous mean width at the size of tick labels
 _TITLE = 22  # pixels that an axis title takes
 _EDGE = 0.15  # of the axis: so near to its end, a centred label would stick out
@@ -70,7 +75,19 @@ def _margin(layout: Part) -> Part:
     return {"l": left, "r": 12, "t": 24, "b": bottom, **layout.get("margin", {})}
 
 
-def line_at(x: float, words: str, span: tuple[float, float], *, log: bool = False) -> tuple[Part, Part]:
+def line(x: Sequence[float] | Array, y: Sequence[float] | Array, colour: str, words: str, **options: Any) -> Part:
+    """A series as a line; `words` is its tooltip, `options` are those of the line itself (`dash`, `shape`, `width`)."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "line": {"color": colour, "width": 2.4, **options},
+        "hovertemplate": f"{words}<extra></extra>",
+    }
+
+
+def vertical(x: float, words: str, span: tuple[float, float], *, log: bool = False) -> tuple[Part, Part]:
     """A vertical line across the plot with its name above it; the axis runs from and to `span`."""
     scale = math.log10 if log else float
     start, here, end = (scale(value) for value in (span[0], x, span[1]))
@@ -85,6 +102,25 @@ def line_at(x: float, words: str, span: tuple[float, float], *, log: bool = Fals
         "xanchor": "left" if share < _EDGE else "right" if share > 1 - _EDGE else "center",
     }
     return shape, label
+
+
+def adopted_line(x: float, span: tuple[float, float], *, log: bool = False) -> tuple[Part, Part]:
+    """The adopted threshold as a dashed line, its name inside the plot, clear of that of the present threshold."""
+    shape, label = vertical(x, f"adopted {number(x)}", span, log=log)
+    beside = {"yanchor": "top", "y": 0.9, "xanchor": "right" if label["xanchor"] == "right" else "left"}
+    return shape | {"line": {"color": INK, "width": 2, "dash": "dash"}}, label | beside
+
+
+def horizontal(y: float, **options: Any) -> Part:
+    """A dotted line across the plot."""
+    dots = {"color": INK, "width": 1.5, "dash": "dot", **options}
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": dots}
+
+
+def diagonal(low: float, high: float, **options: Any) -> Part:
+    """A dotted line on which both axes say the same, from (low, low) to (high, high)."""
+    dots = {"color": faint(INK, 0.6), "width": 1.5, "dash": "dot", **options}
+    return {"type": "line", "x0": low, "y0": low, "x1": high, "y1": high, "line": dots}
 
 
 def key(entries: Sequence[tuple[str, str]]) -> list[tuple[Part, Part]]:

@@ -1,12 +1,12 @@
-"""What a detector catches against what it gets wrong, at every threshold and at the one that was chosen."""
+"""ROC and precision-recall curve, with the rates at the chosen threshold."""
 
 import numpy as np
 import plotly.graph_objects as go
 
 from gad_core.decision.curves import Auroc, Curve, roc_band
 from gad_core.decision.rates import Rate, rate
-from gad_core.figures.canvas import Part, axis, figure, whiskers
-from gad_core.figures.palette import GRID, INK, LEFT_OUT, SELECTED, faint
+from gad_core.figures.canvas import CHOSEN, Part, axis, diagonal, figure, line, whiskers
+from gad_core.figures.palette import GRID, LEFT_OUT, faint
 from gad_core.wording import interval
 
 _RANGE = [-2.5, 102.5]
@@ -14,7 +14,7 @@ _TICKS = [0, 25, 50, 75, 100]
 
 
 def roc_curve(curve: Curve, alarms: Rate, caught: Rate, area: Auroc) -> go.Figure:
-    """Defects caught against false alarms with a 95 % band; the chosen threshold's two rates with their intervals."""
+    """ROC: true-positive against false-positive rate with a 95 % band, and the chosen threshold's two intervals."""
     low, high = roc_band(curve, n_normal=area.n_normal, n_anomalous=area.n_anomalous)
     between = {
         "type": "scatter",
@@ -32,18 +32,17 @@ def roc_curve(curve: Curve, alarms: Rate, caught: Rate, area: Auroc) -> go.Figur
         _chosen(alarms, caught, "false alarms", "caught"),
     ]
     layout = {
-        "xaxis": axis("good test parts flagged, %", range=_RANGE, tickvals=_TICKS),
-        "yaxis": axis("defects caught, %", range=_RANGE, tickvals=_TICKS),
+        "xaxis": axis("false-positive rate (good test parts flagged), %", range=_RANGE, tickvals=_TICKS),
+        "yaxis": axis("true-positive rate (defects caught), %", range=_RANGE, tickvals=_TICKS),
     }
-    dots = {"color": GRID, "dash": "dot", "width": 2}
-    chance = {"type": "line", "x0": 0, "y0": 0, "x1": 100, "y1": 100, "line": dots}
+    chance = diagonal(0, 100, color=GRID, width=2)
     words = f"AUROC <b>{100 * area.value:.1f}</b><br>{interval(area.low, area.high)}"
     label = {"x": 99, "y": 4, "xanchor": "right", "yanchor": "bottom", "align": "right", "text": words}
     return figure(traces, layout, marks=[(chance, {}), ({}, label)])
 
 
 def precision_recall_curve(curve: Curve, caught: Rate, false_alarms: int) -> go.Figure:
-    """Share of alarms that are right against defects caught, with the chosen threshold's two rates and intervals.
+    """Precision against recall, with the chosen threshold's two rates and intervals.
 
     A threshold that raises no alarm has no precision, and is not drawn.
     """
@@ -51,24 +50,19 @@ def precision_recall_curve(curve: Curve, caught: Rate, false_alarms: int) -> go.
     if alarms := caught.count + false_alarms:
         traces.append(_chosen(caught, rate(caught.count, alarms), "caught", "of alarms right"))
     layout = {
-        "xaxis": axis("defects caught (recall), %", range=_RANGE, tickvals=_TICKS),
-        "yaxis": axis("alarms that are right (precision), %", range=_RANGE, tickvals=_TICKS),
+        "xaxis": axis("recall (defects caught), %", range=_RANGE, tickvals=_TICKS),
+        "yaxis": axis("precision (alarms that are right), %", range=_RANGE, tickvals=_TICKS),
     }
     return figure(traces, layout)
 
 
 def _curve(curve: Curve, words: str) -> Part:
-    return {
-        "type": "scatter",
+    return line(100 * curve.x, 100 * curve.y, LEFT_OUT, words, width=2.2) | {
         "mode": "lines+markers",
-        "x": 100 * curve.x,
-        "y": 100 * curve.y,
         "customdata": curve.thresholds,
         "marker": {"size": 9, "opacity": 0, "maxdisplayed": 1},  # to be clicked, not to be drawn
         "selected": {"marker": {"opacity": 0}},
         "unselected": {"marker": {"opacity": 0}},
-        "line": {"color": LEFT_OUT, "width": 2.2},
-        "hovertemplate": words + "<extra></extra>",
     }
 
 
@@ -80,7 +74,7 @@ def _chosen(x: Rate, y: Rate, x_words: str, y_words: str) -> Part:
         "y": [100 * y.value],
         "error_x": whiskers([x]),
         "error_y": whiskers([y]),
-        "marker": {"size": 12, "color": SELECTED, "line": {"color": INK, "width": 2}},
+        "marker": CHOSEN,
         "cliponaxis": False,
         "hovertemplate": f"at this threshold<br>%{{x:.1f}} % {x_words}<br>%{{y:.1f}} % {y_words}<extra></extra>",
     }

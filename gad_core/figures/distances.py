@@ -1,13 +1,13 @@
-"""Where the scores of several kinds of images lie on the common axis of distances."""
+"""Histograms and distribution functions of the scores of several kinds of images, on one axis of distances."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from gad_core.figures.canvas import Part, axis, figure, key, line_at
+from gad_core.figures.canvas import Part, adopted_line, axis, figure, horizontal, key, line, vertical
 from gad_core.figures.palette import GRID, faint
 from gad_core.wording import number
 
@@ -16,40 +16,24 @@ Groups = Mapping[str, tuple[Array, str]]  # name -> scores (n,), colour
 
 _BINS = 56
 _FULL = 0.82  # height of the highest bar in its row
-_BASELINE = {"color": GRID, "width": 1}
 _BELOW = 0.45  # opacity of what is not flagged
 
 
-def score_histogram(groups: Groups, threshold: float) -> go.Figure:
+def score_histogram(groups: Groups, threshold: float, *, adopted: float | None = None) -> go.Figure:
     """A histogram a group, one above the other on common bins; what lies above the threshold is in full colour.
 
     The axis is logarithmic: defects may lie ten times as far out as normal images, which must not be squeezed for it.
-    Each row has its own height, so that 20 images can be read beside 2,000.
+    Each row has its own height, so that 20 images can be read beside 2,000. An adopted threshold is a dashed line.
     """
     present = {name: group for name, group in groups.items() if len(group[0])}
-    low, high = _span([scores for scores, _ in present.values()], threshold)
+    span = low, high = _span([scores for scores, _ in present.values()], threshold, adopted)
     bins = np.geomspace(low, high, _BINS + 1)
     edges = np.union1d(bins, max(threshold, low))  # the bin of the threshold is drawn in two colours, at one height
-    middles, flagged = (edges[:-1] + edges[1:]) / 2, edges[:-1] >= threshold
-    bin_of = np.searchsorted(bins, middles) - 1
-    traces = []
-    for row, (name, (scores, colour)) in enumerate(present.items()):
-        counts = np.histogram(np.maximum(scores, low), bins)[0]
-        traces.append(
-            {
-                "type": "bar",
-                "x": middles,
-                "width": np.diff(edges),
-                "base": float(len(present) - 1 - row),
-                "y": _FULL * counts[bin_of] / counts.max(),
-                "marker": {"color": np.where(flagged, colour, faint(colour, _BELOW)).tolist(), "line": {"width": 0}},
-                "customdata": np.column_stack([counts[bin_of], bins[bin_of], bins[bin_of + 1]]),
-                "unselected": {"marker": {"opacity": 1}},  # after a click the other bars stay as they are
-                "hovertemplate": f"%{{customdata[0]}} of {len(scores)} {name}"
-                "<br>at distance %{customdata[1]:.3g} to %{customdata[2]:.3g}<extra></extra>",
-            }
-        )
     rows = range(len(present))
+    traces = [
+        _bars(name, np.maximum(scores, low), colour, bins, edges, threshold, base=float(len(present) - 1 - row))
+        for row, (name, (scores, colour)) in enumerate(present.items())
+    ]
     layout = {
         "barmode": "overlay",
         "bargap": 0,
@@ -64,25 +48,23 @@ def score_histogram(groups: Groups, threshold: float) -> go.Figure:
             fixedrange=True,
         ),
     }
-    floor = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": _BASELINE}
-    marks: list[tuple[Part, Part]] = [(floor | {"y0": row, "y1": row}, {}) for row in rows]
-    marks.append(_threshold(threshold, (low, high)))
-    return figure(traces, layout, marks=marks)
+    floors: list[tuple[Part, Part]] = [(horizontal(row, color=GRID, width=1, dash="solid"), {}) for row in rows]
+    return figure(traces, layout, marks=[*floors, *_thresholds(threshold, adopted, span)])
 
 
-def score_ecdf(groups: Groups, threshold: float) -> go.Figure:
-    """Share of each group's images at or below a distance."""
+def score_ecdf(groups: Groups, threshold: float, *, adopted: float | None = None) -> go.Figure:
+    """Empirical distribution functions: share of each group's images at or below a distance."""
     present = {name: group for name, group in groups.items() if len(group[0])}
-    low, high = _span([scores for scores, _ in present.values()], threshold)
+    span = low, high = _span([scores for scores, _ in present.values()], threshold, adopted)
     traces = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": np.concatenate([[low], np.sort(scores), [high]]),
-            "y": 100 * np.minimum(np.arange(len(scores) + 2) / len(scores), 1),
-            "line": {"color": colour, "width": 2.2, "shape": "hv"},
-            "hovertemplate": f"%{{y:.1f}} % of {name} at or below %{{x:.3g}}<extra></extra>",
-        }
+        line(
+            np.concatenate([[low], np.sort(scores), [high]]),
+            100 * np.minimum(np.arange(len(scores) + 2) / len(scores), 1),
+            colour,
+            f"%{{y:.1f}} % of {name} at or below %{{x:.3g}}",
+            width=2.2,
+            shape="hv",
+        )
         for name, (scores, colour) in present.items()
     ]
     layout = {
@@ -90,15 +72,40 @@ def score_ecdf(groups: Groups, threshold: float) -> go.Figure:
         "yaxis": axis("share at or below, %", range=[-2, 102], tickvals=[0, 25, 50, 75, 100]),
     }
     names = [(f"{name}, n = {len(scores)}", colour) for name, (scores, colour) in present.items()]
-    return figure(traces, layout, marks=[_threshold(threshold, (low, high)), *key(names)])
+    return figure(traces, layout, marks=[*_thresholds(threshold, adopted, span), *key(names)])
 
 
-def _threshold(threshold: float, span: tuple[float, float]) -> tuple[Part, Part]:
-    return line_at(max(threshold, span[0]), f"threshold {number(threshold)}", span, log=True)
+def _bars(name: str, scores: Array, colour: str, bins: Array, edges: Array, threshold: float, *, base: float) -> Part:
+    """The histogram of one group on `bins`, a bar between every two of `edges`, standing at the height `base`."""
+    counts = np.histogram(scores, bins)[0]
+    middles = (edges[:-1] + edges[1:]) / 2
+    bin_of = np.searchsorted(bins, middles) - 1
+    return {
+        "type": "bar",
+        "x": middles,
+        "width": np.diff(edges),
+        "base": base,
+        "y": _FULL * counts[bin_of] / counts.max(),
+        "marker": {
+            "color": np.where(edges[:-1] >= threshold, colour, faint(colour, _BELOW)).tolist(),
+            "line": {"width": 0},
+        },
+        "customdata": np.column_stack([counts[bin_of], bins[bin_of], bins[bin_of + 1]]),
+        "unselected": {"marker": {"opacity": 1}},  # after a click the other bars stay as they are
+        "hovertemplate": f"%{{customdata[0]}} of {len(scores)} {name}"
+        "<br>at distance %{customdata[1]:.3g} to %{customdata[2]:.3g}<extra></extra>",
+    }
 
 
-def _span(samples: Sequence[Array], threshold: float) -> tuple[float, float]:
-    low, high = (pick([threshold, *(float(pick(scores)) for scores in samples)]) for pick in (min, max))
+def _thresholds(threshold: float, adopted: float | None, span: tuple[float, float]) -> Iterator[tuple[Part, Part]]:
+    yield vertical(max(threshold, span[0]), f"threshold {number(threshold)}", span, log=True)
+    if adopted is not None and adopted != threshold:
+        yield adopted_line(max(adopted, span[0]), span, log=True)
+
+
+def _span(samples: Sequence[Array], *thresholds: float | None) -> tuple[float, float]:
+    known = [threshold for threshold in thresholds if threshold is not None]
+    low, high = (pick([*known, *(float(pick(scores)) for scores in samples)]) for pick in (min, max))
     return max(0.97 * low, 1e-6 * high), 1.03 * high  # a distance of zero has no logarithm
 
 

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gad_core.decision.planner import Size
-from gad_core.figures.canvas import Part, axis, band, figure
-from gad_core.figures.palette import DEFECT, FINITE_SAMPLE, INK, LEFT_OUT
+from gad_core.figures.canvas import Part, axis, band, figure, horizontal, line
+from gad_core.figures.palette import DEFECT, FINITE_SAMPLE, LEFT_OUT
 from gad_core.wording import number
 
 Quantity = Literal["auroc", "left_out_fpr", "shrinkage"]
@@ -65,27 +65,18 @@ def _curve(known: Sequence[tuple[int, NDArray[np.float64]]], colour: str, unit: 
         return []
     x = [n for n, _ in known]
     low, mean, high = (np.array([getattr(values, name)() for _, values in known]) for name in ("min", "mean", "max"))
-    return [
-        band(x, low, high, colour),
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "x": x,
-            "y": mean,
-            "line": {"color": colour, "width": 2.4},
-            "marker": {"size": 7, "color": colour},
-            "customdata": [
-                f"{number(values.mean())}{unit}, from {number(values.min())} to {number(values.max())} in "
-                f"{len(values)} draws"
-                for _, values in known
-            ],
-            "hovertemplate": "%{x} normal images<br>%{customdata}<extra></extra>",
-        },
-    ]
+    means = line(x, mean, colour, "%{x} normal images<br>%{customdata}") | {
+        "mode": "lines+markers",
+        "marker": {"size": 7, "color": colour},
+        "customdata": [
+            f"{number(values.mean())}{unit}, from {number(values.min())} to {number(values.max())} in "
+            f"{len(values)} draws"
+            for _, values in known
+        ],
+    }
+    return [band(x, low, high, colour), means]
 
 
 def _target(y: float) -> tuple[Part, Part]:
-    dots = {"color": INK, "width": 1.5, "dash": "dot"}
-    shape = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": dots}
     label = {"text": f"target {number(y)} %", "xref": "paper", "x": 1, "xanchor": "right", "y": y, "yanchor": "bottom"}
-    return shape, label
+    return horizontal(y), label

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
-from gad_core.figures.canvas import Part, axis, band, figure, key, line_at, whiskers
+from gad_core.figures.canvas import Part, axis, band, diagonal, figure, key, line, vertical, whiskers
 from gad_core.figures.palette import INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, faint
 from gad_core.wording import interval, number, percent
 
@@ -17,22 +17,22 @@ _ROW = 34  # pixels that a bar takes
 
 
 def promised_against_achieved(
-    targets: Sequence[float], achieved: Mapping[str, Sequence[Rate | None]], current: float
+    targets: Sequence[float], by_method: Mapping[str, Sequence[Rate | None]], current: float
 ) -> go.Figure:
-    """False-positive rate achieved against the one asked for, a line a method with its interval; the diagonal is ideal.
+    """False-positive rate achieved against the promised one, a line a method with its interval; ideal is the diagonal.
 
     Both axes are logarithmic and begin where a third of an image would: below, a sample of that size shows nothing.
     """
     asked = 100 * np.asarray(targets)
-    sizes = [rate.n for rates in achieved.values() for rate in rates if rate is not None]
+    sizes = [rate.n for rates in by_method.values() for rate in rates if rate is not None]
     low, high = max(float(asked.min()), 100 / (3 * max(sizes, default=100))), 100.0
     low = min(low, 80 * current)
     traces: list[Part] = []
-    for method, rates in achieved.items():
+    for method, rates in by_method.items():
         known = [(x, rate) for x, rate in zip(asked, rates, strict=True) if rate is not None and x >= low]
         if known:
             traces += _method(method, known, low)
-    names = [(METHOD_NAMES[method], METHOD_COLOURS[method]) for method in achieved if any(achieved[method])]
+    names = [(METHOD_NAMES[method], METHOD_COLOURS[method]) for method in by_method if any(by_method[method])]
     span: Part = {
         "type": "log",
         "range": [math.log10(low), math.log10(high)],
@@ -40,13 +40,11 @@ def promised_against_achieved(
         "ticktext": list(map(str, _TICKS)),
     }
     layout = {
-        "xaxis": axis("asked for, % of good parts flagged", **span),
-        "yaxis": axis("achieved, %", **span),
+        "xaxis": axis("promised false-positive rate, %", **span),
+        "yaxis": axis("achieved false-positive rate, %", **span),
     }
-    dots = {"color": faint(INK, 0.6), "width": 1.5, "dash": "dot"}
-    ideal = {"type": "line", "x0": low, "y0": low, "x1": high, "y1": high, "line": dots}
-    target = line_at(100 * current, f"target {number(100 * current)} %", (low, high), log=True)
-    return figure(traces, layout, marks=[(ideal, {}), target, *key(names)])
+    target = vertical(100 * current, f"target {number(100 * current)} %", (low, high), log=True)
+    return figure(traces, layout, marks=[(diagonal(low, high), {}), target, *key(names)])
 
 
 def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
@@ -119,15 +117,8 @@ def _method(method: str, known: Sequence[tuple[float, Rate]], floor: float) -> l
         np.maximum([100 * getattr(rate, name) for _, rate in known], floor) for name in ("low", "value", "high")
     )
     colour, name = METHOD_COLOURS[method], METHOD_NAMES[method]
-    return [
-        band(x, low, high, colour),
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": x,
-            "y": value,
-            "line": {"color": colour, "width": 2.4, "dash": "dash" if method == "chi2" else "solid"},
-            "customdata": [f"{percent(rate.value)} {interval(rate.low, rate.high)}, n = {rate.n}" for _, rate in known],
-            "hovertemplate": f"{name}, asked for %{{x:.3g}} %<br>achieved %{{customdata}}<extra></extra>",
-        },
-    ]
+    words = f"{name}, promised %{{x:.3g}} %<br>achieved %{{customdata}}"
+    achieved = line(x, value, colour, words, dash="dash" if method == "chi2" else "solid") | {
+        "customdata": [f"{percent(rate.value)} {interval(rate.low, rate.high)}, n = {rate.n}" for _, rate in known]
+    }
+    return [band(x, low, high, colour), achieved]

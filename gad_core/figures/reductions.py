@@ -1,4 +1,4 @@
-"""The components of a level: where to cut, how strong they are, where in them defects stand out."""
+"""The components of a level: which reduction keeps which, how strong they are, where in them defects stand out."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from gad_core.figures.canvas import Part, axis, figure, key, line_at
+from gad_core.figures.canvas import Part, axis, figure, horizontal, key, line, vertical
 from gad_core.figures.palette import DEFECT, GRID, INK, LEFT_OUT, NORMAL, SELECTED, faint
 
 Array = NDArray[np.float64]
@@ -16,24 +16,49 @@ _ROW = 27  # pixels
 
 
 def reduction_heat_map(
-    values: Array, cuts: Sequence[str], rows: Sequence[str], *, chosen: Sequence[tuple[int, int]], unit: str
+    values: Array, reductions: Sequence[str], rows: Sequence[str], *, chosen: Sequence[tuple[int, int]], unit: str
 ) -> go.Figure:
-    """A tile for every row and cut (rows, cuts), bright is high; the chosen tiles (row, cut) are outlined.
+    """A tile for every row and reduction (rows, reductions), bright is high; the chosen (row, column) are outlined.
 
-    Invisible markers over the tiles report clicks: a point's `customdata` is row * cuts + cut.
+    Invisible markers over the tiles report clicks: a point's `customdata` is row * reductions + column.
     """
-    n_rows, n_cuts = values.shape
+    n_rows, n_columns = values.shape
+    ticks = [*range(0, n_columns, 12)]
+    layout = {
+        "height": _ROW * n_rows + 90,
+        "xaxis": axis(
+            "share of the variance kept: the strong components (PCA) or the weak (NPCA)",
+            grid=False,
+            range=[-0.5, n_columns - 0.5],
+            tickvals=ticks,
+            ticktext=[reductions[tick] for tick in ticks],
+            tickangle=0,
+        ),
+        "yaxis": axis("", grid=False, tickvals=[*range(n_rows)], ticktext=list(rows), range=[n_rows - 0.5, -0.5]),
+        "clickmode": "event+select",
+        "dragmode": False,
+    }
+    middle = n_columns // 2
+    halves: list[tuple[Part, Part]] = [
+        ({}, {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "text": words})
+        for x, words in ((middle / 2, "PCA"), (1.5 * middle, "NPCA"))
+    ]
+    outlines: list[tuple[Part, Part]] = [(_outline(row, column), {}) for row, column in chosen]
+    return figure([_tiles(values, unit), _clicks(values, reductions, rows)], layout, marks=[*outlines, *halves])
+
+
+def _tiles(values: Array, unit: str) -> Part:
     low, high = float(np.nanpercentile(values, 5)), float(np.nanmax(values))
-    columns, lines = np.meshgrid(np.arange(n_cuts), np.arange(n_rows))
-    tiles = {
+    quiet = faint(INK, 0.75)
+    return {
         "type": "heatmap",
         "z": values,
         "zmin": low,
         "zmax": max(high, low + 1e-9),
         "colorscale": _SCALE,
         "colorbar": {
-            "title": {"text": unit, "side": "right", "font": {"color": faint(INK, 0.75)}},
-            "tickfont": {"color": faint(INK, 0.75)},
+            "title": {"text": unit, "side": "right", "font": {"color": quiet}},
+            "tickfont": {"color": quiet},
             "thickness": 10,
             "outlinewidth": 0,
         },
@@ -41,70 +66,51 @@ def reduction_heat_map(
         "ygap": 1,
         "hoverinfo": "skip",
     }
-    clicks = {
+
+
+def _clicks(values: Array, reductions: Sequence[str], rows: Sequence[str]) -> Part:
+    """An invisible marker a tile, which says its value and can be clicked."""
+    places = [*np.ndindex(*values.shape)]
+    return {
         "type": "scatter",
         "mode": "markers",
-        "x": columns.ravel(),
-        "y": lines.ravel(),
+        "x": [column for _, column in places],
+        "y": [row for row, _ in places],
         # Plotly reports points that it was told not to draw, and drawing hundreds takes as long as a whole chart.
         "marker": {"symbol": "square", "size": 18, "opacity": 0, "color": INK, "maxdisplayed": 1},
         "selected": {"marker": {"opacity": 0}},
         "unselected": {"marker": {"opacity": 0}},
         "customdata": np.arange(values.size),
-        "text": [f"{rows[line]}, {cuts[cut]}: {values[line, cut]:.1f}" for line, cut in np.ndindex(*values.shape)],
+        "text": [f"{rows[row]}, {reductions[column]}: {values[row, column]:.1f}" for row, column in places],
         "hovertemplate": "%{text}<extra></extra>",
     }
-    outlines: list[tuple[Part, Part]] = [
-        (
-            {
-                "type": "rect",
-                "x0": cut - 0.5,
-                "x1": cut + 0.5,
-                "y0": row - 0.5,
-                "y1": row + 0.5,
-                "line": {"color": SELECTED, "width": 3},
-            },
-            {},
-        )
-        for row, cut in chosen
-    ]
-    middle = n_cuts // 2
-    halves: list[tuple[Part, Part]] = [
-        ({}, {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "text": words})
-        for x, words in ((middle / 2, "PCA"), (1.5 * middle, "NPCA"))
-    ]
-    ticks = [*range(0, n_cuts, 12)]
-    layout = {
-        "height": _ROW * n_rows + 90,
-        "xaxis": axis(
-            "share of the variance kept: the strong components (PCA) or the weak (NPCA)",
-            grid=False,
-            range=[-0.5, n_cuts - 0.5],
-            tickvals=ticks,
-            ticktext=[cuts[t] for t in ticks],
-            tickangle=0,
-        ),
-        "yaxis": axis("", grid=False, tickvals=[*range(n_rows)], ticktext=list(rows), range=[n_rows - 0.5, -0.5]),
-        "clickmode": "event+select",
-        "dragmode": False,
+
+
+def _outline(row: int, column: int) -> Part:
+    return {
+        "type": "rect",
+        "x0": column - 0.5,
+        "x1": column + 0.5,
+        "y0": row - 0.5,
+        "y1": row + 0.5,
+        "line": {"color": SELECTED, "width": 3},
     }
-    return figure([tiles, clicks], layout, marks=[*outlines, *halves])
 
 
 def eigenvalue_spectrum(eigenvalues: Array, *, kept: slice, n_features: int) -> go.Figure:
-    """Variance of every component on log axes; those kept are blue, and the null dimensions are shaded."""
-    number = np.arange(1, len(eigenvalues) + 1)
+    """Spectrum: variance of every component on log axes; those kept are blue, and the null dimensions are shaded."""
+    number = np.arange(1.0, len(eigenvalues) + 1)
     inside = np.zeros(len(eigenvalues), bool)
     inside[kept] = True
     traces = [
-        _run(number[~inside], eigenvalues[~inside], faint(INK, 0.35), "dropped"),
-        _run(number[inside], eigenvalues[inside], LEFT_OUT, "kept"),
+        line(number[rows], eigenvalues[rows], colour, f"component %{{x}} ({name}): variance %{{y:.3g}}", width=4)
+        for rows, colour, name in ((~inside, faint(INK, 0.35), "dropped"), (inside, LEFT_OUT, "kept"))
     ]
     end = max(n_features, len(eigenvalues) + 1)
     marks: list[tuple[Part, Part]] = []
     edge = kept.start + 0.5 if kept.start else kept.stop + 0.5 if kept.stop < len(eigenvalues) else None
     if edge:
-        marks.append(line_at(max(edge, 1), "cut", (1, end), log=True))
+        marks.append(vertical(max(edge, 1), "kept →" if kept.start else "← kept", (1, end), log=True))
     if n_features > len(eigenvalues):
         null = {"type": "rect", "x0": len(eigenvalues) + 0.5, "x1": end, "yref": "paper", "y0": 0, "y1": 1}
         words = {"x": np.log10(np.sqrt(len(eigenvalues) * end)), "yref": "paper", "y": 0.04, "text": "null"}
@@ -126,22 +132,11 @@ def component_energy(normal: Array | None, defects: Array | None, *, kept: slice
         if energy is None:
             continue
         names.append((name, colour))
-        x, y = _smoothed(energy)
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": x,
-                "y": y,
-                "line": {"color": colour, "width": 2.2},
-                "hovertemplate": f"{name}, component %{{x:.0f}}: %{{y:.3g}}<extra></extra>",
-            }
-        )
+        traces.append(line(*_smoothed(energy), colour, f"{name}, component %{{x:.0f}}: %{{y:.3g}}", width=2.2))
     r = len(normal if normal is not None else defects if defects is not None else [])
     band: Part = {"type": "rect", "x0": kept.start + 0.5, "x1": kept.stop + 0.5, "yref": "paper", "y0": 0, "y1": 1}
     band |= {"fillcolor": faint(LEFT_OUT, 0.08), "line": {"width": 0}, "layer": "below"}
-    one = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 1, "y1": 1}
-    one |= {"line": {"color": faint(INK, 0.6), "dash": "dot", "width": 1.5}}
+    one = horizontal(1, color=faint(INK, 0.6))
     layout = {
         "xaxis": _components(max(r, 2)),
         "yaxis": axis("mean squared coordinate / variance", type="log", dtick="D2"),
@@ -152,17 +147,6 @@ def component_energy(normal: Array | None, defects: Array | None, *, kept: slice
 def _components(end: int) -> Part:
     title = "component, by falling variance"
     return axis(title, type="log", dtick=1, range=[-0.05, float(np.log10(end)) + 0.02])
-
-
-def _run(x: NDArray[np.intp], y: Array, colour: str, name: str) -> Part:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "line": {"color": colour, "width": 4},
-        "hovertemplate": f"component %{{x}} ({name}): variance %{{y:.3g}}<extra></extra>",
-    }
 
 
 def _smoothed(energy: Array, bins: int = 40) -> tuple[Array, Array]:

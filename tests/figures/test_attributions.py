@@ -22,7 +22,7 @@ def test_plotly_knows_every_property():
         explanation_plane([point, point]),
         deletion_curve(shares, 1 - shares, 1 - shares**2),
     ):
-        go.Figure(figure.to_json())
+        go.Figure(figure.to_dict())
 
 
 def test_the_scale_is_symmetric_and_zero_is_transparent():
@@ -37,6 +37,14 @@ def test_the_picture_lies_exactly_below_the_map():
     assert (picture.x, picture.y, picture.sizex, picture.sizey) == (-0.5, -0.5, 20, 20)
     assert figure.layout.yaxis.scaleanchor == "x"
     np.testing.assert_array_equal(decode(base64.b64decode(data_url(IMAGE).partition(",")[2])), IMAGE)
+
+
+def test_the_mask_is_outlined_at_half_its_height():
+    mask = VALUES > 1
+    outline = attribution_map(VALUES, limit=2, mask=mask).data[1]
+    np.testing.assert_array_equal(outline.z, mask)
+    assert (outline.type, outline.contours.start, outline.contours.coloring) == ("contour", 0.5, "none")
+    assert len(attribution_map(VALUES, limit=2, mask=np.zeros_like(mask)).data) == 1
 
 
 def test_an_overlay_leaves_pixels_without_attribution_alone():

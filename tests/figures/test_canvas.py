@@ -18,7 +18,7 @@ from gad_core.figures import (
     score_ecdf,
     score_histogram,
 )
-from gad_core.figures.canvas import line_at
+from gad_core.figures.canvas import diagonal, horizontal, vertical
 
 
 @pytest.fixture(
@@ -29,8 +29,8 @@ def figure(request, groups):
     anomalous = np.arange(len(scores)) >= 20
     area = auroc(scores, anomalous)
     return {
-        "score_histogram": lambda: score_histogram(groups, 30.0),
-        "score_ecdf": lambda: score_ecdf(groups, 30.0),
+        "score_histogram": lambda: score_histogram(groups, 30.0, adopted=25.0),
+        "score_ecdf": lambda: score_ecdf(groups, 30.0, adopted=25.0),
         "roc_curve": lambda: roc_curve(roc(scores, anomalous), rate(2, 20), rate(60, 63), area),
         "precision_recall": lambda: precision_recall_curve(precision_recall(scores, anomalous), rate(60, 63), 2),
         "promises": lambda: promised_against_achieved(
@@ -42,7 +42,7 @@ def figure(request, groups):
 
 
 def test_plotly_knows_every_property(figure):
-    go.Figure(figure.to_json())  # raises on a name or a value that it does not know; `figure` skips this for speed
+    go.Figure(figure.to_dict())  # raises on a name or a value that it does not know; `figure` skips this for speed
 
 
 def test_a_zoom_survives_and_the_page_shines_through(figure):
@@ -62,5 +62,11 @@ def test_what_is_sent_to_the_browser_is_small_and_finite(figure):
 
 @pytest.mark.parametrize(("x", "anchor"), [(1.5, "left"), (30.0, "center"), (900.0, "right")])
 def test_the_name_of_a_line_stays_within_the_plot(x, anchor):
-    _, label = line_at(x, "threshold", (1.0, 1000.0), log=True)
+    _, label = vertical(x, "threshold", (1.0, 1000.0), log=True)
     assert label["xanchor"] == anchor
+
+
+def test_straight_lines_run_where_they_say():
+    across, both = horizontal(3.0), diagonal(1.0, 9.0)
+    assert (across["xref"], across["x0"], across["x1"], across["y0"], across["y1"]) == ("paper", 0, 1, 3, 3)
+    assert (both["x0"], both["y0"], both["x1"], both["y1"]) == (1, 1, 9, 9)

@@ -42,6 +42,21 @@ def test_the_threshold_stands_at_its_value_and_its_label_at_the_logarithm(groups
     assert figure.layout.annotations[0].text == "threshold 31.6"
 
 
+@pytest.mark.parametrize("draw", [score_histogram, score_ecdf])
+def test_the_adopted_threshold_is_a_dashed_line_beside_the_present_one(groups, draw):
+    figure = draw(groups, 30.0, adopted=5000.0)
+    present, adopted = (shape for shape in figure.layout.shapes if shape.yref == "paper")
+    assert (present.x0, adopted.x0, adopted.line.dash) == (30, 5000, "dash")
+    assert "adopted 5,000" in [label.text for label in figure.layout.annotations]
+    assert 10 ** figure.layout.xaxis.range[1] > 5000
+
+
+@pytest.mark.parametrize("adopted", [None, 30.0])
+def test_without_another_adopted_threshold_there_is_one_line(groups, adopted):
+    shapes = score_histogram(groups, 30.0, adopted=adopted).layout.shapes
+    assert [shape.x0 for shape in shapes if shape.yref == "paper"] == [30]
+
+
 @pytest.mark.parametrize("threshold", [0.5, 5000.0])
 @pytest.mark.parametrize("draw", [score_histogram, score_ecdf])
 def test_the_axis_reaches_from_the_first_image_to_the_last_and_to_the_threshold(groups, draw, threshold):

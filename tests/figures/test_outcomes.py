@@ -24,7 +24,7 @@ def test_plotly_knows_every_property(curve):
         cost_curve(curve, 25.0),
         qq_plot(np.arange(1.0, 99), np.arange(1.0, 99), colour=LEFT_OUT),
     ):
-        go.Figure(figure.to_json())
+        go.Figure(figure.to_dict())
 
 
 def test_every_tile_says_its_parts():
@@ -48,6 +48,12 @@ def test_what_goes_wrong_has_the_colour_of_defects():
 def test_the_present_threshold_is_a_line(curve):
     (line,) = cost_curve(curve, 25.0).layout.shapes
     assert (line.x0, line.x1) == (25, 25)
+
+
+def test_the_adopted_threshold_is_a_dashed_line_on_the_axis(curve):
+    figure = cost_curve(curve, 25.0, adopted=900.0)
+    assert [(line.x0, line.line.dash) for line in figure.layout.shapes] == [(25, None), (900, "dash")]
+    assert 10 ** figure.layout.xaxis.range[1] == pytest.approx(900)
 
 
 def test_the_dotted_line_is_the_diagonal():

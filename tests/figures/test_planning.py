@@ -25,7 +25,7 @@ def curve(what, sizes=SIZES):
 @pytest.mark.parametrize("what", ["auroc", "left_out_fpr", "shrinkage"])
 def test_plotly_knows_every_name_and_value(what):
     figure = curve(what)
-    go.Figure(figure.to_json())
+    go.Figure(figure.to_dict())
     json.loads(figure.to_json())
 
 
@@ -64,7 +64,7 @@ def test_only_the_rate_has_a_target(what):
 def test_without_test_images_the_figure_holds_no_curve():
     figure = curve("auroc", [Size(10, None, (NAN,), (0.5,))])
     assert not figure.data
-    go.Figure(figure.to_json())
+    go.Figure(figure.to_dict())
 
 
 @pytest.mark.parametrize("what", ["auroc", "left_out_fpr", "shrinkage"])

@@ -10,8 +10,8 @@ from gad_core.figures import DEFECT, LEFT_OUT, NORMAL, level_areas, promised_aga
 TARGETS = (0.001, 0.01, 0.05, 0.2, 0.5)
 
 
-def promises(**achieved):
-    return promised_against_achieved(TARGETS, achieved, 0.05)
+def promises(**by_method):
+    return promised_against_achieved(TARGETS, by_method, 0.05)
 
 
 def test_a_method_is_drawn_only_where_it_has_a_threshold():

@@ -1,4 +1,4 @@
-"""Figures of cuts and components: what they mark, and what a click on them reports."""
+"""Figures of reductions and components: what they mark, and what a click on them reports."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,7 +11,7 @@ from gad_core.figures import component_energy, eigenvalue_spectrum, reduction_he
 def heat_map():
     return reduction_heat_map(
         np.arange(15.0).reshape(3, 5),
-        ["pca:0.5", "pca:0.9", "all", "npca:0.5", "npca:0.1"],
+        ["PCA 50 %", "PCA 90 %", "all", "NPCA 50 %", "NPCA 10 %"],
         ["1", "2", "sum"],
         chosen=[(1, 3)],
         unit="AUROC, %",
@@ -25,15 +25,16 @@ def spectrum():
 
 def test_plotly_knows_every_property(heat_map, spectrum):
     for figure in (heat_map, spectrum, component_energy(np.ones(20), None, kept=slice(0, 20))):
-        go.Figure(figure.to_json())
+        go.Figure(figure.to_dict())
 
 
-def test_a_click_reports_the_row_and_cut_that_lie_below_it(heat_map):
+def test_a_click_reports_the_row_and_reduction_that_lie_below_it(heat_map):
     clicks = heat_map.data[1]
     for x, y, tile, words in zip(clicks.x, clicks.y, clicks.customdata, clicks.text, strict=True):
-        row, cut = divmod(tile, 5)
-        assert (x, y) == (cut, row)
-        assert words.endswith(f"{5 * row + cut:.1f}")
+        row, column = divmod(tile, 5)
+        assert (x, y) == (column, row)
+        assert words.endswith(f"{5 * row + column:.1f}")
+    assert clicks.text[13] == "sum, NPCA 50 %: 13.0"
 
 
 def test_the_chosen_tile_is_outlined(heat_map):
@@ -41,12 +42,21 @@ def test_the_chosen_tile_is_outlined(heat_map):
     assert (outline.x0, outline.x1, outline.y0, outline.y1) == (2.5, 3.5, 0.5, 1.5)
 
 
-def test_the_cut_lies_between_dropped_and_kept_and_the_null_dimensions_after_both(spectrum):
+def test_the_boundary_lies_between_dropped_and_kept_and_the_null_dimensions_after_both(spectrum):
     dropped, kept = spectrum.data
-    cut, null = spectrum.layout.shapes
-    assert dropped.x.max() < cut.x0 < kept.x.min()
+    boundary, null = spectrum.layout.shapes
+    assert dropped.x.max() < boundary.x0 < kept.x.min()
+    assert spectrum.layout.annotations[0].text == "kept →"
     assert kept.x.max() < null.x0
     assert null.x1 == 50
+
+
+def test_pca_keeps_what_lies_left_of_the_boundary():
+    figure = eigenvalue_spectrum(np.geomspace(1, 1e-3, 20), kept=slice(0, 5), n_features=20)
+    dropped, kept = figure.data
+    (boundary,) = figure.layout.shapes
+    assert kept.x.max() < boundary.x0 < dropped.x.min()
+    assert figure.layout.annotations[0].text == "← kept"
 
 
 def test_smoothing_keeps_the_mean_energy():

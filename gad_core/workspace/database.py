@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gad_core.errors import GadError
 from gad_core.workspace import migrations
-from gad_core.workspace.tables import SCHEMA, DatasetRecord, SchemaRecord, Table
+from gad_core.workspace.tables import SCHEMA, SchemaRecord
 
 #: How long one writer waits for another (seconds); each holds the file for milliseconds.
 PATIENCE = 30
@@ -53,7 +53,7 @@ class Database:
         self._writer = self._engine.execution_options(immediate=True)
         try:
             self._lay_tables()
-        except GadError:
+        except BaseException:
             self.close()
             raise
 
@@ -77,39 +77,46 @@ class Database:
         """Make the tables, or bring those of an earlier version up to date, as one transaction."""
         with self.writing() as session:
             connection = session.connection()
-            revision = migrations.current(connection)
-            if revision is None and not inspect(connection).has_table(DatasetRecord.__tablename__):
-                Table.metadata.create_all(connection)
-                session.add(SchemaRecord(version=SCHEMA))
-                migrations.stamp(connection, migrations.head())
-                return
-            if revision is None:
-                version = session.scalar(select(SchemaRecord.version)) or 1
-                if version > 1:
-                    self._refuse(f"schema {version}, this one knows {SCHEMA}")
-                migrations.stamp(connection, revision := migrations.FIRST)
-            if not migrations.is_known(revision):
+            revision, version = migrations.current(connection), None
+            if inspect(connection).has_table(SchemaRecord.__tablename__):
+                version = session.scalar(select(SchemaRecord.version))
+            if version is not None and version > (SCHEMA if revision else 1):
+                self._refuse(f"schema {version}, this one knows {SCHEMA}")
+            if revision is not None and not migrations.is_known(revision):
                 self._refuse(f"revision {revision}, this one knows {migrations.head()}")
-            if revision != migrations.head():
-                self._keep_copy()
-                migrations.upgrade(connection)
+            former = revision or (migrations.FIRST if version else None)
+            if former == migrations.head():
+                return
+            if former:
+                self._keep_copy(connection)
+            if former != revision:
+                migrations.stamp(connection, migrations.FIRST)
+            migrations.upgrade(connection)
 
     def _refuse(self, difference: str) -> NoReturn:
         raise GadError(
             f"{self.name} was written by a newer GAD ({difference}); update GAD, or choose another folder with GAD_HOME"
         )
 
-    def _keep_copy(self) -> None:
+    def _keep_copy(self, connection: Connection) -> None:
         """The database as it is, beside itself; other databases than SQLite have backups of their own."""
         if self._engine.dialect.name != "sqlite":
             return
-        path = Path(str(self._engine.url.database))
+        main = "SELECT file FROM pragma_database_list WHERE name = 'main'"  # a URL may name it in several ways
+        path = Path(connection.exec_driver_sql(main).scalar_one())
         copy = path.with_name(f"{path.name}.before-{migrations.head()}")
         partial = path.with_name(f"{copy.name}.part")
-        # SQLite's own way: what still lies in the write-ahead log comes along.
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(partial)) as target:
-            source.backup(target)
-        partial.replace(copy)
+        try:
+            # SQLite's own way: what still lies in the write-ahead log comes along.
+            with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(partial)) as target:
+                source.backup(target)
+            partial.replace(copy)
+        except (sqlite3.Error, OSError) as error:
+            partial.unlink(missing_ok=True)
+            raise GadError(
+                f"no copy of {path} could be kept before it is brought up to date ({error}); free some space beside "
+                "it or allow writing there, then start again"
+            ) from error
 
     @contextmanager
     def _errors_in_words(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator
 from gad_core.errors import GadError
 from gad_core.workspace.rows import Counts, DatasetKind, JobState
 
-#: What programs from before the migrations are told.
+#: Programs from before the revisions compare this number with their own, which is 1.
 SCHEMA = 2
 
 if TYPE_CHECKING:

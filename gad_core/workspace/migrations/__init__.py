@@ -1,5 +1,6 @@
-"""How a database of an earlier version becomes one of this version: Alembic's revisions, run when a store is opened."""
+"""How a database becomes one of this version: Alembic's revisions, run when a store is opened."""
 
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -8,9 +9,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-#: The revision whose tables the first versions made, before there were migrations.
+#: The revision whose tables the first versions made, before there were revisions.
 FIRST = "0001"
 _TABLE = "gad_revision"
+_one_at_a_time = threading.Lock()  # Alembic hands a revision its connection through a global
 
 
 def head() -> str:
@@ -25,19 +27,24 @@ def is_known(revision: str) -> bool:
 
 def current(connection: Connection) -> str | None:
     """The revision of a database; None where it has none."""
-    return MigrationContext.configure(connection, opts={"version_table": _TABLE}).get_current_revision()
+    return _context(connection).get_current_revision()
 
 
 def stamp(connection: Connection, revision: str) -> None:
     """Say which revision a database has, within the transaction of the connection."""
-    MigrationContext.configure(connection, opts={"version_table": _TABLE}).stamp(_script(), revision)
+    _context(connection).stamp(_script(), revision)
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring a database to the newest revision, within the transaction of the connection."""
+    """Bring a database, which may be empty, to the newest revision within the transaction of the connection."""
     config = _config()
     config.attributes |= {"connection": connection, "version_table": _TABLE}
-    command.upgrade(config, "head")
+    with _one_at_a_time:
+        command.upgrade(config, "head")
+
+
+def _context(connection: Connection) -> MigrationContext:
+    return MigrationContext.configure(connection, opts={"version_table": _TABLE})
 
 
 def _config() -> Config:

@@ -1,6 +1,7 @@
 """Detectors carry the settings of their fit in one form, and an AUROC; decisions the number of images behind them."""
 
-import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,36 +10,43 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-_DETECTORS = sa.table("gad_detectors", sa.column("id"), sa.column("backbone"), sa.column("settings", sa.JSON))
+_DETECTORS = sa.table(
+    "gad_detectors", sa.column("id"), sa.column("backbone"), sa.column("n_train"), sa.column("settings", sa.JSON)
+)
+_DECISIONS = sa.table("gad_decisions", sa.column("id"), sa.column("detector_id"), sa.column("how"), sa.column("n"))
 
 
 def upgrade() -> None:
-    """Add the columns and rewrite the settings."""
-    op.add_column("gad_detectors", sa.Column("auroc", sa.Float))
+    """Add the columns, and rewrite the settings."""
+    op.add_column("gad_detectors", sa.Column("auroc", sa.Double))
     op.add_column("gad_detectors", sa.Column("auroc_state", sa.Text))
     op.add_column("gad_decisions", sa.Column("n", sa.Integer, nullable=False, server_default="0"))
     connection = op.get_bind()
-    connection.execute(
-        sa.text(
-            "UPDATE gad_decisions SET n = "
-            "(SELECT n_train FROM gad_detectors WHERE gad_detectors.id = gad_decisions.detector_id)"
-        )
-    )
+    n_train = {}
     for row in connection.execute(sa.select(_DETECTORS)).all():
+        n_train[row.id] = row.n_train
         changed = fit_settings(row.backbone, row.settings)
         connection.execute(_DETECTORS.update().where(_DETECTORS.c.id == row.id).values(settings=changed))
-    connection.execute(sa.text("UPDATE gad_schema SET version = 2"))  # programs without migrations then refuse it
+    for row in connection.execute(sa.select(_DECISIONS)).all():
+        n = images_behind(row.how, n_train[row.detector_id])
+        connection.execute(_DECISIONS.update().where(_DECISIONS.c.id == row.id).values(n=n))
+    op.execute("UPDATE gad_schema SET version = 2")  # programs from before the revisions refuse it by that
 
 
-def fit_settings(backbone: str, former: dict[str, Any] | str) -> dict[str, Any]:
+def fit_settings(backbone: str, former: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of a fit, from what the first versions wrote."""
-    values = json.loads(former) if isinstance(former, str) else former
-    apart = values.get("apart", 0)
+    apart = former.get("apart", 0)  # one in so many images was not fitted
     return {
         "backbone": backbone,
-        "n_folds": values.get("folds"),
-        "seed": values.get("seed", 0),
-        "without": sorted(values.get("without", ())),
+        "n_folds": former.get("folds"),
+        "seed": former.get("seed", 0),
+        "without": sorted(former.get("without", ())),
         "calibration_share": 1 / apart if apart else 0.0,
-        "augmented": values.get("augment"),
+        "augmented": former.get("augment"),
     }
+
+
+def images_behind(how: str, n_train: int) -> int:
+    """The number of images behind a threshold, which the sentence on its provenance names, else that of the fit."""
+    named = re.search(r"(\d+) (?:separate |normal )*images", how)
+    return int(named[1]) if named else n_train

@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gad_core.errors import ImageRefused
 from gad_core.data.images import IMAGE_SUFFIXES, content_digest, image_size
-from gad_core.errors import GadError
+from gad_core.errors import GadError, ImageRefused
 from gad_core.progress import Progress
 
 GOOD = "good"
@@ -129,7 +128,7 @@ def read_mvtec(root: Path, *, progress: Progress | None = None) -> Dataset:
     Only test/good is normal in test/. Raises `GadError` where train/good holds no images.
     """
     good = root / "train" / GOOD
-    train = [_Found(path) for path in _image_paths(good)] if _has_layout(root) and good.is_dir() else []
+    train = [_Listed(path) for path in _image_paths(good)] if _has_layout(root) and good.is_dir() else []
     if not train:
         raise GadError(f"there are no training images in {good}; put the normal images there")
     test = list(_find_test(root)) if (root / "test").is_dir() else []
@@ -147,19 +146,19 @@ def read_folder(root: Path, *, progress: Progress | None = None) -> ImageSet:
         raise GadError(f"{root} is a whole category; give a folder of normal images only, such as train/{GOOD} in it")
     if categories := sorted(child.name for child in root.iterdir() if (child / "train" / GOOD).is_dir()):
         raise GadError(f"{root} holds categories; choose one of them: {', '.join(categories)}")
-    found = [_Found(path) for path in _image_paths(root)]
-    if not found:
+    listed = [_Listed(path) for path in _image_paths(root)]
+    if not listed:
         raise GadError(f"there are no images in {root}; give a folder with PNG, JPEG, BMP, TIFF or WebP files")
-    return _image_set(_check(found, progress))
+    return _image_set(_check(listed, progress))
 
 
 @reading()
 def read_paths(paths: Sequence[Path]) -> ImageSet:
     """Images given one by one and by the folder, in that order, whatever their labels; folders as in `read_folder`."""
-    found = [_Found(path) for given in paths for path in (_image_paths(given) if given.is_dir() else [given])]
-    if not found:
+    listed = [_Listed(path) for given in paths for path in (_image_paths(given) if given.is_dir() else [given])]
+    if not listed:
         raise GadError(f"there are no images in {', '.join(map(str, paths))}; give images, or folders that hold some")
-    return _image_set(_check(found, None))
+    return _image_set(_check(listed, None))
 
 
 @reading()
@@ -178,7 +177,7 @@ def list_paths(source: Path) -> tuple[Path, ...]:
     return paths
 
 
-class _Found(NamedTuple):
+class _Listed(NamedTuple):
     path: Path
     defect: str | None = GOOD  # None directly in test/, where nothing tells the label
     mask: Path | None = None
@@ -205,18 +204,18 @@ def _image_paths(folder: Path) -> Iterator[Path]:
             yield child
 
 
-def _find_test(root: Path) -> Iterator[_Found]:
+def _find_test(root: Path) -> Iterator[_Listed]:
     for path in _image_paths(root / "test"):
         inner = path.relative_to(root / "test")
         defect = inner.parts[0] if len(inner.parts) > 1 else None
         truth = root / "ground_truth" / inner.with_suffix(".png")
         masks = (truth.with_stem(f"{truth.stem}_mask"), truth)
-        yield _Found(path, defect, next((mask for mask in masks if defect != GOOD and mask.is_file()), None))
+        yield _Listed(path, defect, next((mask for mask in masks if defect != GOOD and mask.is_file()), None))
 
 
-def _check(found: Sequence[_Found], progress: Progress | None) -> list[ImageFile | Refusal]:
+def _check(listed: Sequence[_Listed], progress: Progress | None) -> list[ImageFile | Refusal]:
     checked: list[ImageFile | Refusal] = []
-    for path, defect, mask in found:
+    for path, defect, mask in listed:
         try:
             if defect is None:
                 raise ImageRefused(f"it lies directly in test/; move it to test/{GOOD} or test/<type of defect>")
@@ -225,7 +224,7 @@ def _check(found: Sequence[_Found], progress: Progress | None) -> list[ImageFile
         except ImageRefused as error:
             checked.append(Refusal(str(path), str(error)))
         if progress is not None:
-            progress(len(checked), len(found))
+            progress(len(checked), len(listed))
     return checked
 
 

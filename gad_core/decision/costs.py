@@ -1,4 +1,4 @@
-"""What a threshold means on the line: parts per shift, expected cost, a band for review, and a check of chi-square."""
+"""What a threshold means in production: parts per shift, expected cost, a review band, a check of chi-square."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

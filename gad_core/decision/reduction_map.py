@@ -1,4 +1,4 @@
-"""Every level at every cut at once: how well it discriminates, how well it generalises, what choosing the best costs.
+"""Every level at every reduction: how well it discriminates, how well it generalises, what choosing the best costs.
 
 The paper's Table V on the user's own images (Sec. IV-B).
 """
@@ -20,7 +20,7 @@ from gad_core.gaussian.tuning import Distance
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-#: Shares of the variance at which the components are cut.
+#: Shares of the variance up to which components are kept (NPCA) or dropped (PCA).
 SHARES = (
     *(0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.015, 0.01),
     *(0.007, 0.005, 0.003, 0.002, 0.001, 5e-4, 3e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5),
@@ -33,7 +33,7 @@ _SPLITS = 20
 
 @dataclass(frozen=True)
 class Choice:
-    """The cell with the best AUROC on all test images, and what such a choice is worth on images it did not see."""
+    """The cell with the best AUROC on all test images, and what such a choice is worth on other images."""
 
     level: int  # 1-based
     reduction: Reduction
@@ -43,7 +43,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class ReductionMap:
-    """AUROC in [0, 1] by level and cut (L, len(REDUCTIONS)), and the best cell."""
+    """AUROC in [0, 1] by level and reduction (L, len(REDUCTIONS)), and the best cell."""
 
     areas: Array
     best: Choice
@@ -56,7 +56,7 @@ def distance_cube(
     distance: Distance = "mahalanobis",
     reductions: Sequence[Reduction] = REDUCTIONS,
 ) -> Array:
-    """Distances of m images at every level and cut: (m, L, len(reductions))."""
+    """Distances of m images at every level and reduction: (m, L, len(reductions))."""
     gaussians = zip(detector.gaussians, coordinates, strict=True)
     return np.stack([g.spectrum.distance_table(c, reductions, distance=distance) for g, c in gaussians], axis=1)
 
@@ -71,7 +71,7 @@ def area_table(scores: Array, anomalous: Flags) -> Array:
 def reduction_map(
     projected: Projected, anomalous: Flags, *, distance: Distance = "mahalanobis", seed: int = 0
 ) -> ReductionMap:
-    """All cells on test images labelled `anomalous` (m,), and the split-half estimate that pays for choosing one.
+    """All cells on test images labelled `anomalous` (m,), and the split-half estimate of what choosing one costs.
 
     Half of the normal and half of the defective images choose a cell, the others score it; 20 random splits, both
     ways. Raises `GadError` with fewer than two images of a kind.
@@ -93,14 +93,14 @@ def reduction_map(
     flat = halves.reshape(len(bad), -1)
     other = flat[np.arange(len(bad)) ^ 1]  # halves come in pairs
     split_half = np.take_along_axis(other, flat.argmax(axis=1)[:, None], axis=1).mean()
-    level, cut = np.unravel_index(areas.argmax(), shape)
-    return ReductionMap(areas, Choice(int(level) + 1, REDUCTIONS[cut], float(areas.max()), float(split_half)))
+    level, column = np.unravel_index(areas.argmax(), shape)
+    return ReductionMap(areas, Choice(int(level) + 1, REDUCTIONS[column], float(areas.max()), float(split_half)))
 
 
 def inflation(detector: Detector, *, distance: Distance = "mahalanobis") -> Array:
-    """By level and cut (L, len(REDUCTIONS)): median distance of left-out images over that of fitted ones.
+    """By level and reduction (L, len(REDUCTIONS)): median distance of left-out images over that of fitted ones.
 
-    1 where a Gaussian fits new good parts as well as its own, more where it has learned its images by heart.
+    1 where a Gaussian fits new good parts as well as its own, more where it is overfitted.
     """
     own = np.median(
         distance_cube(detector.coordinates(detector.training.features), detector, distance=distance), axis=0
@@ -111,11 +111,10 @@ def inflation(detector: Detector, *, distance: Distance = "mahalanobis") -> Arra
 def sum_areas(
     projected: Projected, anomalous: Flags, levels: Sequence[int], *, distance: Distance = "mahalanobis"
 ) -> Array:
-    """AUROC of the sum over levels at every cut: (len(REDUCTIONS),)."""
+    """AUROC of the sum over levels at every reduction: (len(REDUCTIONS),)."""
     cube = distance_cube(projected.test, projected.detector, distance=distance)
-    return area_table(
-        np.stack([sum_levels(cube[..., cut], levels) for cut in range(len(REDUCTIONS))], axis=1), anomalous
-    )
+    sums = [sum_levels(cube[..., column], levels) for column in range(len(REDUCTIONS))]
+    return area_table(np.stack(sums, axis=1), anomalous)
 
 
 def whitened_energy(detector: Detector, level: int, coordinates: Coordinates) -> Array:

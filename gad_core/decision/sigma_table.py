@@ -1,4 +1,4 @@
-"""What chi-square promises and what is achieved at multiples of sigma, cut by cut (Table VI)."""
+"""What chi-square promises and what is achieved at multiples of sigma, by reduction (Table VI)."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ LEVEL = 7
 
 @dataclass(frozen=True)
 class SigmaColumn:
-    """One cut: what every multiple of sigma achieves, in the order of `SIGMAS`."""
+    """One reduction: what every multiple of sigma achieves, in the order of `SIGMAS`."""
 
     name: str
     auroc: Auroc | None  # None without both classes

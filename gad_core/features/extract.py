@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal
-from gad_core.errors import ImageRefused
 from gad_core.data.images import content_digest, decode, resize
-from gad_core.errors import GadError
-from gad_core.progress import Progress
+from gad_core.errors import GadError, ImageRefused
 from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine
 from gad_core.features.networks import Pixels, Vector
+from gad_core.progress import Progress
 
 _DECODE_THREADS = 2  # decoding costs as much as inference: this many keep an engine on two cores fed
 _PREFETCH = 32  # resized images that may wait for the engine

@@ -48,8 +48,8 @@ def pooled_levels(module: nn.Module, backbone: Backbone, pixels: Tensor) -> Tens
 def spatial_mean(level: Tensor) -> Tensor:
     """Mean over space (N, C), tile by tile.
 
-    Added one by one in float32, the stem's 12,544 values lose digits, and each engine loses others: scores at the
-    sharpest cuts then differ by 1e-3.
+    Added one by one in float32, the stem's 12,544 values lose digits, and each engine loses others: scores of
+    the weakest components then differ by 1e-3.
     """
     while tile := _tile(level):
         level = F.avg_pool2d(level, tile)

@@ -104,8 +104,8 @@ def test_too_much_and_too_many_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
-    honest = zipped({"a.bmp": bytes(10_000_000)})
-    lying = honest.replace(struct.pack("<I", 10_000_000), struct.pack("<I", 1000))
+    truthful = zipped({"a.bmp": bytes(10_000_000)})
+    lying = truthful.replace(struct.pack("<I", 10_000_000), struct.pack("<I", 1000))
     assert_refused(lying, "is damaged", tmp_path)
 
 

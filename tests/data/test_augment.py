@@ -106,9 +106,9 @@ def test_quarter_turns_kernels_and_channels_are_equally_likely():
         ("blur", "motion blur", 0, (3, 5, 7)),
         ("noise", "noise", 1, (1, 3)),
     ):
-        found = numbers(ALWAYS.alone(step), name)[:, column]
-        counts = [int((found == value).sum()) for value in values]
-        assert sum(counts) == len(found)
+        drawn = numbers(ALWAYS.alone(step), name)[:, column]
+        counts = [int((drawn == value).sum()) for value in values]
+        assert sum(counts) == len(drawn)
         assert stats.chisquare(counts).pvalue > LEVEL
 
 
@@ -214,9 +214,9 @@ def test_masks_follow_the_geometry_and_nothing_else():
     moving = replace(ALWAYS.without("blur", "tone", "colour", "noise"), flip=1.0, quarter_turn=1.0, affine=1.0)
     for index in range(30):
         one = Pass(moving, index)
-        found = one.mask(digest(5), mask)
-        assert np.mean(found != (one(digest(5), pixels)[..., 0] > 127)) < 1e-9
-        assert 0.8 * mask.sum() < found.sum() < 1.4 * mask.sum()
+        moved = one.mask(digest(5), mask)
+        assert np.mean(moved != (one(digest(5), pixels)[..., 0] > 127)) < 1e-9
+        assert 0.8 * mask.sum() < moved.sum() < 1.4 * mask.sum()
     still = Pass(ALWAYS.without("flip", "quarter_turn", "affine"), 0)
     np.testing.assert_array_equal(still.mask(digest(5), mask), mask)
 

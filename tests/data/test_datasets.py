@@ -54,8 +54,8 @@ def test_a_category_is_read_with_labels_defects_and_masks(category: Path) -> Non
     assert (dataset.name, dataset.root) == ("washer", category)
     assert names(dataset.train, category) == [f"train/good/{i:03}.png" for i in range(3)]
     assert not dataset.train.labels.any()
-    found = dict(zip(names(dataset.test, category / "test"), dataset.test, strict=True))
-    assert {name: (file.defect, file.anomalous, file.mask) for name, file in found.items()} == {
+    by_name = dict(zip(names(dataset.test, category / "test"), dataset.test, strict=True))
+    assert {name: (file.defect, file.anomalous, file.mask) for name, file in by_name.items()} == {
         "dent/lot7/000.png": ("dent", True, category / "ground_truth/dent/lot7/000.png"),
         "good/000.png": ("good", False, None),
         "scratch/000.png": ("scratch", True, category / "ground_truth/scratch/000_mask.png"),

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from gad_core.errors import ImageRefused
 from gad_core.data.images import content_digest, decode, decode_mask, encode_png, image_size, resize
+from gad_core.errors import ImageRefused
 
 LOSSLESS = {
     "PNG": {},

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from benchmarks.coverage import LAWS, METHODS, TARGET, table
+from benchmarks.coverage import DISTRIBUTIONS, METHODS, TARGET, table
 
 #: Images and features, with the rates between which cross-conformal thresholds must come out: a fold's Gaussian has
-#: fewer images than the full one and sees larger distances, so that the rate lies a little below its target.
+#: fewer images than the full one and gives larger distances, so that the rate lies a little below its target.
 SHAPES = {(100, 320): (0.03, 0.06), (200, 192): (0.035, 0.06)}
 
 
-@pytest.fixture(scope="module", params=[(shape, law) for shape in SHAPES for law in LAWS], ids=str)
+@pytest.fixture(scope="module", params=[(shape, kind) for shape in SHAPES for kind in DISTRIBUTIONS], ids=str)
 def simulated(request):
-    shape, law = request.param
-    rates = table(law, *shape, repetitions=40).mean(axis=0)
-    return shape, law, dict(zip(METHODS, rates, strict=True))
+    shape, distribution = request.param
+    rates = table(distribution, *shape, repetitions=40).mean(axis=0)
+    return shape, distribution, dict(zip(METHODS, rates, strict=True))
 
 
 def test_cross_conformal_thresholds_come_close_to_their_target(simulated):
@@ -23,9 +23,9 @@ def test_cross_conformal_thresholds_come_close_to_their_target(simulated):
     assert low < rates["cross-conformal"] < high
 
 
-def test_cross_conformal_thresholds_hold_after_a_cut_that_leaves_a_fold_fewer_components(simulated):
+def test_cross_conformal_thresholds_hold_after_a_reduction_that_leaves_a_fold_fewer_components(simulated):
     _, _, rates = simulated
-    assert 0.02 < rates["crossed npca:0.05"] < 0.07
+    assert 0.02 < rates["cross-conformal, NPCA 5 %"] < 0.07
 
 
 def test_split_conformal_thresholds_keep_their_target(simulated):
@@ -33,10 +33,10 @@ def test_split_conformal_thresholds_keep_their_target(simulated):
     assert rates["split-conformal"] == pytest.approx(TARGET, abs=0.007)
 
 
-def test_chi_square_breaks_its_promise_on_heavy_tails_and_on_weak_components(simulated):
-    _, law, rates = simulated
-    assert rates["chi2 npca:0.05"] > 0.1
-    if law == "student":
+def test_chi_square_exceeds_its_target_on_heavy_tails_and_on_weak_components(simulated):
+    _, distribution, rates = simulated
+    assert rates["chi2, NPCA 5 %"] > 0.1
+    if distribution == "student":
         assert rates["chi2"] > 0.1
 
 

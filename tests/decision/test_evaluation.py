@@ -34,13 +34,13 @@ def test_areas_are_scikit_learns_at_every_level(projected, anomalous):
 
 def test_rates_count_the_images_above_each_threshold(projected, anomalous):
     scores = ev.level_scores(projected, TUNING)["sum"]
-    achieved, refused = ev.working_points(scores, anomalous, 0.1)
-    assert [a.point.method for a in achieved] == ["cross-conformal", "split-conformal"]
+    points, refused = ev.working_points(scores, anomalous, 0.1)
+    assert [a.point.method for a in points] == ["cross-conformal", "split-conformal"]
     assert refused == {}
-    for a in achieved:
+    for a in points:
         assert a.test.count == (scores.test[~anomalous] > a.point.threshold).sum()
         assert a.tpr.count == (scores.test[anomalous] > a.point.threshold).sum()
-    assert achieved[1].left_out.count == (scores.left_out > achieved[1].point.threshold).sum()
+    assert points[1].left_out.count == (scores.left_out > points[1].point.threshold).sum()
 
 
 def test_a_level_knows_chi_square_with_the_dimensions_that_the_cut_keeps(projected, anomalous):
@@ -61,22 +61,22 @@ def test_no_law_is_offered_for_other_distances_than_mahalanobis(projected, anoma
 
 def test_without_calibration_images_there_is_no_split_conformal_threshold(detector, features, anomalous):
     projected = ev.Projected.of(replace(detector, calibration=None), features[100:])
-    achieved, _ = ev.working_points(ev.level_scores(projected, TUNING)["sum"], anomalous, 0.1)
-    assert [a.point.method for a in achieved] == ["cross-conformal"]
+    points, _ = ev.working_points(ev.level_scores(projected, TUNING)["sum"], anomalous, 0.1)
+    assert [a.point.method for a in points] == ["cross-conformal"]
 
 
 def test_what_the_images_cannot_support_is_refused_with_the_number_and_the_rest_goes_on(projected, anomalous):
-    achieved, refused = ev.working_points(ev.level_scores(projected, TUNING)["1"], anomalous, 0.02)
-    assert [a.point.method for a in achieved] == ["chi2", "hotelling", "cross-conformal"]
+    points, refused = ev.working_points(ev.level_scores(projected, TUNING)["1"], anomalous, 0.02)
+    assert [a.point.method for a in points] == ["chi2", "hotelling", "cross-conformal"]
     assert "49" in refused["split-conformal"]  # 40 calibration images, 1 / 0.02 - 1 needed
 
 
 def test_unlabelled_test_images_leave_the_rates_unknown(detector, features):
     projected = ev.Projected.of(detector, features[:0])
-    achieved, _ = ev.working_points(ev.level_scores(projected, TUNING)["sum"], np.zeros(0, bool), 0.1)
-    assert achieved[0].test is None
-    assert achieved[0].tpr is None
-    assert achieved[0].left_out.n == 60
+    points, _ = ev.working_points(ev.level_scores(projected, TUNING)["sum"], np.zeros(0, bool), 0.1)
+    assert points[0].test is None
+    assert points[0].tpr is None
+    assert points[0].left_out.n == 60
 
 
 def test_rates_over_targets_are_those_of_the_single_thresholds(projected, anomalous):
@@ -85,8 +85,8 @@ def test_rates_over_targets_are_those_of_the_single_thresholds(projected, anomal
     for method in ("chi2", "cross-conformal"):
         rates = ev.left_out_rates(scores, method, targets)
         for target, rate in zip(targets[1:], rates[1:], strict=True):
-            achieved, _ = ev.working_points(scores, anomalous, target)
-            assert rate == next(a.left_out for a in achieved if a.point.method == method)
+            points, _ = ev.working_points(scores, anomalous, target)
+            assert rate == next(a.left_out for a in points if a.point.method == method)
     assert ev.left_out_rates(scores, "cross-conformal", targets)[0] is None
 
 

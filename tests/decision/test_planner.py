@@ -51,9 +51,9 @@ def test_shrinkage_is_that_of_ledoit_and_wolf_over_the_tuned_levels(normal, curv
 
 
 def test_the_flagged_share_is_that_of_a_threshold_made_by_hand(normal, curve):
-    def distance(fitted, seen):
+    def distance(fitted, other):
         fits = [(part, LedoitWolf().fit(fitted[:, part])) for part in (SLICES[0], SLICES[2])]
-        return sum(np.sqrt(fit.mahalanobis(seen[:, part])) for part, fit in fits)
+        return sum(np.sqrt(fit.mahalanobis(other[:, part])) for part, fit in fits)
 
     def by_hand(repetition):
         order = np.random.default_rng((5, repetition)).permutation(100)

@@ -1,4 +1,4 @@
-"""A map of every level at every cut says what evaluating each cell alone would say, and what choosing one costs."""
+"""A map of every level at every reduction says what evaluating a cell alone would say, and what choosing one costs."""
 
 import numpy as np
 import pytest
@@ -8,25 +8,25 @@ from gad_core.decision import reduction_map as maps
 from gad_core.decision.evaluation import level_scores
 from gad_core.errors import GadError
 from gad_core.gaussian.reduction import ALL
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.tuning import DISTANCES, Tuning
 
 
-@pytest.mark.parametrize("score", ["mahalanobis", "sed", "l2"])
-def test_a_cell_is_what_evaluating_it_alone_gives(projected, anomalous, score):
-    found = maps.reduction_map(projected, anomalous, distance=score)
-    for cut in (0, 7, 24, 30, 48):
-        alone = level_scores(projected, Tuning((1, 2), maps.REDUCTIONS[cut], score))
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_a_cell_is_what_evaluating_it_alone_gives(projected, anomalous, distance):
+    cells = maps.reduction_map(projected, anomalous, distance=distance)
+    for column in (0, 7, 24, 30, 48):
+        alone = level_scores(projected, Tuning((1, 2), maps.REDUCTIONS[column], distance))
         for level in (1, 2):
-            assert found.areas[level - 1, cut] == pytest.approx(roc_auc_score(anomalous, alone[str(level)].test))
-        total = maps.sum_areas(projected, anomalous, (1, 2), distance=score)[cut]
+            assert cells.areas[level - 1, column] == pytest.approx(roc_auc_score(anomalous, alone[str(level)].test))
+        total = maps.sum_areas(projected, anomalous, (1, 2), distance=distance)[column]
         assert total == pytest.approx(roc_auc_score(anomalous, alone["sum"].test))
 
 
-def test_the_halves_meet_at_all():
+def test_all_stands_between_pca_and_npca():
     assert len(maps.REDUCTIONS) == 2 * 24 + 1
     assert maps.REDUCTIONS[24] == ALL
-    assert {cut.kind for cut in maps.REDUCTIONS[:24]} == {"pca"}
-    assert {cut.kind for cut in maps.REDUCTIONS[25:]} == {"npca"}
+    assert {reduction.kind for reduction in maps.REDUCTIONS[:24]} == {"pca"}
+    assert {reduction.kind for reduction in maps.REDUCTIONS[25:]} == {"npca"}
 
 
 def test_ties_count_half():
@@ -34,25 +34,22 @@ def test_ties_count_half():
     assert maps.area_table(scores, anomalous)[0] == roc_auc_score(anomalous, scores[:, 0])
 
 
-def test_choosing_among_noise_is_seen_through(projected):
-    """With labels drawn at random no cell discriminates: the best looks good, the honest estimate is a half."""
-    honest, best = [], []
+def test_choosing_among_noise_gains_nothing_on_the_other_half(projected):
+    """With labels drawn at random no cell discriminates: the best seems good, the split-half estimate is a half."""
+    split_half, best = [], []
     for seed in range(30):
         labels = np.random.default_rng(seed).permutation(60) < 25
         choice = maps.reduction_map(projected, labels, seed=seed).best
-        honest.append(choice.split_half)
+        split_half.append(choice.split_half)
         best.append(choice.area)
     assert np.mean(best) > 0.55
-    assert np.mean(honest) == pytest.approx(0.5, abs=0.03)
+    assert np.mean(split_half) == pytest.approx(0.5, abs=0.03)
 
 
 def test_the_best_cell_is_the_largest_of_the_map(projected, anomalous):
-    found = maps.reduction_map(projected, anomalous)
-    assert (
-        found.areas[found.best.level - 1, maps.REDUCTIONS.index(found.best.reduction)]
-        == found.areas.max()
-        == found.best.area
-    )
+    cells = maps.reduction_map(projected, anomalous)
+    best = cells.best
+    assert cells.areas[best.level - 1, maps.REDUCTIONS.index(best.reduction)] == cells.areas.max() == best.area
 
 
 def test_inflation_compares_left_out_with_fitted_medians(projected):

@@ -11,20 +11,20 @@ from gad_core.decision.sigma_table import REDUCTIONS, SIGMAS, sigma_table
 def test_rates_are_those_beyond_scipys_quantiles(detector, projected, features, anomalous):
     test = features[100:]
     for column in sigma_table(projected, anomalous, level=2):
-        keep = REDUCTIONS[column.name]
+        reduction = REDUCTIONS[column.name]
         gaussian, part = detector.gaussians[1], detector.slices[1]
-        distances = gaussian.spectrum.distances(gaussian.coordinates(test[:, part]), keep)
+        distances = gaussian.spectrum.distances(gaussian.coordinates(test[:, part]), reduction)
         assert column.auroc.value == pytest.approx(roc_auc_score(anomalous, distances))
-        for n, found in zip(SIGMAS, column.rates, strict=True):
+        for n, rates in zip(SIGMAS, column.rates, strict=True):
             target = 1 - special.erf(n / np.sqrt(2))
-            assert found.point.target_fpr == pytest.approx(target, rel=1e-6)
-            limit = np.sqrt(stats.chi2.isf(target, gaussian.spectrum.dimension(keep)))
-            assert found.point.threshold == pytest.approx(limit, rel=1e-6)
-            assert found.test.value == np.mean(distances[~anomalous] > limit)
-            assert found.tpr.value == np.mean(distances[anomalous] > limit)
+            assert rates.point.target_fpr == pytest.approx(target, rel=1e-6)
+            limit = np.sqrt(stats.chi2.isf(target, gaussian.spectrum.dimension(reduction)))
+            assert rates.point.threshold == pytest.approx(limit, rel=1e-6)
+            assert rates.test.value == np.mean(distances[~anomalous] > limit)
+            assert rates.tpr.value == np.mean(distances[anomalous] > limit)
 
 
 def test_without_defects_there_is_no_auroc(projected):
     for column in sigma_table(projected, np.zeros(60, bool), level=2):
         assert column.auroc is None
-        assert all(found.tpr is None for found in column.rates)
+        assert all(rates.tpr is None for rates in column.rates)

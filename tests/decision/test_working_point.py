@@ -79,7 +79,7 @@ def test_split_conformal_keeps_its_promise_for_a_new_group():
         level = rng.normal(size=24)
         groups = [str(i) for i, size in enumerate(sizes) for _ in range(size)]
         scores = np.repeat(level, sizes) + 0.3 * rng.normal(size=sizes.sum())
-        new = rng.normal() + 0.3 * rng.normal()  # an image of a lot that was not seen
+        new = rng.normal() + 0.3 * rng.normal()  # an image of another lot
         flagged += new > wp.split_conformal(scores, target, groups=groups).threshold
         naive += new > wp.split_conformal(scores, target).threshold
     assert 0.05 <= flagged / 3000 <= 0.113  # at most the target, within three standard errors

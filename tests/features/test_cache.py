@@ -47,14 +47,14 @@ def test_backbones_of_one_input_size_share_pixels(tmp_path: Path, backbone: Back
     assert FeatureCache(tmp_path).pixels(replace(get_backbone("resnet50"), input_size=8), "abc") is not None
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "zeros", "longer"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "zeros", "longer"])
 def test_a_damaged_entry_counts_as_absent_and_can_be_written_again(damage: str, tmp_path: Path):
     cache = FeatureCache(tmp_path)
     cache.keep_features("net", "abc", VECTOR)
     (entry,) = entries(cache)
     data = entry.read_bytes()
     flipped = bytes([data[0] ^ 1]) + data[1:]
-    ruin = {"cut": data[:-7], "flipped": flipped, "empty": b"", "zeros": bytes(4), "longer": data + b"x"}
+    ruin = {"truncated": data[:-7], "flipped": flipped, "empty": b"", "zeros": bytes(4), "longer": data + b"x"}
     entry.write_bytes(ruin[damage])
     assert cache.features("net", "abc") is None
     cache.keep_features("net", "abc", VECTOR)
@@ -94,14 +94,14 @@ def test_what_an_interrupted_writer_left_goes_like_any_old_entry(tmp_path: Path)
 
 def test_readers_beside_writers_see_whole_entries_or_none(tmp_path: Path):
     values = [np.full(2000, value, np.float32) for value in range(4)]
-    seen: list[np.ndarray] = []
+    read_back: list[np.ndarray] = []
     stop = threading.Event()
 
     def read() -> None:
         while not stop.is_set():
             vector = FeatureCache(tmp_path).features("net", "abc")
             if vector is not None:
-                seen.append(vector)
+                read_back.append(vector)
 
     def write(value: int) -> None:
         for _ in range(50):
@@ -115,8 +115,8 @@ def test_readers_beside_writers_see_whole_entries_or_none(tmp_path: Path):
         thread.join()
     stop.set()
     reader.join()
-    assert seen
-    assert all(len(vector) == 2000 and (vector == vector[0]).all() for vector in seen)
+    assert read_back
+    assert all(len(vector) == 2000 and (vector == vector[0]).all() for vector in read_back)
     assert [entry.name for entry in entries(FeatureCache(tmp_path))] == ["abc"]
 
 

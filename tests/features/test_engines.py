@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gad_core.data.datasets import read_mvtec
 from gad_core.data.images import decode, resize
 from gad_core.errors import GadError
-from gad_core.features.engines import Engine, make_engine
+from gad_core.features.engines import Engine, load_engine, make_engine
 from gad_core.features.networks import Network, Pixels
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.spectrum import fit_gaussian
@@ -50,16 +50,16 @@ def photographed(bottle: Path, openvino_engine: Engine, torch_engine: Engine) ->
 
 
 @pytest.mark.parametrize("images", ["drawn", "photographed"])
-@pytest.mark.parametrize(("keep", "tolerance"), REDUCTIONS)
+@pytest.mark.parametrize(("reduction", "tolerance"), REDUCTIONS)
 def test_engines_give_the_same_scores_at_every_level(
-    images: str, keep: str, tolerance: float, lite0: Network, request: pytest.FixtureRequest
+    images: str, reduction: str, tolerance: float, lite0: Network, request: pytest.FixtureRequest
 ):
     # Fitted with one engine and scored with the other, as when a detector moves to another machine.
     by_openvino, by_torch = request.getfixturevalue(images)
     for level in lite0.backbone.level_slices:
         gaussian = fit_gaussian(by_openvino[:N_FIT, level])
         one, other = (
-            gaussian.spectrum.distances(gaussian.coordinates(features[N_FIT:, level]), Reduction.parse(keep))
+            gaussian.spectrum.distances(gaussian.coordinates(features[N_FIT:, level]), Reduction.parse(reduction))
             for features in (by_openvino, by_torch)
         )
         np.testing.assert_allclose(other, one, rtol=tolerance)
@@ -156,3 +156,11 @@ def test_an_accelerator_that_is_not_there_is_refused(lite0: Network, monkeypatch
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(GadError, match="no cuda device"):
         make_engine(lite0, device="cuda")
+
+
+def test_an_engine_by_name_runs_the_backbone_of_that_name(lite0: Network):
+    engine = load_engine("tf_efficientnet_lite0", device="torch-cpu")
+    assert type(engine).__name__ == "TorchEngine"
+    assert engine.network.fingerprint == lite0.fingerprint
+    with pytest.raises(GadError, match="no backbone"):
+        load_engine("tf_efficientnet_lite")

@@ -4,22 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from gad_core.features._torchvision import timm
 from gad_core.features.folding import fold_batch_norms
 from gad_core.features.levels import level_maps
 from gad_core.features.registry import get_backbone
+from tests.features.random_networks import random_network
 
 
 @pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "tf_efficientnet_b0", "resnet18", "resnet50"])
 def test_a_folded_network_gives_the_same_levels(name: str):
-    torch.manual_seed(0)
-    plain = timm.create_model(name).eval().requires_grad_(False)
-    for norm in plain.modules():
-        if isinstance(norm, nn.BatchNorm2d):
-            norm.running_mean.normal_(0, 0.1)
-            norm.running_var.uniform_(0.5, 2)
-            norm.weight.uniform_(0.5, 1)
-            norm.bias.normal_(0, 0.1)
+    plain = random_network(name)
     folded = copy.deepcopy(plain)
     fold_batch_norms(folded)
     assert not [norm for norm in folded.modules() if isinstance(norm, nn.BatchNorm2d)]

@@ -1,28 +1,16 @@
-"""Oracle: forward hooks on timm's own, unfolded networks with random weights and statistics."""
+"""Oracle: forward hooks on timm's own, unfolded networks."""
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from gad_core.features._torchvision import timm
 from gad_core.features.levels import level_maps, normalise, pooled_levels
 from gad_core.features.registry import get_backbone
+from tests.features.random_networks import random_network
 
 EFFICIENTNET = ["bn1", *(f"blocks.{stage}" for stage in range(7)), "bn2"]  # timm's batch norms activate, too
 RESNET = ["maxpool", *(f"layer{layer}" for layer in range(1, 5))]
-
-
-def random_network(name: str) -> nn.Module:
-    torch.manual_seed(0)
-    module = timm.create_model(name).eval().requires_grad_(False)
-    for norm in module.modules():
-        if isinstance(norm, nn.BatchNorm2d):
-            norm.running_mean.normal_(0, 0.1)
-            norm.running_var.uniform_(0.5, 2)
-            norm.weight.uniform_(0.5, 2)
-            norm.bias.normal_(0, 0.1)
-    return module
 
 
 def hooked(module: nn.Module, names: list[str], x: Tensor) -> list[Tensor]:
@@ -44,7 +32,7 @@ def hooked(module: nn.Module, names: list[str], x: Tensor) -> list[Tensor]:
     ("name", "names"),
     [("tf_efficientnet_lite0", EFFICIENTNET), ("tf_efficientnet_b0", EFFICIENTNET), ("resnet18", RESNET)],
 )
-def test_levels_are_what_hooks_see(name: str, names: list[str]):
+def test_levels_are_what_hooks_record(name: str, names: list[str]):
     module, backbone = random_network(name), get_backbone(name)
     pixels = torch.randint(0, 256, (2, 3, 96, 96), dtype=torch.uint8)
     maps = level_maps(module, backbone, pixels)

@@ -125,13 +125,13 @@ except GadError as error:
 
 
 @pytest.mark.parametrize("file", ["resnet18.safetensors", "resnet18.pth"])
-@pytest.mark.parametrize("damage", ["cut", "noise", "empty"])
+@pytest.mark.parametrize("damage", ["truncated", "noise", "empty"])
 def test_a_damaged_file_is_named(file: str, damage: str, folder: Path, resnet: nn.Module):
     save = safetensors.torch.save_file if file.endswith("safetensors") else torch.save
     save(resnet.state_dict(), folder / file)
     data = (folder / file).read_bytes()
     noise = np.random.default_rng(0).bytes(5000)
-    (folder / file).write_bytes({"cut": data[: len(data) // 2], "noise": noise, "empty": b""}[damage])
+    (folder / file).write_bytes({"truncated": data[: len(data) // 2], "noise": noise, "empty": b""}[damage])
     with pytest.raises(GadError, match=rf"{file} does not hold the weights of resnet18.tv_in1k .*replace"):
         load_network("resnet18")
 

@@ -7,9 +7,9 @@ from subprocess import CompletedProcess
 WATCHED = """
 import sys
 import numpy as np
-seen = []
+events = []
 watched = ("socket.connect", "socket.getaddrinfo", "socket.sendto", "os.fork", "subprocess.Popen", "os.posix_spawn")
-sys.addaudithook(lambda event, arguments: seen.append(event) if event in watched else None)
+sys.addaudithook(lambda event, arguments: events.append(event) if event in watched else None)
 """
 FEATURES = """
 from gad_core.features.networks import load_network
@@ -24,7 +24,7 @@ def test_nothing_asks_the_network_from_import_to_features(python: Callable[..., 
     # A fresh home without any consent on file, and not in CI: there OpenVINO's telemetry would send by default.
     variables = {name: value for name, value in os.environ.items() if name not in ("CI", "TF_BUILD", "JENKINS_URL")}
     outcome = python(
-        WATCHED + FEATURES + "import time; time.sleep(0.5); print(seen)",
+        WATCHED + FEATURES + "import time; time.sleep(0.5); print(events)",
         {**variables, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)},
     )
     assert outcome.stdout.strip() == "[]", outcome.stderr

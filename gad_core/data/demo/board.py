@@ -131,8 +131,8 @@ def _framed(board: Board, light: list[Field]) -> Field:
     middle = (SIZE - 1) / 2
     x0 = middle - cos * (middle + board.shift[0]) - sin * (middle + board.shift[1])
     y0 = middle + sin * (middle + board.shift[0]) - cos * (middle + board.shift[1])
-    seen = [_moved(plane, SIZE, (cos, sin, x0, -sin, cos, y0)) for plane in light]
-    return np.stack(seen, axis=-1) * board.drift[..., None]
+    moved = [_moved(plane, SIZE, (cos, sin, x0, -sin, cos, y0)) for plane in light]
+    return np.stack(moved, axis=-1) * board.drift[..., None]
 
 
 def _moved(plane: Field, side: int, matrix: tuple[float, ...]) -> Field:

@@ -1,4 +1,4 @@
-"""The camera that every demo part is seen through: lens, exposure, sensor noise, tone."""
+"""The camera that takes every demo part: lens, exposure, sensor noise, tone."""
 
 import math
 from dataclasses import dataclass
@@ -39,17 +39,17 @@ def photograph(camera: Camera, light: Field) -> NDArray[np.uint8]:
     """Linear light (SIZE, SIZE, 3), 1 at white, to the bytes of a photo."""
     line = np.linspace(-1, 1, SIZE, dtype=np.float32) ** 2
     falloff = 1 - np.float32(camera.vignette / 2) * (line[:, None] + line[None, :])
-    seen = light * (falloff[..., None] * np.array(camera.gains, np.float32))
-    seen += camera.noise * np.sqrt(np.maximum(seen, 0) * np.float32(1 / _FULL_WELL) + np.float32(_READ_NOISE**2))
+    exposed = light * (falloff[..., None] * np.array(camera.gains, np.float32))
+    exposed += camera.noise * np.sqrt(np.maximum(exposed, 0) * np.float32(1 / _FULL_WELL) + np.float32(_READ_NOISE**2))
     for axis in (0, 1):
-        seen = _blurred(seen, axis, np.float32(camera.blur))
-    steps = np.clip(seen * np.float32(_TONES), 0, 4 * _TONES - 1).astype(np.uint16)
+        exposed = _blurred(exposed, axis, np.float32(camera.blur))
+    steps = np.clip(exposed * np.float32(_TONES), 0, 4 * _TONES - 1).astype(np.uint16)
     return np.take(_tones(), steps)
 
 
-def _blurred(seen: Field, axis: int, share: np.float32) -> Field:
+def _blurred(exposed: Field, axis: int, share: np.float32) -> Field:
     """Every pixel after each neighbour along an axis got a share of its light."""
-    lines = np.moveaxis(seen, axis, 0)
+    lines = np.moveaxis(exposed, axis, 0)
     out = lines * (1 - 2 * share)
     out[1:] += share * lines[:-1]
     out[:-1] += share * lines[1:]

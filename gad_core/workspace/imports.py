@@ -23,12 +23,19 @@ Split = Literal["train", "test"]
 
 def add_demo(store: Store, category: str, *, progress: Progress | None = None) -> DatasetRow:
     """Write a demo category into the workspace; one that is there already is used again."""
-    for dataset in store.datasets.all():
-        if (dataset.kind, dataset.name) == ("demo", category):
-            return dataset
+    if dataset := find_demo(store, category):
+        return dataset
     with store.datasets.workshop() as workshop:
         (content,) = write_demo(workshop, categories=(category,), progress=progress)
         return store.datasets.add(content, name=category, kind="demo")
+
+
+def find_demo(store: Store, category: str) -> DatasetRow | None:
+    """A demo category that is in the workspace already, or none."""
+    for dataset in store.datasets.all():
+        if (dataset.kind, dataset.name) == ("demo", category):
+            return dataset
+    return None
 
 
 def add_folder(store: Store, folder: Path, *, progress: Progress | None = None) -> DatasetRow:

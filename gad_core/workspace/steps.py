@@ -1,20 +1,23 @@
 """The steps from images to a detector, each from one shelf of the workspace to the next."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
 from gad_core.data.datasets import ImageSet, read_dataset
+from gad_core.data.demo.photos import PARTS, places
+from gad_core.data.groups import default_folds
 from gad_core.decision.curves import auroc
+from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import load_engine
 from gad_core.features.extract import Extraction, extract
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.detector_file import read_summary, save_detector
+from gad_core.gaussian.detector_file import read_summary
 from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.settings import FitSettings
 from gad_core.progress import Progress, Stages
-from gad_core.workspace.imports import add_demo
+from gad_core.workspace.imports import add_demo, find_demo
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.store import Store
 
@@ -42,7 +45,7 @@ def fit_dataset(
     test = extract(dataset.test, engine, cache=cache)
     detector = fit_images(dataset.train, engine, settings, cache=cache, progress=stages(1)).detector
     return store.detectors.add(
-        partial(save_detector, detector),
+        detector.save,
         name=row.name,
         settings=settings,
         n_train=detector.n_train,
@@ -63,27 +66,45 @@ def try_demo(
     store: Store, category: str, *, backbone: str, cache: FeatureCache, progress: Progress | None = None
 ) -> DetectorRow:
     """A demo category with a detector fitted to it; what is there already is used again."""
-    dataset = add_demo(store, category, progress=progress)
+    photos = len(places(next(iter(PARTS))))  # of every category, good enough for a bar
+    stages = Stages(progress, (0 if find_demo(store, category) else photos, photos))
+    dataset = add_demo(store, category, progress=stages(0))
     for row in store.detectors.all():
         if (row.dataset_id, row.backbone) == (dataset.id, backbone):
             return row
-    return fit_dataset(store, dataset.id, FitSettings(backbone=backbone), cache=cache, progress=progress)
+    return fit_dataset(store, dataset.id, FitSettings(backbone=backbone), cache=cache, progress=stages(1))
+
+
+def settings_of(row: DetectorRow) -> FitSettings:
+    """What a detector was fitted with, as its file says: an update in place may have changed it since the fit.
+
+    Files of the first version do not name the images left out, which the row does, and always name the folds: where
+    those are as many as suit the images, nobody has asked for a number.
+    """
+    summary = read_summary(row.path)
+    settings, digests = summary.settings, set(summary.digests)
+    groups = dict(settings.groups) if isinstance(settings.groups, tuple) else {}
+    suitable = default_folds(summary.n_train, groups=[groups.get(digest) for digest in summary.digests])
+    return replace(
+        settings,
+        without=settings.without or tuple(digest for digest in row.settings.without if digest not in digests),
+        n_folds=None if settings.n_folds == suitable else settings.n_folds,
+    )
 
 
 def settings_without(row: DetectorRow, digests: Collection[str]) -> FitSettings:
-    """A detector's settings, but with these images left out and no others.
-
-    Its groups are those in its file: a row that an earlier version wrote does not have them.
-    """
-    groups = row.settings.groups or read_summary(row.path).settings.groups
-    return replace(row.settings, groups=groups).leaving_out(tuple(digests))
+    """A detector's settings, but with these images left out and no others."""
+    return settings_of(row).leaving_out(tuple(digests))
 
 
 def find_fit(store: Store, dataset: DatasetRow, settings: FitSettings) -> DetectorRow | None:
     """A detector fitted with these settings to the images that the data set has now."""
     for row in store.detectors.all():
-        if row.dataset_id == dataset.id and row.created > dataset.modified and row.settings == settings:
-            return row
+        if (row.dataset_id, row.backbone) == (dataset.id, settings.backbone) and row.created > dataset.modified:
+            with suppress(GadError):  # a file that is gone or damaged is no fit
+                as_fitted = row.n_train == read_summary(row.path).n_train  # no other images came in since
+                if as_fitted and settings_of(row) == settings:
+                    return row
     return None
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from streamlit.runtime.pages_manager import PagesManager
 
 ROOT = Path(__file__).parents[2]
 QUIET = (
@@ -35,6 +36,18 @@ def _main() -> Iterator[None]:
     before = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = before
+
+
+@pytest.fixture(autouse=True)
+def _menu_known(monkeypatch) -> None:
+    """AppTest forgets before every run that the app has a menu of its own, and would run its pages without `app.py`."""
+    make = PagesManager.__init__
+
+    def make_knowing(self: PagesManager, *args: object, **options: object) -> None:
+        make(self, *args, **options)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", make_knowing)
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 from numpy.testing import assert_allclose
-from streamlit.testing.v1 import AppTest
 
 from gad_core.data.datasets import read_dataset
 from gad_core.decision.evaluation import threshold
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.update import add_images
+from gad_core.workspace.adoption import adopt
 from gad_core.workspace.imports import add_upload, extend_upload, relabel
-from gad_core.workspace.steps import adopt, fit_dataset
-from tests.pages.script import APP, metrics, run
+from gad_core.workspace.steps import fit_dataset
+from tests.pages.script import metrics, run
 
 TARGETS = (0.05, 0.1, 0.2)
 ROOT = Path(__file__).parents[2]
@@ -145,12 +145,8 @@ def expect_the_same(ids) -> dict[str, object]:
     return here
 
 
-def sidebar(ids) -> str:
-    """What the sidebar says, which the app itself draws: a page that AppTest switches to runs without it."""
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    for name, value in ids.items():
-        app.query_params[name] = value
-    return " ".join(element.value for element in app.run().sidebar.markdown)
+def sidebar(app) -> str:
+    return " ".join(element.value for element in app.sidebar.markdown)
 
 
 def changed(before: dict[str, object], after: dict[str, object]) -> set[str]:
@@ -172,22 +168,24 @@ def grow(ids, stripes):
 
 
 def test_a_detector_updated_in_place_meets_no_earlier_number(ids, grow):
-    before, earlier = shown(ids), metrics(run("pages/working_point.py", **ids))
-    assert "n = 30" in sidebar(ids)
+    before, earlier = shown(ids), run("pages/working_point.py", **ids)
+    assert "n = 30" in sidebar(earlier)
     grow()
     after = expect_the_same(ids)
     assert changed(before, after) >= {"n", "test", "left_out", "areas", "sums", "inflation", "sigma", "sizes", "map"}
-    assert metrics(run("pages/working_point.py", **ids))["Threshold"] != earlier["Threshold"]
-    assert "n = 54" in sidebar(ids)
+    app = run("pages/working_point.py", **ids)
+    assert metrics(app)["Threshold"] != metrics(earlier)["Threshold"]
+    assert "n = 54" in sidebar(app)
 
 
 def test_a_detector_updated_in_place_has_no_adopted_threshold_any_more(ids, grow):
-    run("pages/working_point.py", **ids).button(key="adopt").click().run()
+    app = run("pages/working_point.py", **ids)
+    app.button(key="adopt").click().run()
     assert shown(ids)["adopted"] is not None
-    assert "no threshold adopted" not in sidebar(ids)
+    assert "no threshold adopted" not in sidebar(app)
     grow()
     assert shown(ids)["adopted"] is None
-    assert "no threshold adopted" in sidebar(ids)
+    assert "no threshold adopted" in sidebar(app.run())
 
 
 def test_an_adoption_is_shown_with_its_tuning(ids):

@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as NotYet
 
+from gad_core import wording
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.reduction import Reduction
 from gad_core.workspace.imports import add_upload
@@ -202,7 +203,7 @@ def test_a_fit_cancelled_in_the_middle_says_so_and_leaves_the_way_free_for_anoth
     assert workshop.jobs() == ["done", "cancelled"]
 
 
-def look(page: Page) -> dict[str, object]:
+def on_levels(page: Page) -> dict[str, object]:
     """What a tab on Levels & NPCA has and shows: link, controls, numbers."""
     expect(page.locator(SETTLED)).to_be_visible()
     return {
@@ -214,16 +215,17 @@ def look(page: Page) -> dict[str, object]:
 
 
 def expect_tuning(page: Page, detector: Path, levels: str, keep: str) -> None:
-    """Levels, cut and the number that follows from both, which the core works out by itself."""
-    gaussians = load_detector(detector).gaussians
-    kept = sum(gaussians[int(level) - 1].spectrum.dimension(Reduction.parse(keep)) for level in levels)
+    """Levels, reduction and the number that follows from both, which the core works out by itself."""
+    gaussians, reduction = load_detector(detector).gaussians, Reduction.parse(keep)
+    kept = sum(gaussians[int(level) - 1].spectrum.dimension(reduction) for level in levels)
     metric = page.get_by_test_id("stMetric").filter(has_text="Dimensions kept").get_by_test_id("stMetricValue")
     expect(metric).to_have_text(f"{kept:,}")
     expect(page.locator(".st-key-levels [aria-pressed=true]")).to_have_text(list(levels))
-    expect(page.get_by_role("slider", name="Components kept")).to_have_attribute("aria-valuetext", keep)
+    slider = page.get_by_role("slider", name="Components kept")
+    expect(slider).to_have_attribute("aria-valuetext", wording.reduction(reduction))
 
 
-def test_two_people_at_one_detector_keep_their_own_levels_cut_link_and_numbers(server, fitted, tab):
+def test_two_people_at_one_detector_keep_their_own_levels_reduction_link_and_numbers(server, fitted, tab):
     home, ids = fitted
     with Store(home) as store:
         detector = store.detectors.get(ids["detector"]).path
@@ -243,10 +245,10 @@ def test_two_people_at_one_detector_keep_their_own_levels_cut_link_and_numbers(s
     expect_tuning(two, detector, "78", "npca:0.03")
     expect_tuning(one, detector, "13456789", "npca:0.01")
 
-    before = look(one), look(two)
+    before = on_levels(one), on_levels(two)
     one.reload()
     expect_tuning(one, detector, "13456789", "npca:0.01")
     expect_tuning(two, detector, "78", "npca:0.03")
-    assert (look(one), look(two)) == before
-    assert before[0]["link"]["levels"] == list("13456789")
-    assert before[1]["link"]["levels"] == list("78")
+    assert (on_levels(one), on_levels(two)) == before
+    assert before[0]["link"]["levels"] == [",".join("13456789")]
+    assert before[1]["link"]["levels"] == ["7,8"]

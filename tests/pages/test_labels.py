@@ -4,12 +4,15 @@ import re
 from io import BytesIO
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 from gad_core.data.datasets import read_dataset
 from gad_core.workspace.imports import add_upload, extend_upload
 from gad_core.workspace.store import Store
+
+pytestmark = pytest.mark.browser
 
 
 def picture(seed):

@@ -1,7 +1,5 @@
 """Every page in the states empty, opened and fitted, run as a script: no exception, and the numbers that matter."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.pages.script import metrics, run
@@ -82,7 +80,7 @@ def test_an_adopted_threshold_is_remembered(home, ids):
     app.button(key="adopt").click().run()
     assert not app.exception
     decision = resources.store().detectors.decisions(ids["detector"])[0]
-    assert float(metrics(app)["Threshold"].replace(",", "")) == pytest.approx(decision.threshold, rel=0.005)
+    assert float(metrics(app)["Threshold"].replace(",", "")) == pytest.approx(decision.point.threshold, rel=0.005)
 
 
 def test_an_upload_becomes_a_data_set_and_bad_files_are_refused_one_by_one(home, stripes):
@@ -161,7 +159,7 @@ def test_suspicious_training_images_are_left_out_and_brought_back(home, ids):
     job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 60)
     row = resources.store().detectors.get(job.result_id)
     assert row.n_train == 29
-    assert suspect.key.endswith(row.settings["without"][0][:16])
+    assert suspect.key.endswith(row.settings.without[0][:16])
     before = len(resources.store().detectors.all())
     app = run("pages/data.py", data=ids["data"], detector=row.id)
     app.button(key="bring_back").click().run()
@@ -229,7 +227,7 @@ def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
     job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 200)
     assert job.error is None
     row = resources.store().detectors.get(job.result_id)
-    assert (row.settings["augment"]["passes"], row.settings["augment"]["settings"]["noise"]) == (5, 0)
+    assert (row.settings.augmented.passes, row.settings.augmented.settings.noise) == (5, 0)
     app = run("pages/fit.py", data=ids["data"], detector=row.id)
     assert "5 copies" in next(metric.delta for metric in app.metric if metric.label == "Good parts fitted")
     tables = [frame.value for frame in run("pages/working_point.py", **ids).dataframe]
@@ -240,7 +238,7 @@ def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
         )
         column = sigma_table(test.projected, test.images.labels)[2]
         assert table["sigma"].tolist() == ["1σ", "2σ", "3σ", "4σ", "5σ"]
-        assert table["NPCA 1 % FPR"].tolist() == [f"{100 * one.test.value:.1f}" for one in column.achieved]
-        assert table["NPCA 1 % TPR"].tolist() == [f"{100 * one.tpr.value:.1f}" for one in column.achieved]
+        assert table["NPCA 1 % FPR"].tolist() == [f"{100 * one.test.value:.1f}" for one in column.rates]
+        assert table["NPCA 1 % TPR"].tolist() == [f"{100 * one.tpr.value:.1f}" for one in column.rates]
     assert plain["NPCA 1 % FPR"].tolist() != copies["NPCA 1 % FPR"].tolist()
     resources.store().detectors.delete(row.id)

@@ -1,6 +1,9 @@
 """Tuning in a real browser: a click on a tile or a bar is a choice, and the link carries every setting."""
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
 
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 PATIENCE = 20_000
@@ -33,23 +36,23 @@ def query(ids: dict[str, str], **settings: str) -> str:
     return "&".join(f"{name}={value}" for name, value in (ids | settings).items())
 
 
-def test_a_click_on_a_tile_chooses_its_level_and_cut(server, fitted, tab):
+def test_a_click_on_a_tile_chooses_its_level_and_reduction(server, fitted, tab):
     page = tab()
     open_page(page, f"{server}/levels?{query(fitted[1])}", "Levels & NPCA")
     area = plot(page, "reduction_map")
-    column, row = 24 + 1 + 5, 4  # npca:0.1 is the sixth cut right of `all`; rows begin with level 1
+    column, row = 24 + 1 + 5, 4  # npca:0.1 is the sixth step right of `all`; rows begin with level 1
     click_within(page, area, (column + 0.5) / 49, (row + 0.5) / 10)
     page.wait_for_url(lambda url: "levels=5" in url and "keep=npca%3A0.1" in url)
-    expect(page.get_by_role("slider", name="Components kept")).to_have_attribute("aria-valuetext", "npca:0.1")
+    expect(page.get_by_role("slider", name="Components kept")).to_have_attribute("aria-valuetext", "NPCA 10 %")
 
 
-def test_a_link_into_a_fresh_server_carries_levels_and_cut(serve, fitted, tab):
+def test_a_link_into_a_fresh_server_carries_levels_and_reduction(serve, fitted, tab):
     home, ids = fitted
     with serve(home) as url:
         page = tab()
         settings = query(ids, levels="5", keep="npca:0.1", fpr="20")
         open_page(page, f"{url}/working_point?{settings}", "Working point")
-        expect(page.get_by_test_id("stMain")).to_contain_text("level 5, npca:0.1")
+        expect(page.get_by_test_id("stMain")).to_contain_text("level 5, NPCA 10 %")
         expect(page.get_by_test_id("stMetric").filter(has_text="Promised")).to_contain_text("20.0 %")
         page.close()  # before the server, of which it would still ask pictures
 

@@ -1,5 +1,6 @@
 """Training images that the others do not expect: ranked by left-out distance, left out with one click, brought back."""
 
+from collections.abc import Collection
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,7 @@ import streamlit as st
 from gad_core import wording
 from gad_core.decision.suspects import FAR, left_out_scores, robust_deviations
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from gad_core.workspace.steps import find_fit, fit_dataset, settings_without
+from gad_core.workspace.steps import find_fit, fit_dataset, settings_of, settings_without
 from pages.shared import charts, opened, resources, tasks
 from pages.shared.gallery import thumbnail
 
@@ -23,8 +24,8 @@ def suspects(dataset: DatasetRow, row: DetectorRow) -> None:
     order = [i for i in np.argsort(-distances)[:_SHOWN] if digests[i] in files]
     far = int((robust_deviations(distances) > FAR).sum())
     finding = (
-        f"{far} of {len(distances)} training images lie more than {FAR:g} robust standard deviations out, scored by "
-        "fits without them: a defect among the good parts would be here."
+        f"{far} of {len(distances)} training images lie more than {FAR:g} robust standard deviations out, each scored "
+        "by a fit without it: a defect among the good parts would be here."
     )
     with charts.panel("Suspicious training images", finding):
         with st.container(horizontal=True, gap="small", key="suspects"):
@@ -38,24 +39,25 @@ def suspects(dataset: DatasetRow, row: DetectorRow) -> None:
         _actions(dataset, row, chosen)
 
 
-def _actions(dataset: DatasetRow, row: DetectorRow, chosen: list[str]) -> None:
-    without = set(row.settings.without)
+def _actions(dataset: DatasetRow, row: DetectorRow, chosen: Collection[str]) -> None:
+    without = set(settings_of(row).without)
     with st.container(horizontal=True):
         label = f"Leave out {len(chosen)} and refit" if chosen else "Leave out and refit"
         if st.button(label, key="leave_out", icon=":material/filter_alt_off:", disabled=not chosen):
-            _refit(dataset, row, without | set(chosen), f"Fit {dataset.name} without {len(without) + len(chosen)}")
+            more = without | set(chosen)
+            _refit(dataset, row, more, f"Fit {dataset.name} without {len(more)}")
         if without and st.button(f"Bring back all {len(without)} left out", key="bring_back", icon=":material/undo:"):
-            _refit(dataset, row, set(), f"Fit {dataset.name} with all images")
+            _refit(dataset, row, (), f"Fit {dataset.name} with all images")
 
 
-def _refit(dataset: DatasetRow, row: DetectorRow, without: set[str], title: str) -> None:
+def _refit(dataset: DatasetRow, row: DetectorRow, without: Collection[str], title: str) -> None:
+    """Open the fit without these images, which may be there already."""
     settings = settings_without(row, without)
     if earlier := find_fit(resources.store(), dataset, settings):
         opened.open_detector(earlier)
-        st.rerun()
-    tasks.submit(
-        "fit", title, partial(fit_dataset, resources.store(), dataset.id, settings, cache=resources.feature_cache())
-    )
+    else:
+        work = partial(fit_dataset, resources.store(), dataset.id, settings, cache=resources.feature_cache())
+        tasks.submit("fit", title, work)
     st.rerun()
 
 

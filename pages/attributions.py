@@ -4,7 +4,7 @@ import streamlit as st
 
 from gad_core.errors import GadError
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import frame, opened, resources, tasks
+from pages.shared import adopted, frame, opened, resources, tasks
 from pages.views.attributions import category, clever_hans, maps
 from pages.views.attributions.checks import Subject, checks
 from pages.views.attributions.controls import controls, open_file, pick
@@ -34,6 +34,7 @@ def one_image(detector: DetectorRow, dataset: DatasetRow) -> None:
     """An image, its map, and the checks on it."""
     with st.container(border=True):
         tuning, n_references, drawing = controls(detector)
+    adopted.mark(detector)
     test = resources.test_images(detector, dataset)
     scores = resources.scores(test, tuning)["sum"].test
     file = open_file(test.images.files, scores)

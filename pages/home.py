@@ -10,6 +10,7 @@ from gad_core.features.backbones import BACKBONES
 from gad_core.workspace.rows import DetectorRow
 from gad_core.workspace.steps import try_demo
 from pages.shared import frame, opened, resources, tasks
+from pages.views.home.detectors import all_detectors
 
 frame.begin()
 
@@ -44,6 +45,7 @@ def main() -> None:
                 st.markdown(f"**{title}**")
                 st.caption(words)
     recent()
+    all_detectors()
 
 
 def recent() -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import frame, level_panel, opened, resources, tasks
+from pages.shared import adopted, frame, level_panel, opened, resources, tasks
 from pages.shared.tuning import controls as tuning_controls
 from pages.views.levels.heat_map import heat_map
 from pages.views.levels.numbers import numbers
@@ -28,6 +28,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     """The controls and all that they move."""
     with st.container(border=True):
         tuning = tuning_controls(detector)
+    adopted.mark(detector)
     test = resources.test_images(detector, dataset)
     scores = resources.scores(test, tuning)
     cells = resources.reduction_map(test, tuning.distance)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import frame, opened, resources, tasks
+from pages.shared import adopted, frame, opened, resources, tasks
 from pages.shared.refusals import refusals
 from pages.views.working_point import errors, outcomes, sigma, thresholds
 from pages.views.working_point.adoption import adoption
@@ -33,6 +33,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
         chosen = choices(detector)
         with st.expander("Parts per shift and costs", icon=":material/payments:", key="production"):
             production = outcomes.controls()
+    adopted.mark(detector, whole=True)
     test = resources.test_images(detector, dataset)
     refusals(test.refused, f"{len(test.refused)} test images could not be read", key="refused_test")
     view = thresholds.view_at(test, chosen, resources.scores(test, chosen.tuning)[chosen.level])

@@ -13,8 +13,13 @@ _RANGE = [-2.5, 102.5]
 _TICKS = [0, 25, 50, 75, 100]
 
 
-def roc_curve(curve: Curve, alarms: Rate, caught: Rate, area: Auroc) -> go.Figure:
-    """ROC: true-positive against false-positive rate with a 95 % band, and the chosen threshold's two intervals."""
+def roc_curve(
+    curve: Curve, alarms: Rate, caught: Rate, area: Auroc, *, adopted: tuple[Rate, Rate] | None = None
+) -> go.Figure:
+    """ROC: true-positive against false-positive rate with a 95 % band, and the chosen threshold's two intervals.
+
+    `adopted` are the two rates of an adopted threshold, drawn as an open diamond.
+    """
     low, high = roc_band(curve, n_normal=area.n_normal, n_anomalous=area.n_anomalous)
     between = {
         "type": "scatter",
@@ -30,6 +35,7 @@ def roc_curve(curve: Curve, alarms: Rate, caught: Rate, area: Auroc) -> go.Figur
         between,
         _curve(curve, "%{x:.1f} % false alarms<br>%{y:.1f} % caught"),
         _chosen(alarms, caught, "false alarms", "caught"),
+        *([_adopted(*adopted)] if adopted else []),
     ]
     layout = {
         "xaxis": axis("false-positive rate (good test parts flagged), %", range=_RANGE, tickvals=_TICKS),
@@ -77,4 +83,16 @@ def _chosen(x: Rate, y: Rate, x_words: str, y_words: str) -> Part:
         "marker": CHOSEN,
         "cliponaxis": False,
         "hovertemplate": f"at this threshold<br>%{{x:.1f}} % {x_words}<br>%{{y:.1f}} % {y_words}<extra></extra>",
+    }
+
+
+def _adopted(alarms: Rate, caught: Rate) -> Part:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [100 * alarms.value],
+        "y": [100 * caught.value],
+        "marker": {**CHOSEN, "symbol": "diamond-open", "size": 13, "line": {"width": 2}},
+        "cliponaxis": False,
+        "hovertemplate": "adopted threshold<br>%{x:.1f} % false alarms<br>%{y:.1f} % caught<extra></extra>",
     }

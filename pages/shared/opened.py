@@ -6,9 +6,10 @@ from typing import Literal, TypeVar, get_args
 
 import streamlit as st
 
+from gad_core import wording
 from gad_core.errors import GadError
 from gad_core.gaussian.detector_file import Summary
-from gad_core.gaussian.tuning import SUM, WorkingPoint
+from gad_core.gaussian.tuning import SUM, Tuning, WorkingPoint
 from gad_core.wording import number, percent
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import resources
@@ -91,14 +92,14 @@ def words() -> dict[str, str | None]:
     n_train = f"n = {file.n_train}" if file else "its file cannot be read"
     return {
         "dataset": f"{images.name}, {images.counts.total} images" if images else None,
-        "detector": f"{fitted.backbone}, {n_train}" if fitted else None,
-        "threshold": _threshold(file.working_point) if file and file.working_point else None,
+        "detector": f"{fitted.name}, {n_train}" if fitted else None,
+        "threshold": _threshold(file.working_point, file.tuning) if file and file.working_point else None,
     }
 
 
-def _threshold(point: WorkingPoint) -> str:
+def _threshold(point: WorkingPoint, tuning: Tuning) -> str:
     level = "" if point.level == SUM else f", level {point.level}"
-    return f"{number(point.threshold)} at {percent(point.target_fpr)}{level}"
+    return f"{number(point.threshold)} at {percent(point.target_fpr)}{level} · {wording.tuning(tuning)}"
 
 
 def _row(thing: Thing, get: Callable[[str], Row]) -> Row | None:

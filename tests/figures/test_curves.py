@@ -39,3 +39,12 @@ def test_precision_at_the_threshold_is_the_share_of_alarms_that_are_right():
 def test_without_an_alarm_there_is_no_precision_to_draw():
     figure = precision_recall_curve(precision_recall(SCORES, ANOMALOUS), rate(0, 3), 0)
     assert len(figure.data) == 1
+
+
+def test_an_adopted_threshold_is_an_open_diamond_at_its_rates():
+    curve, area = roc(SCORES, ANOMALOUS), auroc(SCORES, ANOMALOUS)
+    figure = roc_curve(curve, rate(1, 3), rate(2, 3), area, adopted=(rate(0, 3), rate(1, 3)))
+    marker = figure.data[-1]
+    assert marker.marker.symbol == "diamond-open"
+    assert (marker.x[0], marker.y[0]) == (0, pytest.approx(100 / 3))
+    assert len(roc_curve(curve, rate(1, 3), rate(2, 3), area).data) == len(figure.data) - 1

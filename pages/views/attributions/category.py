@@ -136,4 +136,4 @@ def _plane(dataset: DatasetRow) -> None:
 
 def key_of(test: resources.TestImages, tuning: Tuning, n_references: int) -> ExplanationKey:
     """What a run is kept under."""
-    return ExplanationKey.of(test.state.dataset, test.state.detector, tuning, n_references)
+    return ExplanationKey(test.state.dataset, test.state.detector, tuning, n_references)

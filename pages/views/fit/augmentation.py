@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gad_core.data.augment import FIG_5, PRESETS, STEPS, Augmentation, Pass, Step, preset
+from gad_core.data.augment import Pass
+from gad_core.data.augment_settings import FIG_5, PRESETS, STEPS, Augmentation, Step, preset
 from gad_core.data.datasets import ImageSet
 from gad_core.gaussian.settings import Augmented
 from pages.shared import resources

@@ -10,9 +10,12 @@ from gad_core.errors import GadError
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.workspace.adoption import adopt, restore
 from gad_core.workspace.rows import DetectorRow
+from gad_core.workspace.steps import auroc_of
 from pages.shared import adopted, frame, resources
 
 _LAST = "_adoption"  # in the session: the last adoption of this tab
+_TROUBLE = "_adoption_failed"
+_SHOWN = "_adoption_shown"  # the state of the detector whose numbers the tab shows
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,18 @@ class _Adoption:
 
 def adoption(row: DetectorRow, test: resources.TestImages, tuning: Tuning, rates: PointRates) -> None:
     """The button, and the way back from the last adoption."""
+    shown, st.session_state[_SHOWN] = st.session_state.get(_SHOWN), test.state.detector
     if st.button("Adopt this threshold", type="primary", icon=":material/check:", key="adopt"):
-        if rates.breaks_promise:
+        if shown is not None and shown != test.state.detector:
+            st.warning(
+                f"{row.name} was fitted again or given another threshold meanwhile. These are its numbers now; adopt "
+                "again if you want them.",
+                icon=":material/sync_problem:",
+            )
+        elif rates.breaks_promise:
             _ask(row, test, tuning, rates)
-        elif _adopt(row, test, tuning, rates.point):
+        else:
+            _adopt(row, test, tuning, rates.point)
             st.rerun()
     _last(row)
 
@@ -40,8 +51,12 @@ def adoption(row: DetectorRow, test: resources.TestImages, tuning: Tuning, rates
 def _ask(row: DetectorRow, test: resources.TestImages, tuning: Tuning, rates: PointRates) -> None:
     st.markdown(_warning(rates))
     with st.container(horizontal=True):
-        if st.button("Adopt it all the same", key="adopt_anyway", icon=":material/warning:") and _adopt(
-            row, test, tuning, rates.point
+        if st.button(
+            "Adopt it all the same",
+            key="adopt_anyway",
+            icon=":material/warning:",
+            on_click=_adopt,
+            args=(row, test, tuning, rates.point),
         ):
             st.rerun()
         if st.button("Leave it", key="adopt_not", type="primary"):
@@ -57,19 +72,22 @@ def _warning(rates: PointRates) -> str:
     )
 
 
-def _adopt(row: DetectorRow, test: resources.TestImages, tuning: Tuning, point: WorkingPoint) -> bool:
+def _adopt(row: DetectorRow, test: resources.TestImages, tuning: Tuning, point: WorkingPoint) -> None:
+    """Adopt; also for callbacks, so that what goes wrong is said in the next run."""
     former = test.detector
     try:
-        adopt(resources.store(), row, former, tuning, point, state=test.state.detector)
+        area = auroc_of(former, tuning, test.features, test.images.labels)
+        adopt(resources.store(), row, former, tuning, point, state=test.state.detector, auroc=area)
     except GadError as error:
-        frame.trouble(error)
-        return False
-    st.session_state[_LAST] = _Adoption(row.id, point, former.tuning, former.working_point)
-    return True
+        st.session_state[_TROUBLE] = error
+    else:
+        st.session_state[_LAST] = _Adoption(row.id, point, former.tuning, former.working_point)
 
 
 def _last(row: DetectorRow) -> None:
-    """What was adopted last in this tab, as long as it holds."""
+    """What was adopted last in this tab, as long as it holds, or why nothing was."""
+    if trouble := st.session_state.pop(_TROUBLE, None):
+        frame.trouble(trouble)
     last: _Adoption | None = st.session_state.get(_LAST)
     summary = resources.summary(row)
     if last is None or last.detector_id != row.id or last.point != summary.working_point:
@@ -84,5 +102,8 @@ def _last(row: DetectorRow) -> None:
 
 
 def _undo(row: DetectorRow, last: _Adoption) -> None:
-    restore(resources.store(), row, last.former_tuning, last.former_point)
+    try:
+        restore(resources.store(), row, last.former_tuning, last.former_point)
+    except GadError as error:
+        st.session_state[_TROUBLE] = error
     del st.session_state[_LAST]

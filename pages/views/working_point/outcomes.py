@@ -63,7 +63,9 @@ def outcomes(view: View, production: Production) -> None:
         if name == "Confusion matrix":
             charts.show(figures.confusion(expected), key="confusion", alt=finding)
         else:
-            charts.show(figures.cost_curve(curve, view.chosen.point.threshold), key="cost", alt=finding)
+            charts.show(
+                figures.cost_curve(curve, view.chosen.point.threshold, adopted=view.adopted), key="cost", alt=finding
+            )
 
 
 def qq(view: View) -> None:

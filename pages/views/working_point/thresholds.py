@@ -15,7 +15,7 @@ from gad_core.data.datasets import GOOD
 from gad_core.decision.curves import Auroc, auroc, precision_recall, roc
 from gad_core.decision.evaluation import LevelScores, PointRates, working_points
 from gad_core.decision.point_settings import PointSettings
-from gad_core.decision.rates import Rate, rates_by_type
+from gad_core.decision.rates import Rate, exceedance, rates_by_type
 from pages.shared import charts, frame
 from pages.shared.controls import STEPS
 from pages.shared.resources import TestImages
@@ -41,6 +41,14 @@ class View:
     def anomalous(self) -> NDArray[np.bool_]:
         """Labels of the test images."""
         return self.test.images.labels
+
+    @property
+    def adopted(self) -> float | None:
+        """The adopted threshold, where these are the scores that it belongs to."""
+        detector = self.test.detector
+        point = detector.working_point
+        same = point is not None and (detector.tuning, point.level) == (self.settings.tuning, self.settings.level)
+        return point.threshold if point and same else None
 
     @property
     def area(self) -> Auroc | None:
@@ -78,9 +86,11 @@ def distances(view: View, on_pick: Picked) -> None:
         kind = charts.switch(corner, ("Histogram", "ECDF"), key="distance_kind")
         threshold, alt = view.chosen.point.threshold, _separation(view)
         if kind == "Histogram":
-            charts.pick(figures.score_histogram(view.groups, threshold), key="distances", alt=alt, on_pick=on_pick)
+            figure = figures.score_histogram(view.groups, threshold, adopted=view.adopted)
+            charts.pick(figure, key="distances", alt=alt, on_pick=on_pick)
         else:
-            charts.show(figures.score_ecdf(view.groups, threshold), key="shares", alt=alt)
+            figure = figures.score_ecdf(view.groups, threshold, adopted=view.adopted)
+            charts.show(figure, key="shares", alt=alt)
 
 
 def curves(view: View, on_pick: Picked) -> None:
@@ -93,11 +103,19 @@ def curves(view: View, on_pick: Picked) -> None:
     with charts.panel_of(("ROC", "Precision-recall"), finding, key="curve_kind") as name:
         if name == "ROC":
             curve = roc(view.scores.test, view.anomalous)
-            figure = figures.roc_curve(curve, test, caught, area)
+            figure = figures.roc_curve(curve, test, caught, area, adopted=_adopted_rates(view))
         else:
             curve = precision_recall(view.scores.test, view.anomalous)
             figure = figures.precision_recall_curve(curve, caught, test.count)
         charts.pick(figure, key="curves", alt=finding, on_pick=on_pick)
+
+
+def _adopted_rates(view: View) -> tuple[Rate, Rate] | None:
+    """False alarms and caught defects at an adopted threshold other than the shown one."""
+    if view.adopted is None or view.adopted == view.chosen.point.threshold:
+        return None
+    good, bad = view.scores.test[~view.anomalous], view.scores.test[view.anomalous]
+    return exceedance(good, view.adopted), exceedance(bad, view.adopted)
 
 
 def promises(view: View, curves: dict[str, list[Rate | None]]) -> None:

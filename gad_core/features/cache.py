@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 
 #: Bytes that a cache may take: about 25,000 images at 224 pixels.
@@ -57,16 +58,31 @@ class FeatureCache:
         self._write(self._pixel_path(backbone, digest), pixels.tobytes())
 
     def prune(self) -> None:
-        """Remove what was not used for longest, and what is in use last, until the cache keeps to its limit."""
-        entries, in_use = [], self._in_use()
+        """Remove what was not used for longest until the cache keeps to its limit; features in use go last.
+
+        Where it cannot be told what is in use, nothing goes.
+        """
+        entries = []
         for folder, _, names in os.walk(self.root):
             for name in names:
                 with suppress(OSError):  # another process may be pruning too
                     path = Path(folder, name)
                     status = path.stat()
-                    entries.append((name in in_use, status.st_mtime_ns, status.st_size, path))
-        excess = sum(size for _, _, size, _ in entries) - self.limit
-        for _, _, size, path in sorted(entries):
+                    entries.append((status.st_mtime_ns, status.st_size, path))
+        excess = sum(size for _, size, _ in entries) - self.limit
+        if excess <= 0:
+            return
+        try:
+            in_use = self._in_use()
+        except GadError:
+            return
+        features = self.root / "features"  # pixels can be made again
+
+        def turn(entry: tuple[int, int, Path]) -> tuple[bool, int]:
+            time, _, path = entry
+            return path.name in in_use and path.is_relative_to(features), time
+
+        for _, size, path in sorted(entries, key=turn):
             if excess <= 0:
                 return
             with suppress(OSError):

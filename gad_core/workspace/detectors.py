@@ -12,7 +12,7 @@ from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import DecisionRow, DetectorRow, DetectorState, detector_state
-from gad_core.workspace.staging import clear_up, deleting, making, writing_in
+from gad_core.workspace.staging import clear_up, deleting, making, workshop, writing_in
 from gad_core.workspace.tables import DatasetRecord, DecisionRecord, DetectorRecord, fetch, frozen, now
 
 _LONGEST_NAME = 60  # characters
@@ -87,6 +87,27 @@ class DetectorShelf:
         with self._place.database.writing() as session:
             record = fetch(session, DetectorRecord, detector_id, lock=True)
             record.auroc, record.auroc_state = auroc, str(state)
+
+    def rewrite(
+        self, row: DetectorRow, save: Callable[[Path], object], *, state: DetectorState, auroc: float | None
+    ) -> DetectorState:
+        """Replace a detector's file by what `save` writes, and its AUROC with it; return the state that it has then.
+
+        Writers take turns. Raises `GadError` where the file is no longer in `state`.
+        """
+        with writing_in(self._place.home), workshop(self._folder, self._place.owner) as place:
+            save(new := place / row.path.name)
+            with self._place.database.writing() as session:
+                record = fetch(session, DetectorRecord, row.id, lock=True)
+                if detector_state(row) != state:
+                    raise GadError(
+                        f"{row.name} was fitted again or given another threshold meanwhile; see its numbers now, then "
+                        "adopt"
+                    )
+                new.replace(row.path)
+                now_in = detector_state(row)
+                record.auroc, record.auroc_state = auroc, str(now_in)
+        return now_in
 
     def delete(self, detector_id: str) -> None:
         """Delete a detector with its file and its adopted thresholds."""

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gad_core.attribution.category import CategoryExplanation, Explained, explain_category
+from gad_core.attribution.category import CategoryExplanation, Explained, explain_category, masked_defects
 from gad_core.attribution.explanation import Explanation, Undefined
 from gad_core.data.datasets import read_dataset
 from gad_core.decision.curves import auroc
@@ -17,7 +20,7 @@ from gad_core.features.engines import load_engine
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.extraction import extract_for
 from gad_core.gaussian.tuning import Tuning
-from gad_core.progress import Progress
+from gad_core.progress import Progress, Stages
 from gad_core.workspace.rows import DatasetState, DetectorState, detector_state
 from gad_core.workspace.staging import writing_in
 from gad_core.workspace.store import Store
@@ -25,38 +28,47 @@ from gad_core.workspace.store import Store
 
 @dataclass(frozen=True)
 class ExplanationKey:
-    """What a run depends on: the data set and the detector as they were, the tuning, the number of references.
+    """What a run depends on: data set and detector as they were, the tuning, the number of references.
 
-    `fit` is the state of the detector's file; None in a run of an earlier version, which did not keep it.
+    A run of the first version does not say when the detector's file was written: it has zeros there.
     """
 
-    dataset_id: str
-    modified: str
-    detector_id: str
-    fit: str | None
+    dataset: DatasetState
+    detector: DetectorState
     tuning: Tuning
     n_references: int
-
-    @classmethod
-    def of(cls, dataset: DatasetState, detector: DetectorState, tuning: Tuning, n_references: int) -> "ExplanationKey":
-        """For a tuning of a detector, on a data set."""
-        return cls(dataset.id, dataset.modified.isoformat(), detector.id, str(detector), tuning, n_references)
 
     @property
     def id(self) -> str:
         """A name for the run."""
-        return hashlib.sha256(json.dumps(self.to_json()).encode()).hexdigest()[:20]
+        return _name(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
-        return {**vars(self), "tuning": self.tuning.to_json()}
+        return {
+            "dataset": {"id": self.dataset.id, "modified": self.dataset.modified.isoformat()},
+            "detector": asdict(self.detector),
+            "tuning": self.tuning.to_json(),
+            "n_references": self.n_references,
+        }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "ExplanationKey":
-        """Read them back, also those of an earlier version."""
-        tuning = Tuning.from_json(values.get("tuning") or values)
-        names = ("dataset_id", "modified", "detector_id", "n_references")
-        return cls(**{name: values[name] for name in names}, fit=values.get("fit"), tuning=tuning)
+        """Read them back, also those of the first version."""
+        n_references = int(values["n_references"])
+        if "dataset_id" in values:
+            dataset = DatasetState(values["dataset_id"], datetime.fromisoformat(values["modified"]))
+            return cls(dataset, DetectorState(values["detector_id"], 0, 0), Tuning.from_json(values), n_references)
+        dataset = DatasetState(values["dataset"]["id"], datetime.fromisoformat(values["dataset"]["modified"]))
+        return cls(dataset, DetectorState(**values["detector"]), Tuning.from_json(values["tuning"]), n_references)
+
+    @property
+    def first_id(self) -> str:
+        """The name that the first version gave to such a run."""
+        dataset = {"dataset_id": self.dataset.id, "modified": self.dataset.modified.isoformat()}
+        return _name(
+            {**dataset, "detector_id": self.detector.id, **self.tuning.to_json(), "n_references": self.n_references}
+        )
 
 
 @dataclass(frozen=True)
@@ -69,25 +81,43 @@ class Run:
 
 
 def keep_run(folder: Path, run: Run) -> None:
-    """Write a run into `folder`; a broken-off write leaves nothing."""
+    """Write a run into `folder`; a broken-off write leaves nothing that is read."""
     images = [
         {**vars(image), "explanation": asdict(image.explanation), "defined": isinstance(image.explanation, Explanation)}
         for image in run.category.images
     ]
-    partial = folder / f".{run.key.id}"
-    partial.write_text(json.dumps({"key": run.key.to_json(), "auroc": run.auroc, "images": images}))
-    partial.replace(folder / f"{run.key.id}.json")
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=folder, prefix=".")
+    with os.fdopen(handle, "w") as file:
+        json.dump({"key": run.key.to_json(), "auroc": run.auroc, "images": images}, file)
+    Path(partial).replace(folder / f"{run.key.id}.json")
 
 
 def find_run(folder: Path, key: ExplanationKey) -> Run | None:
-    """The run for that key, if there is one; a file that cannot be read is none."""
-    return _read(folder / f"{key.id}.json")
+    """The run for that key, if there is one; a file that cannot be read is none.
+
+    A run of the first version counts unless the detector's file was written after it.
+    """
+    for path in (folder / f"{key.id}.json", folder / f"{key.first_id}.json"):
+        run = _read(path)
+        if run and _holds(run, path, key.detector):
+            return replace(run, key=key)
+    return None
 
 
 def runs_on(folder: Path, dataset_id: str) -> tuple[Run, ...]:
     """All runs on a data set, the latest first, whatever has become of their detectors."""
-    paths = sorted(folder.glob("*.json"), key=lambda path: -path.stat().st_mtime)
-    return tuple(run for run in map(_read, paths) if run and run.key.dataset_id == dataset_id)
+    paths = sorted(folder.glob("*.json"), key=_written, reverse=True)
+    return tuple(run for run in map(_read, paths) if run and run.key.dataset.id == dataset_id)
+
+
+def carry_over(folder: Path, before: DetectorState, after: DetectorState) -> None:
+    """Let the runs of a detector count for its file as it is now: the fit is the same, only its threshold is not."""
+    for path in sorted(folder.glob("*.json")):
+        run = _read(path)
+        if run and _holds(run, path, before):
+            keep_run(folder, replace(run, key=replace(run.key, detector=after)))
+            path.unlink(missing_ok=True)
 
 
 def explain_dataset(
@@ -100,11 +130,17 @@ def explain_dataset(
     cache: FeatureCache,
     progress: Progress | None = None,
 ) -> ExplanationKey:
-    """Explain all masked defects of a data set and keep the run; returns its key."""
+    """Explain all masked defects of a data set and keep the run; returns its key.
+
+    Raises `GadError` where there are no masked defects or no good test images, before the long part begins.
+    """
     dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
-    key = ExplanationKey.of(dataset.state, detector_state(row), tuning, n_references)
+    key = ExplanationKey(dataset.state, detector_state(row), tuning, n_references)
     detector, engine = load_detector(row.path), load_engine(row.backbone)
-    extraction = extract_for(detector, read_dataset(dataset.root).test, engine, cache=cache)
+    test = read_dataset(dataset.root).test
+    stages = Stages(progress, (len(test), len(masked_defects(test))))
+    extraction = extract_for(detector, test, engine, cache=cache, progress=stages(0))
+    area = auroc(detector.scores(extraction.features, tuning), extraction.images.labels)
     category = explain_category(
         detector,
         engine.network,
@@ -112,12 +148,29 @@ def explain_dataset(
         tuning=tuning,
         n_references=n_references,
         cache=cache,
-        progress=progress,
+        progress=stages(1),
     )
-    area = auroc(detector.scores(extraction.features, tuning), extraction.images.labels)
     with writing_in(store.home):
         keep_run(store.explanations, Run(key, area.value, category))
     return key
+
+
+def _name(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:20]
+
+
+def _holds(run: Run, path: Path, state: DetectorState) -> bool:
+    """Whether a run is one of the detector's file in that state."""
+    first_version = DetectorState(state.id, 0, 0)
+    return run.key.detector == state or (run.key.detector == first_version and _written(path) >= state.written)
+
+
+def _written(path: Path) -> int:
+    """When a file was written, in nanoseconds since 1970; 0 where it is gone meanwhile."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _read(path: Path) -> Run | None:
@@ -126,7 +179,7 @@ def _read(path: Path) -> Run | None:
         content: dict[str, Any] = json.loads(path.read_text())
         images = tuple(map(_image, content["images"]))
         return Run(ExplanationKey.from_json(content["key"]), float(content["auroc"]), CategoryExplanation(images))
-    except (OSError, ValueError, TypeError, KeyError, GadError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, GadError):
         return None
 
 

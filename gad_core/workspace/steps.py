@@ -4,6 +4,9 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gad_core.data.datasets import ImageSet, read_dataset
 from gad_core.data.demo.photos import PARTS, places
 from gad_core.data.groups import default_folds
@@ -11,11 +14,12 @@ from gad_core.decision.curves import auroc
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import load_engine
-from gad_core.features.extract import Extraction, extract
+from gad_core.features.extract import extract
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import read_summary
 from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.settings import FitSettings
+from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress, Stages
 from gad_core.workspace.imports import add_demo, find_demo
 from gad_core.workspace.rows import DatasetRow, DetectorRow
@@ -50,16 +54,17 @@ def fit_dataset(
         settings=settings,
         n_train=detector.n_train,
         dataset_id=dataset_id,
-        auroc=auroc_of(detector, test),
+        auroc=auroc_of(detector, detector.tuning, test.features, test.images.labels),
     )
 
 
-def auroc_of(detector: Detector, test: Extraction) -> float | None:
-    """AUROC of a detector's tuning on test images, in [0, 1]; None without good and defective ones."""
-    labels = test.images.labels
-    if not labels.any() or labels.all():
+def auroc_of(
+    detector: Detector, tuning: Tuning, features: NDArray[np.float32], anomalous: NDArray[np.bool_]
+) -> float | None:
+    """AUROC of a tuning on test features (m, sum C), in [0, 1]; None without good and defective ones."""
+    if not anomalous.any() or anomalous.all():
         return None
-    return auroc(detector.scores(test.features), labels).value
+    return auroc(detector.scores(features, tuning), anomalous).value
 
 
 def try_demo(

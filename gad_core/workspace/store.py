@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +17,7 @@ from gad_core.workspace.detectors import DetectorShelf
 from gad_core.workspace.job_log import JobLog
 from gad_core.workspace.place import Place, default_home
 from gad_core.workspace.presence import arrive, departed, is_present
+from gad_core.workspace.rows import DetectorState, detector_state
 from gad_core.workspace.staging import writing_in
 
 
@@ -23,7 +25,8 @@ class Store:
     """A workspace folder and its database; safe for several threads and processes at once.
 
     `home` holds `datasets/<id>/` in MVTec layout, `detectors/<id>.gad`, `explanations/`, the disposable `cache/` and,
-    unless another database is named, `gad.db`. What comes out are frozen rows; a row is there only if its files are, whole.
+    unless another database is named, `gad.db`. What comes out are frozen rows; a row is there only if its files are,
+    whole.
     """
 
     def __init__(self, home: Path, database_url: str | None = None) -> None:
@@ -70,11 +73,7 @@ class Store:
         names: set[str] = set()
         for row in self.detectors.all():
             with suppress(GadError):  # a damaged file needs nothing
-                summary = read_summary(row.path)
-                names.update(summary.digests)
-                if augmented := summary.settings.augmented:
-                    passes = [Pass(augmented.settings, i, summary.settings.seed) for i in range(augmented.passes)]
-                    names.update(one.key(digest) for one in passes for digest in summary.digests)
+                names |= _made_of(row.path, detector_state(row))
         return frozenset(names)
 
     def _take_former_explanations(self) -> None:
@@ -92,6 +91,17 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@lru_cache(maxsize=32)
+def _made_of(path: Path, _state: DetectorState) -> frozenset[str]:
+    """Digests of the training images of a detector's file in that state, and the keys of their copies."""
+    summary = read_summary(path)
+    names = set(summary.digests)
+    if augmented := summary.settings.augmented:
+        passes = [Pass(augmented.settings, index, summary.settings.seed) for index in range(augmented.passes)]
+        names.update(one.key(digest) for one in passes for digest in summary.digests)
+    return frozenset(names)
 
 
 def open_store(environment: Mapping[str, str] = os.environ) -> Store:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.registry import get_backbone
@@ -125,3 +126,38 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path):
     cache = FeatureCache(tmp_path / "file")
     cache.keep_features("net", "abc", VECTOR)
     assert cache.features("net", "abc") is None
+
+
+def test_features_in_use_go_last_and_are_asked_for_when_room_is_short(tmp_path: Path, backbone: Backbone):
+    asked: list[bool] = []
+
+    def in_use() -> set[str]:
+        asked.append(True)
+        return {"old", "new"}
+
+    cache = FeatureCache(tmp_path, in_use=in_use)
+    pixels = np.zeros((backbone.input_size, backbone.input_size, 3), np.uint8)
+    for age, name in enumerate(("new", "later", "old")):
+        cache.keep_features("net", name, VECTOR)
+        os.utime(next(entry for entry in entries(cache) if entry.name == name), (1000 - age, 1000 - age))
+    cache.keep_pixels(backbone, "new", pixels)
+    cache.prune()
+    assert asked == []
+    cache.limit = 2 * (VECTOR.nbytes + 4)
+    cache.prune()
+    assert sorted(entry.relative_to(tmp_path).as_posix() for entry in entries(cache)) == [
+        "features/net/ne/new",
+        "features/net/ol/old",
+    ]
+    cache.limit = VECTOR.nbytes + 4
+    cache.prune()
+    assert [entry.name for entry in entries(cache)] == ["new"]
+
+
+def test_nothing_goes_while_it_cannot_be_told_what_is_in_use(tmp_path: Path):
+    def in_use() -> set[str]:
+        raise GadError("the database has been held by another program")
+
+    cache = FeatureCache(tmp_path, limit=1, in_use=in_use)
+    cache.keep_features("net", "abc", VECTOR)
+    assert cache.features("net", "abc") is not None

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gad_core.gaussian.settings import FitSettings
+from gad_core.workspace.imports import add_upload
+from gad_core.workspace.rows import DetectorRow
 from gad_core.workspace.store import Store
 
 
@@ -59,6 +62,15 @@ def category(tmp_path: Path, picture: Callable[..., bytes]) -> Callable[..., Pat
         return root
 
     return lay
+
+
+@pytest.fixture
+def six(store: Store, picture: Callable[..., bytes]) -> DetectorRow:
+    """A detector fitted to six uploaded images, each left out once."""
+    from gad_core.workspace.steps import fit_dataset
+
+    dataset = add_upload(store, [(f"{seed}.png", picture(seed)) for seed in range(6)], name="six")
+    return fit_dataset(store, dataset.id, FitSettings(n_folds=6, n_references=0), cache=store.feature_cache())
 
 
 @pytest.fixture

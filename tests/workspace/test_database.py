@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from gad_core.data.augment import FIG_5
+from gad_core.data.augment_settings import FIG_5
 from gad_core.errors import GadError
 from gad_core.gaussian.settings import Augmented
 from gad_core.workspace import migrations

@@ -1,21 +1,30 @@
 """Runs over whole categories are found again as they were."""
 
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
 
 from gad_core.attribution.category import CategoryExplanation, Explained
 from gad_core.attribution.explanation import Explanation, Undefined
 from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.tuning import Tuning
-from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_run, runs_on
+from gad_core.workspace.explanations import ExplanationKey, Run, carry_over, find_run, keep_run, runs_on
+from gad_core.workspace.rows import DatasetState, DetectorState
 
 
-def made(dataset: str = "d", levels: tuple[int, ...] = (6, 7)) -> Run:
+def made(dataset: str = "d", levels: tuple[int, ...] = (6, 7), detector: str = "g") -> Run:
     explanation = Explanation(*(float(value) for value in range(10)))
     images = (
         Explained("a", "bent", 12.5, 1e-7, explanation),
         Explained("b", "bent", 3.0, 0.0, Undefined("it is empty")),
     )
-    key = ExplanationKey.of(dataset, "2026-01-01", "g", Tuning(levels, ALL), 10)
+    states = DatasetState(dataset, datetime(2026, 1, 1, tzinfo=UTC)), DetectorState(detector, 5, 6)
+    key = ExplanationKey(*states, Tuning(levels, ALL), 10)
     return Run(key, 0.97, CategoryExplanation(images))
 
 
@@ -25,15 +34,66 @@ def test_a_run_comes_back_equal(tmp_path: Path) -> None:
     assert find_run(tmp_path, made(levels=(6,)).key) is None
 
 
-def test_a_run_written_by_an_earlier_version_is_read(tmp_path: Path) -> None:
-    keep_run(tmp_path, made())
-    (file,) = (tmp_path / "explanations").iterdir()
-    file.write_text(file.read_text().replace('"explanation":', '"found":'))
+def as_the_first_version_wrote(folder: Path, run: Run) -> Path:
+    keep_run(folder, run)
+    file = folder / f"{run.key.id}.json"
+    content = json.loads(file.read_text().replace('"explanation":', '"found":'))
+    key = run.key
+    content["key"] = {"dataset_id": key.dataset.id, "modified": key.dataset.modified.isoformat()}
+    content["key"] |= {"detector_id": key.detector.id, **key.tuning.to_json(), "n_references": key.n_references}
+    name = hashlib.sha256(json.dumps(content["key"]).encode()).hexdigest()[:20]
+    file.unlink()
+    first = folder / f"{name}.json"
+    first.write_text(json.dumps(content))
+    return first
+
+
+def test_a_run_of_the_first_version_is_read(tmp_path: Path) -> None:
+    as_the_first_version_wrote(tmp_path, made())
+    expected = replace(made(), key=replace(made().key, detector=DetectorState("g", 0, 0)))
+    assert runs_on(tmp_path, "d") == (expected,)
+
+
+def test_the_first_version_named_its_runs_so() -> None:
+    with ZipFile(Path(__file__).parent / "earlier.zip") as archive:
+        (name,) = (name for name in archive.namelist() if "explanations/" in name)
+        key = json.loads(archive.read(name))["key"]
+    assert Path(name).stem == ExplanationKey.from_json(key).first_id
+
+
+def test_a_run_of_the_first_version_counts_until_the_detector_is_written_again(tmp_path: Path) -> None:
+    first = as_the_first_version_wrote(tmp_path, made())
     assert find_run(tmp_path, made().key) == made()
+    later = replace(made().key, detector=DetectorState("g", first.stat().st_mtime_ns + 1, 7))
+    assert find_run(tmp_path, later) is None
+
+
+@pytest.mark.parametrize("earlier", [keep_run, as_the_first_version_wrote])
+def test_a_run_counts_for_the_same_fit_with_another_threshold(tmp_path: Path, earlier) -> None:
+    earlier(tmp_path, made())
+    keep_run(tmp_path, made(levels=(5,), detector="other"))
+    carry_over(tmp_path, made().key.detector, DetectorState("g", 2 * 10**18, 8))
+    moved = replace(made().key, detector=DetectorState("g", 2 * 10**18, 8))
+    assert find_run(tmp_path, moved) == replace(made(), key=moved)
+    assert find_run(tmp_path, made().key) is None
+    assert find_run(tmp_path, made(levels=(5,), detector="other").key) == made(levels=(5,), detector="other")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"key": {}, "images": []}', '{"images": ["x"]}', '"text"'])
+def test_a_half_written_or_foreign_file_is_no_run(tmp_path: Path, content: str) -> None:
+    (tmp_path / f"{made().key.id}.json").write_text(content)
+    assert find_run(tmp_path, made().key) is None
+    assert runs_on(tmp_path, "d") == ()
+
+
+def test_a_detector_written_again_has_no_run_yet(tmp_path: Path) -> None:
+    keep_run(tmp_path, made())
+    assert find_run(tmp_path, replace(made().key, detector=DetectorState("g", 7, 8))) is None
 
 
 def test_the_runs_of_a_data_set_are_its_own(tmp_path: Path) -> None:
     for run in (made(), made(levels=(5,)), made("other")):
         keep_run(tmp_path, run)
-    assert {run.key.levels for run in runs_on(tmp_path, "d")} == {(6, 7), (5,)}
+    assert {run.key.tuning.levels for run in runs_on(tmp_path, "d")} == {(6, 7), (5,)}
     assert runs_on(tmp_path / "nothing", "d") == ()

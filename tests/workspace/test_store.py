@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from gad_core.errors import GadError
+from gad_core.gaussian.reduction import ALL
+from gad_core.gaussian.settings import FitSettings
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.workspace import migrations
 from gad_core.workspace.database import Database
 from gad_core.workspace.rows import Counts, JobRow
 from gad_core.workspace.store import Store, open_store
-from gad_core.workspace.tables import SCHEMA
 
 Spawn = Callable[..., "subprocess.Popen[str]"]
 
@@ -52,28 +55,23 @@ def test_what_was_stored_is_there_after_a_restart_in_another_place(
         detector = store.detectors.add(
             lambda path: path.write_bytes(b"gad"),
             name="first",
-            backbone="lite0",
-            settings={"levels": [6, 7, 8]},
+            settings=FitSettings(backbone="lite0", n_folds=3),
             n_train=3,
             dataset_id=dataset.id,
         )
-        decision = store.detectors.adopt(
-            detector.id,
-            method="chi2",
-            level="sum",
-            target_fpr=0.05,
-            threshold=12.5,
-            how="from 3",
-            settings={"keep": "all"},
-        )
+        decision = store.detectors.adopt(detector.id, Tuning((7,), ALL), point(12.5))
     (tmp_path / "home").rename(tmp_path / "moved")
     with Store(tmp_path / "moved") as store:
         assert store.datasets.get(dataset.id).root == tmp_path / "moved/datasets" / dataset.id
         assert store.datasets.get(dataset.id).counts == Counts(3, 2, 2)
         assert store.datasets.all()[0].created == dataset.created
         assert store.detectors.get(detector.id).path.read_bytes() == b"gad"
-        assert store.detectors.get(detector.id).settings == {"levels": [6, 7, 8]}
+        assert store.detectors.get(detector.id).settings == FitSettings(backbone="lite0", n_folds=3)
         assert store.detectors.decisions(detector.id) == (decision,)
+
+
+def point(threshold: float) -> WorkingPoint:
+    return WorkingPoint("chi2", 0.05, threshold, 3, "from 3 images", level="7")
 
 
 def test_times_are_utc(store: Store) -> None:
@@ -84,22 +82,38 @@ def test_times_are_utc(store: Store) -> None:
 
 
 def test_the_decision_adopted_last_comes_first(store: Store) -> None:
-    detector = store.detectors.add(Path.touch, name="d", backbone="b", settings={}, n_train=1)
+    detector = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1)
     for threshold in (1.0, 3.0, 2.0):
-        store.detectors.adopt(
-            detector.id, method="chi2", level="7", target_fpr=0.05, threshold=threshold, how="", settings={}
-        )
-    assert [decision.threshold for decision in store.detectors.decisions(detector.id)] == [2.0, 3.0, 1.0]
+        store.detectors.adopt(detector.id, Tuning((7,)), point(threshold))
+    assert [decision.point.threshold for decision in store.detectors.decisions(detector.id)] == [2.0, 3.0, 1.0]
 
 
 def test_deleting_a_detector_takes_its_file_and_its_decisions(store: Store) -> None:
-    detector = store.detectors.add(Path.touch, name="d", backbone="b", settings={}, n_train=1)
-    store.detectors.adopt(detector.id, method="chi2", level="7", target_fpr=0.05, threshold=1.0, how="", settings={})
+    detector = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1)
+    store.detectors.adopt(detector.id, Tuning((7,)), point(1.0))
     store.detectors.delete(detector.id)
     assert not detector.path.exists()
     assert store.detectors.decisions(detector.id) == ()
     with pytest.raises(GadError, match=f"there is no detector '{detector.id}'"):
         store.detectors.get(detector.id)
+
+
+def test_a_name_that_is_taken_gets_a_number_and_may_be_changed(store: Store) -> None:
+    one, other = (store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1) for _ in range(2))
+    assert (one.name, other.name) == ("d", "d 2")
+    assert store.detectors.rename(other.id, "  the  second ").name == "the second"
+    assert store.detectors.get(other.id).name == "the second"
+    for wrong in ("   ", "x" * 61):
+        with pytest.raises(GadError, match="1 to 60 characters"):
+            store.detectors.rename(other.id, wrong)
+
+
+def test_an_auroc_counts_until_the_file_is_written_again(store: Store) -> None:
+    row = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1, auroc=0.9)
+    assert store.detectors.get(row.id).current_auroc == 0.9
+    row.path.unlink()
+    row.path.write_bytes(b"another fit")
+    assert store.detectors.get(row.id).current_auroc is None
 
 
 def test_a_detector_that_cannot_be_saved_leaves_nothing(store: Store) -> None:
@@ -108,7 +122,7 @@ def test_a_detector_that_cannot_be_saved_leaves_nothing(store: Store) -> None:
         raise GadError("no")
 
     with pytest.raises(GadError, match="no"):
-        store.detectors.add(save, name="d", backbone="b", settings={}, n_train=1)
+        store.detectors.add(save, name="d", settings=FitSettings(), n_train=1)
     assert store.detectors.all() == ()
     assert [path for path in (store.home / "detectors").rglob("*") if path.is_file()] == []
 
@@ -117,9 +131,9 @@ def test_a_fit_outlives_its_data_set(store: Store, category: Callable[..., Path]
     with store.datasets.workshop() as workshop:
         shutil.copytree(category(), workshop / "content")
         dataset = store.datasets.add(workshop / "content", name="plug", kind="upload")
-    before = store.detectors.add(Path.touch, name="d", backbone="b", settings={}, n_train=1, dataset_id=dataset.id)
+    before = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1, dataset_id=dataset.id)
     store.datasets.delete(dataset.id)
-    after = store.detectors.add(Path.touch, name="d", backbone="b", settings={}, n_train=1, dataset_id=dataset.id)
+    after = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1, dataset_id=dataset.id)
     assert not dataset.root.exists()
     assert store.detectors.get(before.id).dataset_id is None
     assert store.detectors.get(after.id).dataset_id is None
@@ -195,8 +209,8 @@ def test_processes_make_and_write_one_new_workspace_at_once(tmp_path: Path, spaw
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     Store(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / "gad.db")) as connection, connection:
-        connection.execute("UPDATE gad_schema SET version = ?", (SCHEMA + 1,))
-    with pytest.raises(GadError, match=f"schema {SCHEMA + 1}, this one knows {SCHEMA}.*update GAD"):
+        connection.execute("UPDATE gad_revision SET version_num = '9999'")
+    with pytest.raises(GadError, match=f"revision 9999, this one knows {migrations.head()}.*update GAD"):
         Store(tmp_path)
 
 
@@ -241,13 +255,14 @@ def test_a_password_is_never_shown() -> None:
 BUILDER = """
 import sys
 from pathlib import Path
+from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.store import Store
 store = Store(Path(sys.argv[1]))
 def save(path):
     path.write_bytes(b"half a detector")
     print("half", flush=True)
     sys.stdin.readline()
-store.detectors.add(save, name="d", backbone="b", settings={}, n_train=1)
+store.detectors.add(save, name="d", settings=FitSettings(), n_train=1)
 """
 
 

@@ -70,7 +70,7 @@ def six(store: Store, picture: Callable[..., bytes]) -> DetectorRow:
     from gad_core.workspace.steps import fit_dataset
 
     dataset = add_upload(store, [(f"{seed}.png", picture(seed)) for seed in range(6)], name="six")
-    return fit_dataset(store, dataset.id, FitSettings(n_folds=6, n_references=0), cache=store.feature_cache())
+    return fit_dataset(store, dataset.id, FitSettings(n_folds=6, n_references=2), cache=store.feature_cache())
 
 
 @pytest.fixture

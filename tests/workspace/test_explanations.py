@@ -11,10 +11,24 @@ import pytest
 
 from gad_core.attribution.category import CategoryExplanation, Explained
 from gad_core.attribution.explanation import Explanation, Undefined
+from gad_core.data.datasets import ImageSet, read_dataset
+from gad_core.errors import GadError
+from gad_core.features.engines import load_engine
+from gad_core.features.extract import extract
+from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.tuning import Tuning
-from gad_core.workspace.explanations import ExplanationKey, Run, carry_over, find_run, keep_run, runs_on
-from gad_core.workspace.rows import DatasetState, DetectorState
+from gad_core.workspace.explanations import (
+    ExplanationKey,
+    Run,
+    carry_over,
+    explain_dataset,
+    find_run,
+    keep_run,
+    runs_on,
+)
+from gad_core.workspace.imports import extend_upload
+from gad_core.workspace.rows import DatasetState, DetectorState, detector_state
 
 
 def made(dataset: str = "d", levels: tuple[int, ...] = (6, 7), detector: str = "g") -> Run:
@@ -97,3 +111,44 @@ def test_the_runs_of_a_data_set_are_its_own(tmp_path: Path) -> None:
         keep_run(tmp_path, run)
     assert {run.key.tuning.levels for run in runs_on(tmp_path, "d")} == {(6, 7), (5,)}
     assert runs_on(tmp_path / "nothing", "d") == ()
+
+
+def test_the_masked_defects_of_a_data_set_are_explained_and_kept(store, six, picture) -> None:
+    dataset = store.datasets.get(six.dataset_id)
+    defects = [("a.png", picture(10)), ("a_mask.png", picture(11)), ("b.png", picture(12))]
+    extend_upload(store, dataset.id, defects, split="test", defect="spot")
+    tuning, cache, reports = Tuning((7,)), store.feature_cache(), []
+
+    def explain() -> ExplanationKey:
+        return explain_dataset(
+            store,
+            dataset.id,
+            six.id,
+            tuning,
+            n_references=2,
+            cache=cache,
+            progress=lambda *report: reports.append(report),
+        )
+
+    with pytest.raises(GadError, match="normal and anomalous test images"):
+        explain()
+    assert {total for _, total in reports} == {3}  # two test images through the network, one of them has a mask
+    assert max(done for done, _ in reports) == 2  # the long part has not begun
+    extend_upload(store, dataset.id, [("c.png", picture(13)), ("d.png", picture(14))], split="test", defect="good")
+    reports.clear()
+    key = explain()
+    assert reports == sorted(reports)
+    assert reports[-1] == (5, 5)
+    run = find_run(store.explanations, key)
+    assert run is not None
+    assert key == ExplanationKey(store.datasets.get(dataset.id).state, detector_state(six), tuning, 2)
+    (image,) = run.category.images
+    test = read_dataset(dataset.root).test
+    masked = next(file for file in test if file.mask)
+    detector, engine = load_detector(six.path), load_engine(six.backbone)
+    score = detector.scores(extract(ImageSet((masked,)), engine, cache=cache).features, tuning)[0]
+    assert (image.digest, image.defect) == (masked.digest, "spot")
+    assert image.score == pytest.approx(score, rel=1e-4)
+    scores = detector.scores(extract(test, engine, cache=cache).features, tuning)
+    pairs = [good < bad for good in scores[~test.labels] for bad in scores[test.labels]]
+    assert run.auroc == sum(pairs) / 4

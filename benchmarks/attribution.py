@@ -8,7 +8,6 @@ counts are the ratios within one run, since machines are noisy.
 """
 
 import copy
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,14 +21,18 @@ from captum.attr import DeepLiftShap
 from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR, nonlinear
 from torch import Tensor, nn
 
+from benchmarks import peak
 from gad_core.attribution.deep_shap import attribute
-from gad_core.data.datasets import k_folds, read_dataset
+from gad_core.data.datasets import read_dataset
 from gad_core.data.demo import write_demo
+from gad_core.data.groups import k_folds
 from gad_core.features.extract import load_pixels
 from gad_core.features.levels import level_maps, pooled_levels, spatial_mean
 from gad_core.features.networks import Network, load_network
-from gad_core.gaussian.detector import Detector, TrainingImages, fit_detector
+from gad_core.gaussian.detector import Detector, TrainingImages, make_detector
+from gad_core.gaussian.levels_fit import fit_levels
 from gad_core.gaussian.reduction import NPCA_1
+from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, all_levels
 
 REPEATS = 3
@@ -63,7 +66,7 @@ class Score(nn.Module):
         if complete:
             for child in self.network.modules():
                 if isinstance(child, nn.ReLU6):
-                    child.inplace = False  # or captum would see its output as its input
+                    child.inplace = False  # or captum would take its output for its input
         self.whiten, self.means = [], []
         for gaussian in (detector.gaussians[level - 1] for level in tuning.levels):
             kept, weights, null_weight = gaussian.spectrum.precision(tuning.reduction, tuning.distance)
@@ -99,13 +102,13 @@ def by_captum(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about the hooks it sets
-                found = DeepLiftShap(score).attribute(image.clone(), baselines)
+                maps = DeepLiftShap(score).attribute(image.clone(), baselines)
         finally:
             for rule in MORE_RULES:
                 SUPPORTED_NON_LINEAR.pop(rule, None)
         with torch.no_grad():
             difference = float(score(image)[0] - score(baselines).mean())
-        return abs(float(found.detach().double().sum()) - difference) / abs(difference)
+        return abs(float(maps.detach().double().sum()) - difference) / abs(difference)
 
     return work
 
@@ -121,52 +124,43 @@ def prepare() -> dict[str, Callable[[], Missing]]:
         parts = torch.from_numpy(images).permute(0, 3, 1, 2).split(4)
         features = torch.cat([pooled_levels(network.module, network.backbone, part) for part in parts]).numpy()
     training = TrainingImages(features[:N_TRAIN], tuple(map(str, range(N_TRAIN))))
-    detector = fit_detector(
-        training,
-        network.backbone,
+    backbone = network.backbone
+    detector = make_detector(
+        fit_levels(training.features, backbone.level_slices, k_folds(N_TRAIN, 4, seed=0)),
+        backbone,
+        FitSettings(backbone=backbone.name, n_folds=4),
         fingerprint=network.fingerprint,
-        folds=k_folds(N_TRAIN, 4, seed=0),
+        training=training,
         references=images[:N_TRAIN],
     )
     tuning, pixels = Tuning(all_levels(network.backbone), NPCA_1), images[N_TRAIN].copy()
     pixels[80:120, 80:120] = (250, 240, 20)
 
-    def ours(split: bool) -> Callable[[], Missing]:
+    def by_us(split: bool) -> Callable[[], Missing]:
         def work() -> Missing:
-            found = attribute(detector, network, pixels, tuning=tuning, n_references=N_REFERENCES, split=split)
-            difference = abs(found.score - found.reference_score)
-            return found.gap * max(difference, found.score) / difference
+            ours = attribute(detector, network, pixels, tuning=tuning, n_references=N_REFERENCES, split=split)
+            difference = abs(ours.score - ours.reference_score)
+            return ours.gap * max(difference, ours.score) / difference
 
         return work
 
     return {
-        "ours": ours(False),
-        "ours, a map a level": ours(True),
+        "ours": by_us(False),
+        "ours, a map a level": by_us(True),
         "captum as it comes": by_captum(network, detector, tuning, pixels, complete=False),
         "captum made complete": by_captum(network, detector, tuning, pixels, complete=True),
     }
 
 
-def peak_memory(side: str) -> float:
-    """Peak resident MB of a process of its own that explains one image (Linux)."""
-    command = [sys.executable, "-m", "benchmarks.attribution", "--peak", side]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603 - ourselves
-
-
-def report_peak(side: str) -> None:
-    prepare()[side]()
-    status = Path("/proc/self/status").read_text()
-    print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
-
-
 def main() -> None:
     if sys.argv[1:2] == ["--peak"]:
-        report_peak(sys.argv[2])
+        prepare()[sys.argv[2]]()
+        peak.report()
         return
     sides = prepare()
     times: dict[str, list[float]] = {side: [] for side in sides}
     missing = {}
-    for _ in range(REPEATS):  # in turns, so that a busy moment of the machine meets all of them
+    for _ in range(REPEATS):  # in turns, so that a busy moment of the machine slows all of them
         for side, work in sides.items():
             start = time.perf_counter()
             missing[side] = work()
@@ -174,8 +168,8 @@ def main() -> None:
     fastest = min(times["ours"])
     print(f"{'':22} {'seconds':>8} {'ratio':>7} {'missing':>9} {'peak MB':>8}")
     for side in sides:
-        best = min(times[side])
-        print(f"{side:22} {best:8.2f} {best / fastest:6.1f}x {missing[side]:9.1e} {peak_memory(side):8.0f}")
+        best, megabytes = min(times[side]), peak.of_process("benchmarks.attribution", side)
+        print(f"{side:22} {best:8.2f} {best / fastest:6.1f}x {missing[side]:9.1e} {megabytes:8.0f}")
 
 
 if __name__ == "__main__":

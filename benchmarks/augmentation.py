@@ -3,10 +3,9 @@
     python -m benchmarks.augmentation [FOLDER]
 
 FOLDER is a category in MVTec layout; without it, the demo's washer. Both sides of a ratio read the same cached pixels
-and take turns, so that a busy moment of the machine meets both.
+and take turns, so that a busy moment of the machine slows both.
 """
 
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,15 +16,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gad_core.data.augment import FIG_5, Pass
+from benchmarks import peak
+from gad_core.data.augment import Pass
+from gad_core.data.augment_settings import FIG_5
 from gad_core.data.datasets import ImageSet, read_dataset
 from gad_core.data.demo import write_demo
 from gad_core.features.cache import FeatureCache
-from gad_core.features.engines import Engine, make_engine
+from gad_core.features.engines import Engine, load_engine
 from gad_core.features.extract import extract, load_pixels
-from gad_core.features.networks import load_network
-from gad_core.gaussian.detector import Augmented
 from gad_core.gaussian.fit import fit_images
+from gad_core.gaussian.settings import Augmented, FitSettings
 
 ROUNDS, REPEATS = 5, 300
 
@@ -76,24 +76,17 @@ def steps(pixels: NDArray[np.uint8]) -> None:
     print(f"whole    {milliseconds(lambda: next(many)(digest, pixels)):6.2f} ms an image on average")
 
 
-def peak_memory(folder: Path, passes: int) -> float:
-    """Peak resident MB of a process of its own that fits with so many passes (Linux)."""
-    command = [sys.executable, "-m", "benchmarks.augmentation", "--peak", str(folder), str(passes)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603 - ourselves
-
-
 def report_peak(folder: Path, passes: int) -> None:
-    fit_images(
-        read_dataset(folder).train, make_engine(load_network("tf_efficientnet_lite0")), augment=Augmented(FIG_5, passes)
-    )
-    print(int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024)
+    settings = FitSettings(augmented=Augmented(FIG_5, passes))
+    fit_images(read_dataset(folder).train, load_engine(settings.backbone), settings)
+    peak.report()
 
 
 def main() -> None:
     if sys.argv[1:2] == ["--peak"]:
         report_peak(Path(sys.argv[2]), int(sys.argv[3]))
         return
-    engine = make_engine(load_network("tf_efficientnet_lite0"))
+    engine = load_engine(FitSettings().backbone)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else write_demo(root / "demo", categories=("washer",))[0]
@@ -101,7 +94,7 @@ def main() -> None:
         steps(load_pixels(train.where([i == 0 for i in range(len(train))]), engine.network.backbone)[0])
         plain, augmented = rates(train, engine, PixelCache(root / "cache"))
         print(f"{folder.name}: {plain:.0f} images a second plain, {augmented:.0f} augmented, {augmented / plain:.2f}")
-        few, many = (peak_memory(folder, passes) for passes in (2, 20))
+        few, many = (peak.of_process("benchmarks.augmentation", folder, passes) for passes in (2, 20))
         print(f"peak memory {few:.0f} MB with 2 passes, {many:.0f} MB with 20: {many - few:+.0f} MB")
 
 

@@ -1,4 +1,4 @@
-"""From a slider's move to a page that has settled, seen from a real headless Chromium.
+"""From a slider's move to a page that has settled, in a real headless Chromium.
 
     python -m benchmarks.browser [FOLDER ...]
 
@@ -16,6 +16,7 @@ from playwright.sync_api import TimeoutError as NotYet
 
 from gad_core.data.demo import write_demo
 from gad_core.features.cache import FeatureCache
+from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.imports import add_folder
 from gad_core.workspace.steps import fit_dataset
 from gad_core.workspace.store import Store
@@ -60,7 +61,7 @@ def milliseconds(page: Page, slider: str) -> list[float]:
 
 
 def wait_until_quiet(page: Page) -> None:
-    """Let whatever an earlier move, or the first look at a data set, has set off come to its end."""
+    """Let whatever an earlier move, or the first visit to a data set, has set off come to its end."""
     changes = -1
     while changes != (now := page.evaluate("window.states.length")) or not page.locator(SETTLED).count():
         changes = now
@@ -73,7 +74,7 @@ def main() -> None:
         folders = [Path(name) for name in sys.argv[1:]] or list(write_demo(Path(scratch) / "demo"))
         with Store(home) as store:
             cache, rows = FeatureCache(store.cache), [add_folder(store, folder) for folder in folders]
-            fits = [fit_dataset(store, row.id, backbone="tf_efficientnet_lite0", cache=cache) for row in rows]
+            fits = [fit_dataset(store, row.id, FitSettings(), cache=cache) for row in rows]
         with serving(home) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_program(), args=list(QUIET))
             for row, fit in zip(rows, fits, strict=True):

@@ -3,7 +3,7 @@
     python -m benchmarks.cluster [FOLDER]
 
 FOLDER is a category in MVTec layout; without it, the demo's washer. Efficiency is the time of one worker over twice the
-time of two, for looking at the images with two augmented copies each, where almost all the time goes.
+time of two, for reading the images with two augmented copies each, where almost all the time goes.
 """
 
 import os
@@ -15,10 +15,10 @@ from pathlib import Path
 from distributed import wait
 
 from gad_core import cluster
-from gad_core.data.augment import FIG_5
+from gad_core.data.augment_settings import FIG_5
 from gad_core.data.datasets import list_paths
 from gad_core.data.demo import write_demo
-from gad_core.gaussian.detector import Augmented
+from gad_core.gaussian.settings import Augmented
 
 BACKBONE = "tf_efficientnet_lite0"
 _PART = 12  # images a task: small, so that neither worker waits long for the last one
@@ -36,13 +36,13 @@ def seconds(folder: Path, workers: int) -> float:
             client.run(_keep_to, core, workers=[worker])
         paths = list_paths(folder)
         warm = [
-            client.submit(cluster.look, paths[:2], BACKBONE, None, 0, workers=[worker], pure=False)
+            client.submit(cluster._read_block, paths[:2], BACKBONE, None, 0, workers=[worker], pure=False)
             for worker in client.scheduler_info()["workers"]
         ]
         wait(warm)  # each has loaded its network
         start = time.perf_counter()
         parts = [paths[i : i + _PART] for i in range(0, len(paths), _PART)]
-        wait([client.submit(cluster.look, part, BACKBONE, _AUGMENT, 0, pure=False) for part in parts])
+        wait([client.submit(cluster._read_block, part, BACKBONE, _AUGMENT, 0, pure=False) for part in parts])
         return time.perf_counter() - start
 
 

@@ -7,7 +7,6 @@ decodes each image before it runs; what counts are the ratios within one run, si
 """
 
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,14 +17,14 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks import peak
 from gad_core.data.datasets import ImageSet, read_dataset, read_folder
 from gad_core.data.demo import write_demo
 from gad_core.data.images import decode, resize
 from gad_core.features.cache import FeatureCache
-from gad_core.features.engines import make_engine
+from gad_core.features.engines import load_engine
 from gad_core.features.extract import extract, load_pixels
 from gad_core.features.levels import pooled_levels
-from gad_core.features.networks import load_network
 from gad_core.features.timm_models import build
 
 BACKBONE = "tf_efficientnet_lite0"
@@ -34,7 +33,7 @@ SMALL, LARGE = 200, 2000  # images whose peaks of memory are compared
 
 
 def seconds(*works: Callable[[], object]) -> list[float]:
-    """The best time of each, run in turns, so that a busy moment of the machine meets all of them."""
+    """The best time of each, run in turns, so that a busy moment of the machine slows all of them."""
     times: list[list[float]] = [[] for _ in works]
     for _ in range(REPEATS):
         for work, mine in zip(works, times, strict=True):
@@ -45,8 +44,8 @@ def seconds(*works: Callable[[], object]) -> list[float]:
 
 
 def throughput(images: ImageSet) -> None:
-    network = load_network(BACKBONE)
-    backbone, plain, engine = network.backbone, build(BACKBONE).eval().requires_grad_(False), make_engine(network)
+    engine, plain = load_engine(BACKBONE), build(BACKBONE).eval().requires_grad_(False)
+    backbone = engine.network.backbone
     pixels = load_pixels(images, backbone)
 
     def eager(source: np.ndarray) -> None:
@@ -91,19 +90,11 @@ def throughput(images: ImageSet) -> None:
     print(f"again, all cached: {again * 1e3:.0f} ms")
 
 
-def peak_memory(folder: Path, n: int) -> float:
-    """Peak resident MB of a process of its own that extracts n images into a cache (Linux)."""
-    command = [sys.executable, "-m", "benchmarks.extraction", "--peak", str(folder), str(n)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603 - ourselves
-
-
 def report_peak(folder: Path, n: int) -> None:
     images = read_folder(folder)
     with tempfile.TemporaryDirectory() as root:
-        extract(ImageSet(images.files[:n]), make_engine(load_network(BACKBONE)), cache=FeatureCache(Path(root)))
-    # Not getrusage, which hands the peak of a parent process on to its children.
-    status = Path("/proc/self/status").read_text()
-    print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+        extract(ImageSet(images.files[:n]), load_engine(BACKBONE), cache=FeatureCache(Path(root)))
+    peak.report()
 
 
 def memory() -> None:
@@ -113,7 +104,7 @@ def memory() -> None:
         for index in range(LARGE):
             scene.putpixel((index % 320, index // 320), (255, 0, 0))
             scene.save(Path(root) / f"{index:04}.bmp")
-        small, large = (peak_memory(Path(root), n) for n in (SMALL, LARGE))
+        small, large = (peak.of_process("benchmarks.extraction", root, n) for n in (SMALL, LARGE))
     print(f"peak memory: {small:.0f} MB with {SMALL} images, {large - small:+.0f} MB with {LARGE}")
 
 

@@ -1,4 +1,4 @@
-"""One move of the NPCA slider over nine levels, against scikit-learn fitting PCA and LedoitWolf for that cut.
+"""One move of the NPCA slider over nine levels, against scikit-learn fitting PCA and LedoitWolf for that reduction.
 
     python -m benchmarks.slider
 
@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 
+from gad_core import wording
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.spectrum import fit_gaussian
 
@@ -50,7 +51,7 @@ def main() -> None:
         query.append(simulate(rng, N_TEST, width, mixing))
     gaussians = [fit_gaussian(X) for X in train]
     coordinates = [g.coordinates(X) for g, X in zip(gaussians, query, strict=True)]
-    print(f"{'cut':>12} {'scikit-learn':>14} {'one slider move':>16} {'ratio':>8}")
+    print(f"{'reduction':>12} {'scikit-learn':>14} {'one slider move':>16} {'ratio':>8}")
     for text in ("npca:0.5", "npca:0.05", "npca:0.01", "npca:0.001"):
         reduction = Reduction.parse(text)
         chosen = [g.spectrum.components(reduction) for g in gaussians]
@@ -64,7 +65,7 @@ def main() -> None:
         for mine, oracle in zip(ours(), theirs(), strict=True):
             np.testing.assert_allclose(mine, oracle, rtol=1e-8)
         slow, fast = seconds(theirs, 5), seconds(ours, 200)
-        print(f"{text:>12} {slow * 1e3:11.1f} ms {fast * 1e3:13.3f} ms {slow / fast:8.0f}")
+        print(f"{wording.reduction(reduction):>12} {slow * 1e3:11.1f} ms {fast * 1e3:13.3f} ms {slow / fast:8.0f}")
 
 
 if __name__ == "__main__":

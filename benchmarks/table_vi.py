@@ -11,34 +11,33 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from gad_core.data.augment import preset
+from gad_core.data.augment_settings import preset
 from gad_core.data.datasets import read_dataset
 from gad_core.data.demo import write_demo
 from gad_core.decision.evaluation import Projected
 from gad_core.decision.sigma_table import SIGMAS, sigma_table
 from gad_core.decision.working_point import sigma_fpr
 from gad_core.features.cache import FeatureCache
-from gad_core.features.engines import Engine, make_engine
+from gad_core.features.engines import Engine, load_engine
 from gad_core.features.extract import extract
-from gad_core.features.networks import load_network
-from gad_core.gaussian.detector import Augmented
 from gad_core.gaussian.fit import fit_images
+from gad_core.gaussian.settings import Augmented, FitSettings
 
 
 def report(folder: Path, engine: Engine, passes: int, cache: FeatureCache) -> None:
     dataset = read_dataset(folder)
     tests = extract(dataset.test, engine, cache=cache)
     tables = []
-    for augment in (None, Augmented(preset(folder.name), passes)):
-        detector = fit_images(dataset.train, engine, augment=augment, cache=cache).detector
+    for augmented in (None, Augmented(preset(folder.name), passes)):
+        detector = fit_images(dataset.train, engine, FitSettings(augmented=augmented), cache=cache).detector
         tables.append(sigma_table(Projected.of(detector, tests.features), tests.images.labels))
     print(f"{folder.name}: {len(dataset.train)} good parts, {passes} augmented copies of each behind the bar")
     print(f"{'':12}" + "".join(f"{column.name + ' (FPR TPR | FPR TPR)':>34}" for column in tables[0]))
     for row, n in enumerate(SIGMAS):
         cells = []
         for columns in zip(*tables, strict=True):
-            found = [column.achieved[row] for column in columns]
-            rates = [f"{100 * one.test.value:5.1f} {100 * one.tpr.value:5.1f}" for one in found if one.test and one.tpr]
+            points = [column.rates[row] for column in columns]
+            rates = [f"{100 * at.test.value:5.1f} {100 * at.tpr.value:5.1f}" for at in points if at.test and at.tpr]
             cells.append(f"{' | '.join(rates):>34}")
         print(f"{n} s {100 * sigma_fpr(n):8.2g}" + "".join(cells))
     areas = [
@@ -53,7 +52,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--passes", type=int, default=20)
     arguments = parser.parse_args()
-    engine = make_engine(load_network("tf_efficientnet_lite0"))
+    engine = load_engine(FitSettings().backbone)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folders = arguments.folders or write_demo(scratch / "demo", categories=("washer", "weave"))

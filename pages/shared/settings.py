@@ -51,8 +51,8 @@ def sync() -> None:
             state[key] = value
         return
     for key, value in (values | state[_CHANGED].get(row.id, {})).items():
-        if key not in state:  # its control was not on the last page
-            state[key] = value
+        # Also a value that is there is set again: a control's value ends with its page, one that was set does not.
+        state[key] = state.get(key, value)
     for key, value in linked.items():
         state[key] = value
 

@@ -120,6 +120,7 @@ def test_an_adoption_does_not_meet_another_fit(ids, path):
 
 def shown(page: Page) -> dict[str, str]:
     """The metrics of the working point, and what the sidebar says."""
+    expect(page.get_by_test_id("stMetric").nth(4)).to_be_visible()
     expect(page.locator(SETTLED)).to_be_visible()
     texts = page.get_by_test_id("stMetric").all_inner_texts()[:5]
     return {"metrics": "|".join(texts), "sidebar": page.locator(".st-key-shelf").inner_text()}

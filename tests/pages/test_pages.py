@@ -242,3 +242,18 @@ def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
         assert table["NPCA 1 % TPR"].tolist() == [f"{100 * one.tpr.value:.1f}" for one in column.rates]
     assert plain["NPCA 1 % FPR"].tolist() != copies["NPCA 1 % FPR"].tolist()
     resources.store().detectors.delete(row.id)
+
+
+def test_home_lists_every_detector_with_what_its_file_says(home, ids):
+    from gad_core.gaussian.detector_file import read_summary
+    from gad_core.wording import tuning
+    from pages.shared import resources
+
+    rows = resources.store().detectors.all()
+    (table,) = (frame.value for frame in run("pages/home.py").dataframe if "adopted threshold" in frame.value)
+    assert table["name"].tolist() == [row.name for row in rows]
+    assert len(set(table["name"])) == len(rows)
+    summaries = [read_summary(row.path) for row in rows]
+    assert table["tuning"].tolist() == [tuning(summary.tuning) for summary in summaries]
+    assert table["good parts"].tolist() == [summary.n_train for summary in summaries]
+    assert table["AUROC"].tolist() == [f"{100 * row.current_auroc:.1f} %" if row.current_auroc else "" for row in rows]

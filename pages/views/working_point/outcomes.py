@@ -59,7 +59,7 @@ def outcomes(view: View, production: Production) -> None:
         f"{wording.number(expected.bad_missed)} defects pass: cost {wording.number(cost)}. The cheapest threshold on "
         f"these images is {wording.number(curve.cheapest)} ({wording.number(float(curve.cost.min()))}), chosen on them."
     )
-    with charts.panel_of(("Confusion matrix", "Expected cost"), finding, key="outcome_kind") as name:
+    with charts.panel_of(("Confusion matrix", "Cost"), finding, key="outcome_kind") as name:
         if name == "Confusion matrix":
             charts.show(figures.confusion(expected), key="confusion", alt=finding)
         else:

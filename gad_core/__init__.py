@@ -1,1 +1,122 @@
-"""Gaussian anomaly detection for images: the core that the dashboard and the command line share."""
+"""Gaussian anomaly detectors for images.
+
+A frozen network turns normal images into features, a Gaussian is fitted to them at every level of the network, and the
+distance of a new image from these Gaussians is its anomaly score (Rippel, Mertens, König and Merhof, IEEE TIM 2021).
+
+    import gad_core as gad
+
+    data = gad.read_dataset("parts")                        # train/good, test/good, test/<defect>
+    fit = gad.fit(data.train, gad.FitSettings(n_folds=10))
+    fit.detector.save("parts.gad")
+    evaluation = gad.evaluate(fit.detector, data.test)      # AUROC, and rates at every threshold
+    scored = gad.score(fit.detector, ["new.png", "more/"])  # a score, a p-value and a verdict an image
+    found = gad.explain(fit.detector, "new.png")            # which pixels the score comes from
+
+Names are loaded when they are asked for: importing this package costs nothing. `docs/library.md` is a short tour.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gad_core.attribution.deep_shap import Attribution
+    from gad_core.attribution.explanation import Explanation
+    from gad_core.data.augment_settings import Augmentation
+    from gad_core.data.datasets import Dataset, ImageSet
+    from gad_core.decision.evaluation import Evaluation
+    from gad_core.decision.verdict import Verdict
+    from gad_core.errors import Cancelled, GadError, ImageRefused, NotExplained, SampleTooSmall
+    from gad_core.gaussian.detector import Detector
+    from gad_core.gaussian.detector_file import load_detector
+    from gad_core.gaussian.fit import Fit
+    from gad_core.gaussian.reduction import Reduction
+    from gad_core.gaussian.settings import Augmented, FitSettings
+    from gad_core.gaussian.tuning import Tuning, WorkingPoint
+    from gad_core.library.explaining import ExplainedImage, explain
+    from gad_core.library.fitting import add_images, fit, remove_images
+    from gad_core.library.judging import ScoredImages, evaluate, score
+    from gad_core.library.reading import read_dataset, read_groups, read_images
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Attribution",
+    "Augmentation",
+    "Augmented",
+    "Cancelled",
+    "Dataset",
+    "Detector",
+    "Evaluation",
+    "ExplainedImage",
+    "Explanation",
+    "Fit",
+    "FitSettings",
+    "GadError",
+    "ImageRefused",
+    "ImageSet",
+    "NotExplained",
+    "Reduction",
+    "SampleTooSmall",
+    "ScoredImages",
+    "Tuning",
+    "Verdict",
+    "WorkingPoint",
+    "__version__",
+    "add_images",
+    "evaluate",
+    "explain",
+    "fit",
+    "load_detector",
+    "read_dataset",
+    "read_groups",
+    "read_images",
+    "remove_images",
+    "score",
+]
+
+#: The module of each of them.
+_HOMES = {
+    "Attribution": "attribution.deep_shap",
+    "Augmentation": "data.augment_settings",
+    "Augmented": "gaussian.settings",
+    "Cancelled": "errors",
+    "Dataset": "data.datasets",
+    "Detector": "gaussian.detector",
+    "Evaluation": "decision.evaluation",
+    "ExplainedImage": "library.explaining",
+    "Explanation": "attribution.explanation",
+    "Fit": "gaussian.fit",
+    "FitSettings": "gaussian.settings",
+    "GadError": "errors",
+    "ImageRefused": "errors",
+    "ImageSet": "data.datasets",
+    "NotExplained": "errors",
+    "Reduction": "gaussian.reduction",
+    "SampleTooSmall": "errors",
+    "ScoredImages": "library.judging",
+    "Tuning": "gaussian.tuning",
+    "Verdict": "decision.verdict",
+    "WorkingPoint": "gaussian.tuning",
+    "add_images": "library.fitting",
+    "evaluate": "library.judging",
+    "explain": "library.explaining",
+    "fit": "library.fitting",
+    "load_detector": "gaussian.detector_file",
+    "read_dataset": "library.reading",
+    "read_groups": "library.reading",
+    "read_images": "library.reading",
+    "remove_images": "library.fitting",
+    "score": "library.judging",
+}
+
+if not TYPE_CHECKING:  # a checker that saw it would take every misspelt name for one of these
+
+    def __getattr__(name: str) -> Any:
+        """Load a public name when it is first asked for (PEP 562)."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = import_module(f"{__name__}.{_HOMES[name]}")
+        return globals().setdefault(name, getattr(home, name))
+
+    def __dir__() -> list[str]:
+        return list(__all__)

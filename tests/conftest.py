@@ -1,5 +1,6 @@
-"""Fixtures that several rooms of the tests share."""
+"""Fixtures that several folders of tests share."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -36,3 +37,19 @@ def stripes(tmp_path_factory) -> Path:
         for i in range(n):
             part(kind == "blot").save(folder / f"{i:03}.png")
     return root
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path_factory):
+    """Run a command line in one workspace, so with one feature cache; return status, stdout and stderr."""
+    from gad_core.command_line import main
+
+    monkeypatch.setenv("GAD_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["gad", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return stop.value.code or 0, *capsys.readouterr()
+
+    return run

@@ -12,7 +12,7 @@ import pytest
 
 from gad_core import cluster
 from gad_core.command_line import main
-from gad_core.data.augment import FIG_5
+from gad_core.data.augment_settings import FIG_5
 from gad_core.data.datasets import list_paths, read_dataset, read_paths
 from gad_core.errors import GadError
 from gad_core.features.engines import make_engine

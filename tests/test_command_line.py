@@ -2,6 +2,8 @@
 
 import csv
 import json
+import resource
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,27 +12,8 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from gad_core.__main__ import main
 from gad_core.gaussian.detector_file import load_detector
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path_factory, monkeypatch):
-    """One workspace, so one feature cache, for the whole module."""
-    monkeypatch.setenv("GAD_HOME", str(tmp_path_factory.getbasetemp() / "home"))
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Run a command line; return status, stdout and stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["gad", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return stop.value.code or 0, *capsys.readouterr()
-
-    return run
+from gad_core.gaussian.settings import FitSettings
 
 
 @pytest.fixture
@@ -38,6 +21,52 @@ def detector(run, stripes, tmp_path) -> Path:
     status, *_ = run("fit", stripes, tmp_path / "stripes.gad", "--calibration", stripes.parent / "spare")
     assert status == 0
     return tmp_path / "stripes.gad"
+
+
+def test_help_answers_at_once_for_it_loads_no_network_and_no_scipy():
+    code = (
+        "import sys; from gad_core.command_line import app\n"
+        "try: app(['--help'])\n"
+        "finally: print(sorted({'torch', 'scipy', 'cv2', 'PIL', 'pandas'} & set(sys.modules)))"
+    )
+    seconds = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout  # noqa: S603 - own code
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert all(command in out for command in ("demo", "fit", "evaluate", "score", "explain"))
+    assert out.splitlines()[-1] == "[]"
+    assert min(seconds) < 0.6
+
+
+def test_python_m_is_the_same_command_line(tmp_path):
+    command = [sys.executable, "-m", "gad_core", "score", "missing.gad", "a.png"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own code
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: there is no detector file missing.gad; check the path, or fit a detector first\n"
+
+
+def test_fit_tells_its_settings_and_the_file_has_the_same(run, stripes, tmp_path):
+    lots = tmp_path / "lots.csv"
+    lots.write_text("file,group\n" + "".join(f"{i:03}.png,lot {i // 5}\n" for i in range(30)))
+    options = ["--groups", lots, "--folds", 3, "--seed", 4, "--no-references", "--keep", "pca:0.9", "--json"]
+    report = json.loads(run("fit", stripes, tmp_path / "a.gad", *options)[1])
+    settings = FitSettings.from_json(report["settings"])
+    assert (settings.n_folds, settings.seed, settings.n_references) == (3, 4, 0)
+    assert dict(settings.groups)["012.png"] == "lot 2"
+    assert settings.tuning.to_json() == {"levels": [6, 7, 8], "keep": "pca:0.9", "score": "mahalanobis"}
+    detector = load_detector(tmp_path / "a.gad")
+    assert detector.settings == settings
+    assert detector.references is None
+    assert all(len(set(detector.folds[i : i + 5])) == 1 for i in range(0, 30, 5))  # a lot stays in one fold
+
+
+def test_calibration_images_are_read_by_one_process(run, stripes, tmp_path):
+    options = ["--calibration", stripes.parent / "spare", "--cluster", "local:1"]
+    status, out, err = run("fit", stripes, tmp_path / "a.gad", *options)
+    assert (status, out) == (2, "")
+    assert "--calibration is read by one process" in err
 
 
 def test_fit_reports_every_level_as_json_and_nothing_else(run, stripes, tmp_path):
@@ -219,6 +248,13 @@ def test_explain_adds_up_and_scores_the_map_against_a_mask(run, detector, stripe
         assert picture.size == (224, 224)
 
 
+def test_a_picture_that_cannot_be_written_is_one_line(run, detector, stripes, tmp_path):
+    picture = tmp_path / "missing" / "map.png"
+    status, _, err = run("explain", detector, stripes / "test/blot/000.png", "--references", 1, "--png", picture)
+    assert (status, err.strip().count("\n")) == (2, 0)
+    assert "choose a file that you may write" in err
+
+
 def test_explain_without_a_mask_has_no_explanation_score(run, detector, stripes):
     image = stripes / "test/blot/000.png"
     result = json.loads(run("explain", detector, image, "--levels", "3", "--references", 1, "--json")[1])
@@ -235,7 +271,7 @@ def test_fit_sees_augmented_copies_without_the_excluded_steps(run, stripes, tmp_
     assert report["augmented"]["passes"] == 1
     assert [name for name, value in settings.items() if value == 0] == ["noise", "flip"]
     assert settings["rotation"] == 15
-    assert load_detector(tmp_path / "a.gad").augmented.to_json() == report["augmented"]
+    assert load_detector(tmp_path / "a.gad").settings.augmented.to_json() == report["augmented"]
 
 
 def test_update_adds_images_in_place_and_removes_them_again(run, stripes, detector, tmp_path):

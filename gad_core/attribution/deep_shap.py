@@ -34,16 +34,45 @@ _BACKWARD = 1.2  # bytes that an image takes in all, by those that its forward p
 
 @dataclass(frozen=True)
 class Attribution:
-    """Signed attributions in units of distance; their sum is the image's score less the references' mean score."""
+    """Signed attributions in units of distance; their sum is the image's score less the references' mean score.
 
-    levels: tuple[int, ...]  # 1-based, those that were summed
-    rgb: NDArray[np.float64]  # (L, 3, S, S), a map a level; (1, 3, S, S) where they were not told apart
-    scores: NDArray[np.float64]  # (L,) distance of the image at each level
-    reference_scores: NDArray[np.float64]  # (L,) the references' means
-    gap: float  # |sum of the map - difference| / max(|difference|, score)
+    Parameters
+    ----------
+    levels : tuple of int
+        Levels that were summed, counted from 1.
+    rgb : ndarray, shape (L, 3, S, S)
+        A map a level; (1, 3, S, S) where they were not told apart.
+    scores : ndarray, shape (L,)
+        Distance of the image at each level.
+    reference_scores : ndarray, shape (L,)
+        The references' mean distances.
+    gap : float
+        |sum of the map - difference| / max(|difference|, score).
+    precision : {"float32", "float64"}
+        In which the network was run.
+    rules : str
+        Name of the rule set: completeness alone does not fix an attribution.
+    references : tuple of int
+        Which of the detector's references were used.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> detector = gad.load_detector("parts.gad")
+    >>> attribution = gad.explain(detector, "parts/test/blot/000.png", n_references=2).attribution
+    >>> difference = attribution.score - attribution.reference_score
+    >>> bool(abs(attribution.rgb.sum() - difference) < 1e-3 * attribution.score)
+    True
+    """
+
+    levels: tuple[int, ...]
+    rgb: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    reference_scores: NDArray[np.float64]
+    gap: float
     precision: Precision
     rules: str
-    references: tuple[int, ...]  # which of the detector's references
+    references: tuple[int, ...]
 
     @property
     def score(self) -> float:
@@ -200,7 +229,7 @@ def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _plain(scores: Columns, image: Tensor) -> tuple[Tensor, int]:
-    """The score without the rules, and the bytes that a forward pass of one image keeps for its backward pass."""
+    """Compute the score without the rules, and the bytes that one image's forward pass keeps for its backward pass."""
     kept = 0
 
     def count(tensor: Tensor) -> Tensor:
@@ -214,7 +243,7 @@ def _plain(scores: Columns, image: Tensor) -> tuple[Tensor, int]:
 
 
 def _affordable(kept_bytes: int) -> int:
-    """References that go through at once in a part of the memory that is free."""
+    """Choose how many references go through at once, in a part of the memory that is free."""
     try:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not every system tells
@@ -225,7 +254,7 @@ def _affordable(kept_bytes: int) -> int:
 def _detector_distances(
     detector: Detector, module: nn.Module, backbone: Backbone, image: Tensor, tuning: Tuning
 ) -> NDArray[np.float64]:
-    """What the detector itself says of the network's features (L,)."""
+    """Ask the detector itself for its distances at the network's features (L,)."""
     with torch.inference_mode():
         maps = level_maps(module, backbone, image, up_to=max(tuning.levels))
         pooled: Sequence[Any] = [spatial_mean(level).double().numpy() for level in maps]

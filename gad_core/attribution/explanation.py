@@ -16,22 +16,55 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Explanation:
-    """One map against one mask; scores are in [-100, 100]."""
+    """One map against one mask; scores are in [-100, 100] (Sec. V-E).
 
-    score: float  # 100 a sqrt(p) / sqrt(p a^2 + (1 - p) b^2): cosine of the region-averaged map with the mask
-    raw_score: float  # the earlier score: cosine of the rectified map with the mask
-    uniform_level: float  # 100 sqrt(p), what a uniform map gets
-    null_mean: float  # over all shifts of the mask: what chance gives
-    null_low: float  # central 95 % of the shifts
+    Parameters
+    ----------
+    score : float
+        100 a sqrt(p) / sqrt(p a^2 + (1 - p) b^2): cosine of the region-averaged map with the mask.
+    raw_score : float
+        The earlier score: cosine of the rectified map with the mask.
+    uniform_level : float
+        100 sqrt(p), what a uniform map gets.
+    null_mean : float
+        Mean over all shifts of the mask: what chance gives.
+    null_low : float
+        Lower end of the central 95 % of the shifts.
+    null_high : float
+        Upper end.
+    null_deviation : float
+        Standard deviation over the shifts.
+    inside : float
+        Mean attribution a in the mask.
+    outside : float
+        Mean attribution b outside of it.
+    area : float
+        Share p of the image that the mask takes.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> detector = gad.load_detector("parts.gad")
+    >>> mask = "parts/ground_truth/blot/000_mask.png"
+    >>> explanation = gad.explain(detector, "parts/test/blot/000.png", mask=mask, n_references=2).explanation
+    >>> round(explanation.uniform_level, 2)  # the blot takes 20 x 20 of 64 x 64 pixels
+    31.25
+    """
+
+    score: float
+    raw_score: float
+    uniform_level: float
+    null_mean: float
+    null_low: float
     null_high: float
-    null_deviation: float  # standard deviation over the shifts
-    inside: float  # a: mean attribution in the mask
-    outside: float  # b: mean attribution outside
-    area: float  # p: share of the image that the mask takes
+    null_deviation: float
+    inside: float
+    outside: float
+    area: float
 
     @property
     def ratio(self) -> float:
-        """b / a: near 0 where the attribution lies in the mask."""
+        """Of the means, b / a: near 0 where the attribution lies in the mask."""
         return self.outside / self.inside if self.inside else float("inf")
 
     @property
@@ -81,7 +114,7 @@ def explain_score(attribution: Array, mask: NDArray[np.bool_] | NDArray[np.uint8
 
 
 def mask_weights(mask: NDArray[np.bool_] | NDArray[np.uint8], shape: tuple[int, ...]) -> Array:
-    """The share of each of (H, W) pixels that lies in a mask (h, w), in [0, 1]: area sampling."""
+    """Compute the share of each of (H, W) pixels that lies in a mask (h, w), in [0, 1]: area sampling."""
     whole = Image.fromarray(mask.astype(bool).astype(np.float32))
     resized = np.asarray(whole.resize((shape[1], shape[0]), Image.Resampling.BOX), np.float64)
     return np.asarray(resized.clip(0, 1))
@@ -143,7 +176,7 @@ def summarise(explanations: Sequence[Explanation | Undefined]) -> Summary | None
 
 
 def summaries_by_type(explanations: Sequence[Explanation | Undefined], defects: Sequence[str]) -> Mapping[str, Summary]:
-    """The same for each defect type, in the order in which the types first appear."""
+    """Summarise each defect type, in the order in which the types first appear."""
     groups = {
         defect: summarise([one for one, kind in zip(explanations, defects, strict=True) if kind == defect])
         for defect in dict.fromkeys(defects)

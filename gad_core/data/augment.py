@@ -8,99 +8,21 @@ and motion blur are its `filter2D` with their textbook kernels. `python -m bench
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.errors import GadError
+from gad_core.data.augment_settings import STEPS, Augmentation, Step
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Rng = np.random.Generator
 
-#: The steps in the order in which they are applied.
-Step = Literal["blur", "tone", "colour", "noise", "flip", "quarter_turn", "affine"]
-STEPS: tuple[Step, ...] = get_args(Step)
-
 cv2.setNumThreads(0)  # images are small and the threads that hand them over are many
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """Probabilities and ranges; a step at probability 0 is left out because it would make an anomaly.
-
-    The defaults are those of Fig. 5 for a category without exclusions.
-    """
-
-    apply: float = 0.5  # probability that a sample passes through the pipeline at all
-    blur: float = 0.2  # one of: motion blur (weight 2), median (1), box (1)
-    tone: float = 0.3  # one of: CLAHE, sharpen, emboss, brightness with contrast
-    colour: float = 0.3  # hue +-10 of 180, saturation +-30, value -10..+20 of 255
-    noise: float = 0.2  # Gaussian, sigma .01 to .03 of 255, shared by the channels or per channel
-    flip: float = 0.5  # left and right
-    quarter_turn: float = 0.5  # by k x 90 degrees, k from 0 to 3
-    affine: float = 0.2  # shift, scale and rotation at once, with a mirrored border
-    shift: float = 0.05  # of the side, both ways
-    shrink: float = 0.05  # scale from 1 - shrink
-    grow: float = 0.1  # to 1 + grow
-    rotation: float = 45.0  # degrees, both ways
-
-    def __post_init__(self) -> None:
-        for name in ("apply", *STEPS):
-            if not 0 <= getattr(self, name) <= 1:
-                raise GadError(f"the probability of {name!r} must lie between 0 and 1, got {getattr(self, name)}")
-        if not (0 <= self.shift < 1 and 0 <= self.shrink < 1 and self.grow >= 0 and self.rotation >= 0):
-            raise GadError(
-                "shift and shrink must lie between 0 and 1, grow and rotation must not be negative; change them"
-            )
-
-    def without(self, *steps: Step) -> "Augmentation":
-        """Leave steps out."""
-        return replace(self, **dict.fromkeys(steps, 0.0))
-
-    def alone(self, step: Step) -> "Augmentation":
-        """That step and no other, always: what a preview shows."""
-        return replace(self, **(dict.fromkeys(STEPS, 0.0) | {"apply": 1.0, step: 1.0 if getattr(self, step) else 0.0}))
-
-    def to_json(self) -> dict[str, float]:
-        """Plain numbers, as JSON holds them."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Augmentation":
-        """Read them back; raises `GadError` for names that this version does not know."""
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
-        if unknown:
-            raise GadError(f"unknown augmentation setting {unknown[0]!r}; update this program to read it")
-        return cls(**values)
-
-
-FIG_5 = Augmentation()
-_UPRIGHT = replace(FIG_5, rotation=15.0)
-#: By category of MVTec AD; those that are not named here take `FIG_5`.
-PRESETS: Mapping[str, Augmentation] = {
-    **dict.fromkeys(("bottle", "cable", "toothbrush", "wood", "zipper"), _UPRIGHT),
-    **dict.fromkeys(("metal_nut", "pill", "capsule", "screw"), _UPRIGHT.without("flip")),
-    "transistor": _UPRIGHT.without("quarter_turn"),
-    "grid": replace(FIG_5, shift=0.0, rotation=0.0, grow=0.0),
-}
-
-
-def preset(category: str) -> Augmentation:
-    """The settings of Fig. 5 for a category of MVTec AD, or those without exclusions for any other name."""
-    return PRESETS.get(category, FIG_5)
-
-
-def parse_step(name: str) -> Step:
-    """Read the name of a step."""
-    for step in STEPS:
-        if step == name:
-            return step
-    raise GadError(f"there is no step {name!r}; choose from {', '.join(STEPS)}")
 
 
 @dataclass(frozen=True)
@@ -122,22 +44,22 @@ class Pass:
     seed: int = 0
 
     def key(self, digest: str) -> str:
-        """A digest of the copy that this pass makes of the image with that digest."""
+        """Give a digest of the copy that this pass makes of the image with that digest."""
         words = json.dumps([digest, self.index, self.seed, self.settings.to_json()])
         return hashlib.sha256(words.encode()).hexdigest()
 
     def moves(self, digest: str) -> tuple[Move, ...]:
-        """What is done to the image with that digest."""
+        """Draw what is done to the image with that digest."""
         return draw(self.settings, np.random.default_rng([int(digest[:32], 16), self.seed, self.index]))
 
     def __call__(self, digest: str, pixels: Pixels) -> Pixels:
-        """The copy (S, S, 3) of an image (S, S, 3)."""
+        """Make the copy (S, S, 3) of an image (S, S, 3)."""
         for move in self.moves(digest):
             pixels = move.pixels(pixels)
         return pixels
 
     def mask(self, digest: str, mask: Mask) -> Mask:
-        """The mask (S, S) of the copy."""
+        """Make the mask (S, S) of the copy."""
         for move in self.moves(digest):
             mask = move.mask(mask) if move.mask else mask
         return mask
@@ -219,7 +141,7 @@ _DRAWN: Mapping[Step, Callable[[Augmentation, Rng], Move]] = {
 
 
 def _line(side: int, angle: float) -> NDArray[np.float64]:
-    """A line through the middle of a kernel (side, side), of sum 1."""
+    """Draw a line through the middle of a kernel (side, side), of sum 1."""
     kernel, middle = np.zeros((side, side)), side // 2
     along = np.array([np.cos(angle), np.sin(angle)]) * middle
     first, last = (tuple(np.rint(middle + sign * along).astype(int).tolist()) for sign in (-1, 1))

@@ -44,15 +44,32 @@ class Refusal:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """n images in a fixed order, and the files that were refused on the way."""
+    """Images in a fixed order, and the files that were refused on the way; pixels stay on disk.
+
+    Parameters
+    ----------
+    files : tuple of ImageFile
+        Each with path, digest (SHA-256 of its bytes), defect ("good" is normal), mask and group.
+    refused : tuple of Refusal
+        Each with path and reason.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> images = gad.read_dataset("parts").test
+    >>> [file.path.name for file in images.where(images.labels)][:2]
+    ['000.png', '001.png']
+    """
 
     files: tuple[ImageFile, ...]
     refused: tuple[Refusal, ...] = ()
 
     def __len__(self) -> int:
+        """Count the images."""
         return len(self.files)
 
     def __iter__(self) -> Iterator[ImageFile]:
+        """Go through the files in their order."""
         return iter(self.files)
 
     @property
@@ -77,13 +94,32 @@ class ImageSet:
         return groups if any(group is not None for group in groups) else None
 
     def where(self, chosen: ArrayLike) -> "ImageSet":
-        """The images at which `chosen` (n,) is true, without the refusals."""
+        """Take the images at which `chosen` (n,) is true, without the refusals."""
         return ImageSet(tuple(file for file, keep in zip(self.files, np.asarray(chosen), strict=True) if keep))
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Normal training images, and labelled test images (there may be none)."""
+    """Normal training images, and labelled test images (there may be none).
+
+    Parameters
+    ----------
+    name : str
+        Name of the folder.
+    root : Path
+        The folder.
+    train : ImageSet
+        Normal images to fit.
+    test : ImageSet
+        Images of both kinds to evaluate on.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> data = gad.read_dataset("parts")
+    >>> data.name, sorted(set(data.test.defects))
+    ('parts', ['blot', 'good'])
+    """
 
     name: str
     root: Path
@@ -107,7 +143,7 @@ def reading() -> Iterator[None]:
 
 @reading()
 def read_dataset(root: Path, *, need_test: bool = False, progress: Progress | None = None) -> Dataset:
-    """A category in MVTec layout, or a plain folder of normal images to train on.
+    """Read a category in MVTec layout, or a plain folder of normal images to train on.
 
     Files are hashed and their headers checked; pixels are not decoded. Raises `GadError` where there are no training
     images, where `root` holds several categories, or where test images are needed and there are none.
@@ -123,7 +159,7 @@ def read_dataset(root: Path, *, need_test: bool = False, progress: Progress | No
 
 @reading()
 def read_mvtec(root: Path, *, progress: Progress | None = None) -> Dataset:
-    """The category at `root`: train/good, test/<type>, and ground_truth/<type>/<stem>_mask.png where there is one.
+    """Read the category at `root`: train/good, test/<type>, and ground_truth/<type>/<stem>_mask.png where there is one.
 
     Only test/good is normal in test/. Raises `GadError` where train/good holds no images.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gad_core.data.datasets import Refusal
 from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.rates import Rate, exceedance
 from gad_core.decision.working_point import METHODS, chi2, cross_conformal, hotelling, left_out_rate, split_conformal
@@ -124,7 +125,7 @@ def threshold(scores: LevelScores, method: str, target_fpr: float) -> WorkingPoi
 def working_points(
     scores: LevelScores, anomalous: NDArray[np.bool_], target_fpr: float
 ) -> tuple[tuple[PointRates, ...], dict[str, str]]:
-    """What every method's threshold promises and achieves, and why the others were refused, by method.
+    """Report what every method's threshold promises and achieves, and why the others were refused, by method.
 
     `anomalous` (m,) labels the test images; without any, rates on them are None.
     """
@@ -165,13 +166,41 @@ def left_out_rates(scores: LevelScores, method: str, targets: Iterable[float]) -
 
 @dataclass(frozen=True)
 class Evaluation:
-    """AUROC by level and the rates at every working point asked for."""
+    """AUROC by level and the rates at every working point asked for.
+
+    Parameters
+    ----------
+    n_normal : int
+        Normal test images.
+    n_anomalous : int
+        Defective test images.
+    auroc : mapping of str to Auroc
+        By "1".."L" and "sum": value, low and high, in [0, 1].
+    working_points : tuple of PointRates
+        Every threshold (`point`), and its rates on left-out normals (`left_out`), on normal test images (`test`) and on
+        defects (`tpr`), each with an exact interval.
+    refused : tuple of str
+        Thresholds that the images cannot support, and why.
+    unread : tuple of Refusal
+        Test images that could not be read.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> detector = gad.load_detector("parts.gad")
+    >>> evaluation = gad.evaluate(detector, gad.read_dataset("parts").test, target_fprs=[0.1, 0.01])
+    >>> evaluation.n_normal, evaluation.n_anomalous, list(evaluation.auroc)[-1]
+    (10, 6, 'sum')
+    >>> evaluation.refused[-1].partition(":")[0]  # thirty images do not support 1 %
+    'level sum, cross-conformal'
+    """
 
     n_normal: int
     n_anomalous: int
     auroc: Mapping[str, Auroc]
     working_points: tuple[PointRates, ...]
-    refused: tuple[str, ...]  # thresholds that the images cannot support, and why
+    refused: tuple[str, ...]
+    unread: tuple[Refusal, ...] = ()
 
 
 def evaluate(

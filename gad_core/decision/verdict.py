@@ -14,12 +14,33 @@ from gad_core.gaussian.detector import Detector
 
 @dataclass(frozen=True)
 class Verdict:
-    """Scores (n,) against one threshold, with p-values (n,); an image is anomalous where its score is above it."""
+    """Scores against one threshold; an image is anomalous where its score is above it.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+        Distances; a higher one is more anomalous.
+    p_values : ndarray, shape (n,)
+        Under the method's own account of normal images.
+    threshold : float
+        In units of distance.
+    how : str
+        Provenance of the threshold.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> verdict = gad.score(gad.load_detector("parts.gad"), "parts/test/blot", target_fpr=0.1).verdict
+    >>> bool((verdict.scores > verdict.threshold).all())
+    True
+    >>> verdict.how
+    'quantile of the scores of 30 normal images, each from a fit without its fold'
+    """
 
     scores: NDArray[np.float64]
     p_values: NDArray[np.float64]
     threshold: float
-    how: str  # provenance of the threshold
+    how: str
 
     @property
     def anomalous(self) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
+from gad_core.gaussian.detector_writing import write_detector
 from gad_core.gaussian.levels import LevelsFit
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
@@ -26,6 +27,7 @@ class TrainingImages:
     groups: tuple[str | None, ...] | None = None  # lot, session or camera
 
     def __getitem__(self, rows: NDArray[np.bool_]) -> "TrainingImages":
+        """Take the images at which `rows` (n,) is true."""
         where = np.flatnonzero(rows)
         groups = self.groups
         return TrainingImages(
@@ -35,6 +37,7 @@ class TrainingImages:
         )
 
     def __add__(self, other: "TrainingImages") -> "TrainingImages":
+        """Put the other images behind these."""
         groups = None
         if self.groups or other.groups:
             groups = tuple(g for one in (self, other) for g in one.groups or (None,) * len(one.digests))
@@ -43,16 +46,56 @@ class TrainingImages:
 
 @dataclass(frozen=True, kw_only=True)
 class Detector(LevelsFit):
-    """Everything that scoring, tuning and explaining need; saved as one file."""
+    """Everything that scoring, tuning and explaining need; saved as one file.
 
-    settings: FitSettings  # what the fit was asked for
-    tuning: Tuning  # how it is read
-    fingerprint: str  # of the weights and the preprocessing
+    `gad_core.fit` makes one and `gad_core.load_detector` reads it back; nothing changes it.
+
+    Parameters
+    ----------
+    slices : tuple of slice
+        Where each level lies in the feature vector.
+    gaussians : tuple of Gaussian
+        One a level.
+    folds : ndarray of int, shape (n,)
+        The fold in which each training image was left out.
+    left_out : tuple of tuple of LeftOut
+        What each fold says of its images, by level and fold.
+    settings : FitSettings
+        What the fit was asked for.
+    tuning : Tuning
+        How it is read.
+    fingerprint : str
+        Digest of the weights and the preprocessing.
+    training : TrainingImages
+        Features, digests and groups of the normal images.
+    references : ndarray of uint8, shape (m, S, S, 3), optional
+        Normal images at network size, for attributions.
+    calibration : TrainingImages, optional
+        Separate normal images for the split-conformal threshold.
+    working_point : WorkingPoint, optional
+        The threshold that a person adopted.
+    refused : tuple of Refusal
+        Files that could not be read at the fit.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> detector = gad.load_detector("parts.gad")
+    >>> detector.backbone, detector.n_train, detector.n_levels
+    ('tf_efficientnet_lite0', 30, 9)
+    >>> detector.save("copy.gad")
+    >>> gad.load_detector("copy.gad").tuning == detector.tuning
+    True
+    """
+
+    settings: FitSettings
+    tuning: Tuning
+    fingerprint: str
     training: TrainingImages
-    references: NDArray[np.uint8] | None = None  # (m, S, S, 3) normal images at network size
-    calibration: TrainingImages | None = None  # separate normal images for the split-conformal threshold
-    working_point: WorkingPoint | None = None  # the threshold that a person adopted
-    refused: tuple[Refusal, ...] = ()  # files that could not be read at the fit
+    references: NDArray[np.uint8] | None = None
+    calibration: TrainingImages | None = None
+    working_point: WorkingPoint | None = None
+    refused: tuple[Refusal, ...] = ()
 
     @property
     def backbone(self) -> str:
@@ -73,10 +116,7 @@ class Detector(LevelsFit):
 
     def save(self, path: str | Path) -> None:
         """Write one file; a reader never meets half of it. Raises `GadError` where the folder cannot be written."""
-        # The file knows the detector; the other way round it is only asked for here.
-        from gad_core.gaussian.detector_file import save_detector  # noqa: PLC0415
-
-        save_detector(self, Path(path))
+        write_detector(self, Path(path))
 
 
 def make_detector(

@@ -1,13 +1,11 @@
-"""A detector as one file: a zip of safetensors and JSON with checksums; no pickle, written atomically."""
+"""A detector file read back, whole or its head alone; every earlier schema is understood."""
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,35 +16,13 @@ from numpy.typing import NDArray
 from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector, TrainingImages
+from gad_core.gaussian.detector_writing import JSON, SCHEMA, TENSORS
 from gad_core.gaussian.levels import LeftOut
 from gad_core.gaussian.settings import Augmented, FitSettings
 from gad_core.gaussian.spectrum import Coordinates, Gaussian, Spectrum
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 
-SCHEMA = 2
-_JSON, _TENSORS = "detector.json", "tensors.safetensors"
-
 Tensors = dict[str, NDArray[Any]]
-
-
-def save_detector(detector: Detector, path: Path) -> None:
-    """Write `path`; a reader never sees half a file. Raises `GadError` where the folder cannot be written."""
-    tensors = safetensors.numpy.save(dict(_tensors(detector)))
-    header = json.dumps(_header(detector) | {"sha256": {_TENSORS: hashlib.sha256(tensors).hexdigest()}}, indent=1)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise GadError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to") from error
-    try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            archive.writestr(_JSON, header)
-            archive.writestr(_TENSORS, tensors)
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise GadError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -64,12 +40,31 @@ class Summary:
 def load_detector(path: str | Path) -> Detector:
     """Read a detector that scores bit for bit as the saved one did.
 
-    Raises `GadError` for a missing, foreign or damaged file, and for one that a newer version has written.
+    Parameters
+    ----------
+    path : str or Path
+        A file that `Detector.save`, the command line or the dashboard has written.
+
+    Returns
+    -------
+    Detector
+        With its settings, its tuning and the adopted threshold.
+
+    Raises
+    ------
+    GadError
+        For a missing, foreign or damaged file, and for one that a newer version has written.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> gad.load_detector("parts.gad").n_train
+    30
     """
     path = Path(path)
     with _opened(path) as (header, archive):
-        payload = archive.read(_TENSORS)
-        if hashlib.sha256(payload).hexdigest() != header["sha256"][_TENSORS]:
+        payload = archive.read(TENSORS)
+        if hashlib.sha256(payload).hexdigest() != header["sha256"][TENSORS]:
             raise _damaged(path)
         # Fresh arrays, aligned as in the fit: the same bits in give the same bits out.
         tensors = {name: array.copy() for name, array in safetensors.numpy.load(payload).items()}
@@ -77,7 +72,7 @@ def load_detector(path: str | Path) -> Detector:
 
 
 def read_summary(path: str | Path) -> Summary:
-    """The head of a detector file, in a few milliseconds; raises as `load_detector` does."""
+    """Read the head of a detector file, in a few milliseconds; raises as `load_detector` does."""
     with _opened(Path(path)) as (header, _):
         return Summary(
             settings=_settings(header),
@@ -91,15 +86,15 @@ def read_summary(path: str | Path) -> Summary:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[dict[str, Any], zipfile.ZipFile]]:
-    """The header and the archive; whatever is wrong with the file comes out in words."""
+    """Open the archive and read its header; whatever is wrong with the file comes out in words."""
     if not path.is_file():
         raise GadError(f"there is no detector file {path}; check the path, or fit a detector first")
     foreign = GadError(f"{path.name} is not a detector file; choose a .gad file that this program has saved")
     try:
         with zipfile.ZipFile(path) as archive:
-            if {_JSON, _TENSORS} - set(archive.namelist()):
+            if {JSON, TENSORS} - set(archive.namelist()):
                 raise foreign
-            header = json.loads(archive.read(_JSON))
+            header = json.loads(archive.read(JSON))
             if not isinstance(header, dict) or "schema" not in header:
                 raise foreign
             if header["schema"] > SCHEMA:
@@ -116,24 +111,8 @@ def _damaged(path: Path) -> GadError:
     return GadError(f"{path.name} is damaged; copy it again from where it came, or fit the detector anew")
 
 
-def _header(detector: Detector) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "settings": detector.settings.to_json(),
-        "tuning": detector.tuning.to_json(),
-        "working_point": detector.working_point.to_json() if detector.working_point else None,
-        "refused": [asdict(refusal) for refusal in detector.refused],
-        "fingerprint": detector.fingerprint,
-        "slices": [[part.start, part.stop] for part in detector.slices],
-        "training": _images_header(detector.training),
-        "calibration": _images_header(detector.calibration) if detector.calibration else None,
-        "gaussians": [_spectrum_header(gaussian.spectrum) for gaussian in detector.gaussians],
-        "left_out": [[_spectrum_header(fold.spectrum) for fold in level] for level in detector.left_out],
-    }
-
-
 def _settings(header: Mapping[str, Any]) -> FitSettings:
-    """Schema 1 had no settings: they are read off what the fit left in the file."""
+    """Read the settings; schema 1 had none, and they are read off what the fit left in the file."""
     if header["schema"] > 1:
         return FitSettings.from_json(header["settings"])
     training, calibration = header["training"], header["calibration"]
@@ -150,7 +129,7 @@ def _settings(header: Mapping[str, Any]) -> FitSettings:
 
 
 def _working_point(header: Mapping[str, Any]) -> WorkingPoint | None:
-    """Schema 1 did not say from how many images a threshold was made, but its method tells."""
+    """Read the adopted threshold; schema 1 did not say from how many images it was made, but its method tells."""
     if header["schema"] > 1:
         return WorkingPoint.from_json(header["working_point"]) if header["working_point"] else None
     adopted = header["adopted"]
@@ -162,36 +141,6 @@ def _working_point(header: Mapping[str, Any]) -> WorkingPoint | None:
 
 def _refused(header: Mapping[str, Any]) -> tuple[Refusal, ...]:
     return tuple(Refusal(**refusal) for refusal in header.get("refused", ()))
-
-
-def _images_header(images: TrainingImages) -> dict[str, Any]:
-    return {"digests": images.digests, "groups": images.groups}
-
-
-def _spectrum_header(spectrum: Spectrum) -> dict[str, Any]:
-    return {"n": spectrum.n, "n_features": spectrum.n_features, "whole": spectrum.whole}
-
-
-def _tensors(detector: Detector) -> Iterator[tuple[str, NDArray[Any]]]:
-    yield "folds", detector.folds
-    yield "training.features", detector.training.features
-    if detector.calibration:
-        yield "calibration.features", detector.calibration.features
-    if detector.references is not None:
-        yield "references", detector.references
-    for level, gaussian in enumerate(detector.gaussians):
-        for name in ("mean", "basis", "variance"):
-            yield f"{level}.{name}", getattr(gaussian, name)
-        yield from _spectrum_tensors(f"{level}", gaussian.spectrum)
-        for fold, out in enumerate(detector.left_out[level]):
-            yield from _spectrum_tensors(f"{level}.{fold}", out.spectrum)
-            for name in ("z2", "null", "sed2"):
-                yield f"{level}.{fold}.{name}", getattr(out.coordinates, name)
-
-
-def _spectrum_tensors(prefix: str, spectrum: Spectrum) -> Iterator[tuple[str, NDArray[Any]]]:
-    for name in ("eigenvalues", "head", "tail"):
-        yield f"{prefix}.{name}", getattr(spectrum, name)
 
 
 def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:

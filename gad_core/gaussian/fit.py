@@ -28,7 +28,22 @@ from gad_core.progress import Progress, Stages
 
 @dataclass(frozen=True)
 class Fit:
-    """A detector, and the images that could not be used on the way to it."""
+    """A detector, and the images that could not be used on the way to it.
+
+    Parameters
+    ----------
+    detector : Detector
+        What was fitted.
+    refused : tuple of Refusal
+        Each with path and reason.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> fit = gad.fit(gad.read_dataset("parts").train, gad.FitSettings(n_folds=2))
+    >>> fit.detector.n_folds, fit.refused
+    (2, ())
+    """
 
     detector: Detector
     refused: tuple[Refusal, ...]
@@ -82,7 +97,7 @@ def fit_images(
 
 
 def split_calibration(images: ImageSet, settings: FitSettings) -> tuple[ImageSet, ImageSet | None]:
-    """The images to fit and those kept for calibration, in their groups, without those that are not to be used."""
+    """Give the images to fit and those kept for calibration, in their groups, without those that are not to be used."""
     left_out = set(settings.without)
     used = in_groups(images.where([digest not in left_out for digest in images.digests]), settings.groups)
     used = ImageSet(used.files, images.refused)
@@ -102,7 +117,7 @@ def check_enough(readable: ImageSet) -> None:
 
 
 def choose_folds(images: ImageSet, settings: FitSettings) -> Rows:
-    """The fold (n,) in which each image is left out, as many as were asked for or as suit the number of images."""
+    """Draw the fold (n,) in which each image is left out, as many as were asked for or as suit the number of images."""
     n, groups = len(images), images.groups
     return k_folds(n, settings.n_folds or default_folds(n, groups=groups), groups=groups, seed=settings.seed)
 
@@ -110,7 +125,7 @@ def choose_folds(images: ImageSet, settings: FitSettings) -> Rows:
 def choose_references(
     images: ImageSet, engine: Engine, settings: FitSettings, *, cache: FeatureCache | None
 ) -> NDArray[np.uint8] | None:
-    """The normal images (m, S, S, 3) that attributions are held against; None where none were asked for."""
+    """Draw the normal images (m, S, S, 3) that attributions are held against; None where none were asked for."""
     if not settings.n_references:
         return None
     chosen = np.random.default_rng(settings.seed).permutation(len(images)) < settings.n_references
@@ -118,7 +133,7 @@ def choose_references(
 
 
 def training_images(features: NDArray[np.float32], images: ImageSet) -> TrainingImages:
-    """What a detector keeps of images and their features (n, sum C)."""
+    """Put together what a detector keeps of images and their features (n, sum C)."""
     return TrainingImages(features, images.digests, images.groups)
 
 
@@ -132,7 +147,7 @@ def copies_of(
     cache: FeatureCache | None,
     progress: Progress,
 ) -> Iterator[Copies | None]:
-    """The augmented copies that the settings ask for, on disk for as long as they are needed; None for none."""
+    """Make the augmented copies that the settings ask for, on disk for as long as they are needed; None for none."""
     if settings.augmented is None:
         yield None
         return

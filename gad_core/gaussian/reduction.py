@@ -13,9 +13,24 @@ _REMEDY = 'write "all", "pca:0.99" (keep 99 % of the variance, from the top) or 
 
 @dataclass(frozen=True)
 class Reduction:
-    """A choice of principal components (Sec. III-B4); `variance` in (0, 1] is the share of variance kept.
+    """A choice of principal components (Sec. III-B4).
 
     `Reduction("npca", 0.01)` is the paper's "NPCA 1 %" and `Reduction("pca", 0.99)` its "PCA 99 %".
+
+    Parameters
+    ----------
+    kind : {"all", "pca", "npca"}
+        All components, those of high variance, or those of low variance.
+    variance : float
+        Share of the variance that is kept, in (0, 1].
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> gad.Reduction.parse("npca:0.01") == gad.Reduction("npca", 0.01)
+    True
+    >>> str(gad.Reduction("pca", 0.99))
+    'pca:0.99'
     """
 
     kind: Literal["all", "pca", "npca"] = "all"
@@ -36,10 +51,11 @@ class Reduction:
         return cls("pca" if kind == "pca" else "npca", variance)
 
     def __str__(self) -> str:
+        """Write it as `parse` reads it."""
         return "all" if self.kind == "all" else f"{self.kind}:{self.variance:g}"
 
     def components(self, cumulative_ratio: NDArray[np.float64]) -> slice:
-        """The kept run of components, given the cumulative explained-variance ratio (r,) by falling variance.
+        """Give the kept run of components, given the cumulative explained-variance ratio (r,) by falling variance.
 
         With `last` the first component whose cumulative ratio exceeds v, PCA keeps 0..last and NPCA last-1..r-1
         (both boundary components stay); NPCA always keeps at least the two smallest.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from gad_core.data.augment import Augmentation
+from gad_core.data.augment_settings import Augmentation
 from gad_core.data.groups import Groups
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES, Backbone
@@ -21,12 +21,25 @@ class Augmented:
         The steps and ranges of Fig. 5.
     passes : int
         Copies of every image, at least 1.
+
+    Raises
+    ------
+    GadError
+        For less than one pass.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> settings = gad.FitSettings(augmented=gad.Augmented(gad.Augmentation(rotation=15), passes=20))
+    >>> settings.augmented.passes
+    20
     """
 
     settings: Augmentation
     passes: int
 
     def __post_init__(self) -> None:
+        """Refuse numbers outside their ranges."""
         if self.passes < 1:
             raise GadError(f"augmentation needs at least one pass, got {self.passes}")
 
@@ -89,6 +102,7 @@ class FitSettings:
     n_references: int = 32
 
     def __post_init__(self) -> None:
+        """Refuse numbers outside their ranges."""
         if self.n_folds is not None and self.n_folds < 2:
             raise GadError(f"the number of folds is 2 or more, got {self.n_folds}; leave it out to have it chosen")
         if not 0 <= self.calibration_share <= 0.5:
@@ -97,11 +111,11 @@ class FitSettings:
             raise GadError("seed and number of references are 0 or more")
 
     def tuning_on(self, backbone: Backbone) -> Tuning:
-        """The tuning asked for, else the one that is recommended for the backbone."""
+        """Give the tuning asked for, else the one that is recommended for the backbone."""
         return self.tuning or recommended(backbone)
 
     def leaving_out(self, digests: tuple[str, ...]) -> "FitSettings":
-        """The same without these images (and with those that were left out before)."""
+        """Leave these images out, and no others."""
         return replace(self, without=tuple(sorted(set(digests))))
 
     def to_json(self) -> dict[str, Any]:

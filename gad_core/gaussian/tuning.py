@@ -96,7 +96,7 @@ class WorkingPoint:
 
 
 def recommended(backbone: Backbone) -> Tuning:
-    """The default: levels 6-8 after NPCA 5 % on EfficientNets, the paper's NPCA 1 % of all levels elsewhere."""
+    """Give the default: levels 6-8 after NPCA 5 % on EfficientNets, the paper's NPCA 1 % of all levels elsewhere."""
     if backbone.family == "efficientnet":
         return Tuning((6, 7, 8), NPCA_5)
     return Tuning(all_levels(backbone), NPCA_1)

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image, ImageFilter
 from scipy import ndimage, stats
 
-from gad_core.data.augment import FIG_5, PRESETS, STEPS, Augmentation, Pass, draw, parse_step, preset
+from gad_core.data.augment import Pass, draw
+from gad_core.data.augment_settings import FIG_5, PRESETS, STEPS, Augmentation, parse_step, preset
 from gad_core.errors import GadError
 
 DRAWS = 3000

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
 
-from gad_core.data.augment import FIG_5
+from gad_core.data.augment_settings import FIG_5
 from gad_core.data.groups import k_folds
 from gad_core.gaussian.detector import TrainingImages
-from gad_core.gaussian.detector_file import load_detector, save_detector
+from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.levels import fold_rows
 from gad_core.gaussian.moments import Moments
 from gad_core.gaussian.reduction import ALL, Reduction
@@ -83,9 +83,9 @@ def test_left_out_images_meet_a_fit_without_any_of_their_copies(augmented, featu
 
 
 def test_a_file_says_what_was_augmented(augmented, detector, tmp_path, features):
-    save_detector(augmented, tmp_path / "a.gad")
+    augmented.save(tmp_path / "a.gad")
     again, tuning = load_detector(tmp_path / "a.gad"), Tuning((1, 3))
     assert again.settings == augmented.settings
     np.testing.assert_array_equal(again.scores(features, tuning), augmented.scores(features, tuning))
-    save_detector(detector, tmp_path / "b.gad")
+    detector.save(tmp_path / "b.gad")
     assert load_detector(tmp_path / "b.gad").settings.augmented is None

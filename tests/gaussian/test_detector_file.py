@@ -9,7 +9,8 @@ import pytest
 
 from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
-from gad_core.gaussian.detector_file import SCHEMA, load_detector, save_detector
+from gad_core.gaussian.detector_file import load_detector
+from gad_core.gaussian.detector_writing import SCHEMA
 from gad_core.gaussian.reduction import ALL, Reduction
 from gad_core.gaussian.tuning import WorkingPoint
 
@@ -17,7 +18,7 @@ from gad_core.gaussian.tuning import WorkingPoint
 @pytest.fixture
 def saved(detector, tmp_path):
     path = tmp_path / "part.gad"
-    save_detector(detector, path)
+    detector.save(path)
     return path
 
 
@@ -34,7 +35,7 @@ def test_a_reloaded_detector_scores_bit_for_bit(detector, saved, features):
 def test_everything_else_comes_back_too(detector, tmp_path):
     point = WorkingPoint("cross-conformal", 0.05, 12.5, 50, "from 50 left-out images", level="2")
     detector = replace(detector, working_point=point, refused=(Refusal("bad.png", "no image"),))
-    save_detector(detector, tmp_path / "a.gad")
+    detector.save(tmp_path / "a.gad")
     loaded = load_detector(tmp_path / "a.gad")
     for field in ("settings", "fingerprint", "slices", "tuning", "working_point", "refused"):
         assert getattr(loaded, field) == getattr(detector, field)
@@ -47,7 +48,7 @@ def test_everything_else_comes_back_too(detector, tmp_path):
 
 
 def test_saving_leaves_one_file_and_replaces_an_older_one(detector, saved):
-    save_detector(replace(detector, fingerprint="9"), saved)
+    replace(detector, fingerprint="9").save(saved)
     assert [path.name for path in saved.parent.iterdir()] == ["part.gad"]
     assert load_detector(saved).fingerprint == "9"
 
@@ -60,7 +61,7 @@ def test_a_write_that_fails_leaves_the_older_file(detector, saved, monkeypatch):
 
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
     with pytest.raises(GadError, match="No space left"):
-        save_detector(replace(detector, fingerprint="9"), saved)
+        replace(detector, fingerprint="9").save(saved)
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == ["part.gad"]
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gad_core.data.augment import FIG_5, Pass
+from gad_core.data.augment import Pass
+from gad_core.data.augment_settings import FIG_5
 from gad_core.data.datasets import ImageSet, read_dataset, read_folder
 from gad_core.errors import Cancelled, GadError
 from gad_core.features.cache import FeatureCache

@@ -1,10 +1,12 @@
 """The frame in a real browser: links, reloads, tabs, what is open, contrast."""
 
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as NotYet
 
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions"]
@@ -111,6 +113,8 @@ def test_every_text_of_every_page_is_readable(server, fitted, tab, scheme):
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(SETTLED)).to_be_visible()
         page.wait_for_function(DRAWN)
+        with suppress(NotYet):  # colours fade in
+            page.wait_for_function(f"Object.keys(({CONTRAST})()).length === 0", timeout=5000)
         assert page.evaluate(CONTRAST) == {}, path  # WCAG AA: 4.5 to 1
 
 

@@ -26,6 +26,7 @@ class _Adoption:
     point: WorkingPoint
     former_tuning: Tuning
     former_point: WorkingPoint | None
+    former_auroc: float | None
     told: bool = False
 
 
@@ -74,14 +75,16 @@ def _warning(rates: PointRates) -> str:
 
 def _adopt(row: DetectorRow, test: resources.TestImages, tuning: Tuning, point: WorkingPoint) -> None:
     """Adopt; also for callbacks, so that what goes wrong is said in the next run."""
-    former = test.detector
+    former, labels = test.detector, test.images.labels
     try:
-        area = auroc_of(former, tuning, test.features, test.images.labels)
+        area = auroc_of(former, tuning, test.features, labels)
         adopt(resources.store(), row, former, tuning, point, state=test.state.detector, auroc=area)
     except GadError as error:
         st.session_state[_TROUBLE] = error
     else:
-        st.session_state[_LAST] = _Adoption(row.id, point, former.tuning, former.working_point)
+        st.session_state[_LAST] = _Adoption(
+            row.id, point, former.tuning, former.working_point, auroc_of(former, former.tuning, test.features, labels)
+        )
 
 
 def _last(row: DetectorRow) -> None:
@@ -103,7 +106,7 @@ def _last(row: DetectorRow) -> None:
 
 def _undo(row: DetectorRow, last: _Adoption) -> None:
     try:
-        restore(resources.store(), row, last.former_tuning, last.former_point)
+        restore(resources.store(), row, last.former_tuning, last.former_point, auroc=last.former_auroc)
     except GadError as error:
         st.session_state[_TROUBLE] = error
     del st.session_state[_LAST]

@@ -1,0 +1,30 @@
+"""The command line: one module a command, the options that several share, and what they print.
+
+A command imports what it needs when it runs: torch alone takes seconds, and `--help` should answer at once.
+"""
+
+import sys
+
+import typer
+
+from gad_core.command_line import demo, evaluate, explain, fit, score
+from gad_core.errors import GadError
+
+app = typer.Typer(
+    help="Tune Gaussian anomaly detectors for images.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; an error of the user is one line on stderr and status 2."""
+    try:
+        app(prog_name="gad")
+    except GadError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,165 @@
+"""Results as the command line prints them: JSON, lines of words, a table, and a bar while work goes on."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from gad_core.errors import GadError
+
+if TYPE_CHECKING:
+    from gad_core.data.datasets import Refusal
+    from gad_core.decision.evaluation import Evaluation, PointRates
+    from gad_core.decision.rates import Rate
+    from gad_core.gaussian.detector import Detector
+    from gad_core.gaussian.tuning import Tuning
+    from gad_core.library.explaining import ExplainedImage
+    from gad_core.progress import Progress
+
+
+def fit_json(detector: "Detector", out: Path) -> dict[str, Any]:
+    """What `fit` prints."""
+    augmented = detector.settings.augmented
+    return {
+        "detector": str(out),
+        "backbone": detector.backbone,
+        "n_train": detector.n_train,
+        "folds": detector.n_folds,
+        "augmented": augmented.to_json() if augmented else None,
+        **detector.tuning.to_json(),
+        "settings": detector.settings.to_json(),
+        "by_level": [
+            {
+                "level": level,
+                "n_features": gaussian.spectrum.n_features,
+                "null": gaussian.spectrum.n_null,
+                "shrinkage": gaussian.spectrum.whole,
+            }
+            for level, gaussian in enumerate(detector.gaussians, start=1)
+        ],
+    }
+
+
+def evaluation_json(detector: "Detector", tuning: "Tuning", result: "Evaluation") -> dict[str, Any]:
+    """What `evaluate` prints; AUROC in percent, rates in [0, 1]."""
+    return {
+        "backbone": detector.backbone,
+        "n_train": detector.n_train,
+        **tuning.to_json(),
+        "n_normal": result.n_normal,
+        "n_anomalous": result.n_anomalous,
+        "auroc": {level: 100 * area.value for level, area in result.auroc.items()},
+        "auroc_interval": {level: [100 * area.low, 100 * area.high] for level, area in result.auroc.items()},
+        "working_points": [
+            {
+                "level": rates.level,
+                "method": rates.point.method,
+                "target_fpr": rates.point.target_fpr,
+                "threshold": rates.point.threshold,
+                **_rate("left_out_fpr", "left_out_interval", rates.left_out),
+                **_rate("test_fpr", "test_interval", rates.test),
+                **_rate("tpr", "tpr_interval", rates.tpr),
+            }
+            for rates in result.working_points
+        ],
+        "no_threshold": list(result.refused),
+    }
+
+
+def explanation_json(found: "ExplainedImage") -> dict[str, Any]:
+    """What `explain` prints; the explanation scores are None without a mask that has a score."""
+    attribution, explanation = found.attribution, found.explanation
+    return {
+        "score": attribution.score,
+        "reference_score": attribution.reference_score,
+        "completeness_gap": attribution.gap,
+        "precision": attribution.precision,
+        "rules": attribution.rules,
+        "levels": list(attribution.levels),
+        "references": list(attribution.references),
+        "explanation_score": explanation.score if explanation else None,
+        "raw_explanation_score": explanation.raw_score if explanation else None,
+        "uniform_level": explanation.uniform_level if explanation else None,
+        "null": {"mean": explanation.null_mean, "interval": [explanation.null_low, explanation.null_high]}
+        if explanation
+        else None,
+        "share_in_mask": explanation.share if explanation else None,
+    }
+
+
+def _rate(name: str, interval: str, rate: "Rate | None") -> dict[str, Any]:
+    return {name: rate.value if rate else None, interval: [rate.low, rate.high] if rate else None}
+
+
+def refusals_json(refused: "Sequence[Refusal]") -> list[dict[str, str]]:
+    """Refused files with their reasons."""
+    return [{"path": refusal.path, "reason": refusal.reason} for refusal in refused]
+
+
+def rates_line(rates: "PointRates") -> str:
+    """One working point in words."""
+    shares = {"left out": rates.left_out, "test": rates.test, "caught": rates.tpr}
+    words = [f"{name} {rate.value:.1%} [{rate.low:.1%}, {rate.high:.1%}]" for name, rate in shares.items() if rate]
+    point = rates.point
+    what = f"level {rates.level:>3} {point.method:15} at {point.target_fpr:.2%}"
+    return f"{what}: distance {point.threshold:.3f}, {', '.join(words)}"
+
+
+def score_line(row: dict[str, Any]) -> str:
+    """One scored image in words."""
+    mark = "anomalous" if row["anomalous"] else "normal"
+    return f"{mark:9}  {row['score']:9.3f}  p = {row['p_value']:.4f}  {row['path']}"
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One object on stdout."""
+    typer.echo(json.dumps(value, indent=1, allow_nan=False))
+
+
+def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """One line an image; raises `GadError` where `path` cannot be written."""
+
+    def write(path: Path) -> None:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    _written(path, write)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """A file as it is; raises `GadError` where `path` cannot be written."""
+    _written(path, lambda path: path.write_bytes(content))
+
+
+def _written(path: Path, write: Callable[[Path], Any]) -> None:
+    try:
+        write(path)
+    except OSError as error:
+        raise GadError(f"cannot write {path} ({error.strerror}); choose a file that you may write") from error
+
+
+@contextmanager
+def progress_bar(what: str) -> "Iterator[Progress]":
+    """A bar on stderr: stdout holds results only."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def end(refused: "Sequence[Refusal]") -> None:
+    """Name every refused file on stderr and exit with status 1 if there is one."""
+    for refusal in refused:
+        typer.echo(f"refused {refusal.path}: {refusal.reason}", err=True)
+    if refused:
+        raise typer.Exit(1)

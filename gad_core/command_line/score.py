@@ -1,0 +1,60 @@
+"""`gad score`: verdicts for new images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gad_core.command_line.options import AsJson, Cluster, DetectorFile, on_cluster
+from gad_core.command_line.output import end, print_json, progress_bar, refusals_json, score_line, write_csv
+
+if TYPE_CHECKING:
+    from gad_core.gaussian.detector import Detector
+    from gad_core.library.judging import ScoredImages
+
+
+def score(
+    detector: DetectorFile,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images or folders.", show_default=False)],
+    target_fpr: Annotated[float | None, typer.Option(help="Default: the adopted threshold, else 0.05.")] = None,
+    method: Annotated[str | None, typer.Option(help="cross-conformal, split-conformal, chi2 or hotelling.")] = None,
+    table: Annotated[Path | None, typer.Option("--csv", help="Write the table to this file.")] = None,
+    cluster: Cluster = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give every image a score, a p-value and a verdict."""
+    from gad_core.gaussian.detector_file import load_detector
+    from gad_core.library import judging
+
+    fitted = load_detector(detector)
+    if cluster:
+        scored = scored_on(cluster, fitted, paths, target_fpr=target_fpr, method=method)
+    else:
+        with progress_bar("Images") as progress:
+            scored = judging.score(fitted, paths, target_fpr=target_fpr, method=method, progress=progress)
+    rows = scored.rows
+    if table:
+        write_csv(table, rows)
+    if as_json:
+        print_json({"images": rows, "refused": refusals_json(scored.refused)})
+    elif not table:
+        typer.echo(scored.verdict.how)
+        for row in rows:
+            typer.echo(score_line(row))
+    end(scored.refused)
+
+
+def scored_on(
+    address: str, detector: "Detector", sources: Sequence[Path], *, target_fpr: float | None, method: str | None
+) -> "ScoredImages":
+    """The same over a Dask cluster."""
+    from gad_core.data.datasets import is_image, list_paths
+    from gad_core.decision.verdict import judge
+    from gad_core.library.judging import ScoredImages
+
+    paths = [path for source in sources for path in ([source] if is_image(source) else list_paths(source))]
+    with on_cluster(address) as (dask, client), progress_bar("Images") as progress:
+        extraction = dask.extract_on(client, detector, paths, progress=progress)
+    verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method)
+    return ScoredImages(extraction.images, verdict)

@@ -1,0 +1,89 @@
+"""A detector as one file: a zip of safetensors and JSON with checksums; no pickle, written atomically."""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from gad_core.errors import GadError
+from gad_core.gaussian.spectrum import Spectrum
+
+if TYPE_CHECKING:
+    from gad_core.gaussian.detector import Detector, TrainingImages
+
+SCHEMA = 2
+JSON, TENSORS = "detector.json", "tensors.safetensors"
+
+
+def write_detector(detector: "Detector", path: Path) -> None:
+    """Write `path`; a reader never sees half a file. Raises `GadError` where the folder cannot be written."""
+    tensors = safetensors.numpy.save(dict(_tensors(detector)))
+    header = json.dumps(_header(detector) | {"sha256": {TENSORS: hashlib.sha256(tensors).hexdigest()}}, indent=1)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise GadError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to") from error
+    try:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(JSON, header)
+            archive.writestr(TENSORS, tensors)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise GadError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _header(detector: "Detector") -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "settings": detector.settings.to_json(),
+        "tuning": detector.tuning.to_json(),
+        "working_point": detector.working_point.to_json() if detector.working_point else None,
+        "refused": [asdict(refusal) for refusal in detector.refused],
+        "fingerprint": detector.fingerprint,
+        "slices": [[part.start, part.stop] for part in detector.slices],
+        "training": _images_header(detector.training),
+        "calibration": _images_header(detector.calibration) if detector.calibration else None,
+        "gaussians": [_spectrum_header(gaussian.spectrum) for gaussian in detector.gaussians],
+        "left_out": [[_spectrum_header(fold.spectrum) for fold in level] for level in detector.left_out],
+    }
+
+
+def _images_header(images: "TrainingImages") -> dict[str, Any]:
+    return {"digests": images.digests, "groups": images.groups}
+
+
+def _spectrum_header(spectrum: Spectrum) -> dict[str, Any]:
+    return {"n": spectrum.n, "n_features": spectrum.n_features, "whole": spectrum.whole}
+
+
+def _tensors(detector: "Detector") -> Iterator[tuple[str, NDArray[Any]]]:
+    yield "folds", detector.folds
+    yield "training.features", detector.training.features
+    if detector.calibration:
+        yield "calibration.features", detector.calibration.features
+    if detector.references is not None:
+        yield "references", detector.references
+    for level, gaussian in enumerate(detector.gaussians):
+        for name in ("mean", "basis", "variance"):
+            yield f"{level}.{name}", getattr(gaussian, name)
+        yield from _spectrum_tensors(f"{level}", gaussian.spectrum)
+        for fold, out in enumerate(detector.left_out[level]):
+            yield from _spectrum_tensors(f"{level}.{fold}", out.spectrum)
+            for name in ("z2", "null", "sed2"):
+                yield f"{level}.{fold}.{name}", getattr(out.coordinates, name)
+
+
+def _spectrum_tensors(prefix: str, spectrum: Spectrum) -> Iterator[tuple[str, NDArray[Any]]]:
+    for name in ("eigenvalues", "head", "tail"):
+        yield f"{prefix}.{name}", getattr(spectrum, name)

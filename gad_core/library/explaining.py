@@ -1,0 +1,132 @@
+"""What an image's score comes from, held against the mask of its defect."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.attribution.deep_shap import Attribution, attribute
+from gad_core.attribution.explanation import Explanation, explain_score
+from gad_core.data.datasets import ImageSet
+from gad_core.data.images import decode_mask
+from gad_core.errors import GadError, ImageRefused
+from gad_core.features.extract import load_pixels
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.tuning import Tuning
+from gad_core.library.reading import PathLike, read_images
+from gad_core.library.resources import engine_of, workspace_cache
+from gad_core.progress import Progress
+
+
+@dataclass(frozen=True)
+class ExplainedImage:
+    """What an image's score comes from, and how well that meets the mask of its defect.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (S, S, 3)
+        The image at network size, to lay the map over.
+    attribution : Attribution
+        The map, which adds up to the score.
+    explanation : Explanation, optional
+        The map against the mask; None without a mask, or where the mask has no explanation score.
+    undefined : str, optional
+        Why there is no explanation score for the mask.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> found = gad.explain(gad.load_detector("parts.gad"), "parts/test/blot/000.png", n_references=2)
+    >>> found.pixels.shape, found.attribution.total.shape, found.explanation
+    ((224, 224, 3), (224, 224), None)
+    """
+
+    pixels: NDArray[np.uint8]
+    attribution: Attribution
+    explanation: Explanation | None = None
+    undefined: str | None = None
+
+
+def explain(
+    detector: Detector,
+    path: PathLike,
+    *,
+    mask: PathLike | None = None,
+    tuning: Tuning | None = None,
+    n_references: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> ExplainedImage:
+    """Attribute an image's score to its pixels (Deep SHAP), and hold the map against a mask.
+
+    Parameters
+    ----------
+    detector : Detector
+        A fitted detector that holds reference images.
+    path : str or Path
+        The image.
+    mask : str or Path, optional
+        Mask of its defect, as an image that is black outside.
+    tuning : Tuning, optional
+        By default the detector's own.
+    n_references : int
+        Normal images, drawn from the detector's, against which the score is attributed; at least 1.
+    seed : int
+        Seed of that draw.
+    progress : callable, optional
+        Called with (done, total) references.
+
+    Returns
+    -------
+    ExplainedImage
+        The attribution and, with a mask, the explanation score.
+
+    Raises
+    ------
+    ImageRefused
+        For an image or a mask that cannot be read.
+    GadError
+        For a folder, and for a detector without references or of other weights.
+    NotExplained
+        Where the rules do not cover the network's score.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> detector = gad.load_detector("parts.gad")
+    >>> mask = "parts/ground_truth/blot/000_mask.png"
+    >>> found = gad.explain(detector, "parts/test/blot/000.png", mask=mask, n_references=2)
+    >>> found.attribution.gap < 1e-3
+    True
+    >>> found.explanation.score > found.explanation.uniform_level
+    True
+    """
+    image, outline = _one_image(Path(path)), _outline(Path(mask)) if mask is not None else None
+    network, cache = engine_of(detector.backbone).network, workspace_cache()
+    (pixels,) = load_pixels(image, network.backbone, cache=cache)
+    found = attribute(
+        detector, network, pixels, tuning=tuning, n_references=n_references, seed=seed, split=False, progress=progress
+    )
+    if outline is None:
+        return ExplainedImage(pixels, found)
+    explanation = explain_score(found.total, outline)
+    if isinstance(explanation, Explanation):
+        return ExplainedImage(pixels, found, explanation)
+    return ExplainedImage(pixels, found, undefined=explanation.reason)
+
+
+def _one_image(path: Path) -> ImageSet:
+    if path.is_dir():
+        raise GadError(f"{path} is a folder; name one image")
+    image = read_images(path)
+    if not len(image):
+        raise ImageRefused(f"{path} cannot be read: {image.refused[0].reason}")
+    return image
+
+
+def _outline(mask: Path) -> NDArray[np.bool_]:
+    try:
+        return decode_mask(mask)
+    except ImageRefused as error:
+        raise ImageRefused(f"{mask}: {error}") from error

@@ -1,0 +1,152 @@
+"""A detector held against labelled images, and its verdicts on new ones."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gad_core.data.datasets import ImageSet, Refusal
+from gad_core.decision import evaluation
+from gad_core.decision.evaluation import Evaluation, Projected, level_scores
+from gad_core.decision.verdict import Verdict, judge
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.extraction import extract_for
+from gad_core.gaussian.tuning import Tuning
+from gad_core.library.reading import PathLike, read_images
+from gad_core.library.resources import engine_of, workspace_cache
+from gad_core.progress import Progress
+
+
+def evaluate(
+    detector: Detector,
+    images: ImageSet,
+    *,
+    tuning: Tuning | None = None,
+    target_fprs: Iterable[float] = (0.05,),
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Hold a detector against labelled test images.
+
+    Parameters
+    ----------
+    detector : Detector
+        A fitted detector.
+    images : ImageSet
+        Test images of both kinds, normal and defective.
+    tuning : Tuning, optional
+        By default the detector's own; no tuning takes a new fit.
+    target_fprs : iterable of float
+        False-positive rates in (0, 1) for which thresholds are made.
+    progress : callable, optional
+        As for `fit`.
+
+    Returns
+    -------
+    Evaluation
+        AUROC of every level and of the sum, and what every threshold does on left-out and on test images.
+
+    Raises
+    ------
+    GadError
+        Where one kind of images is missing, and for other weights than those of the fit.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> detector = gad.load_detector("parts.gad")
+    >>> evaluation = gad.evaluate(detector, gad.read_dataset("parts").test)
+    >>> f"{evaluation.auroc['sum'].value:.1%}"
+    '100.0%'
+    >>> [(rates.point.method, rates.tpr.value) for rates in evaluation.working_points if rates.level == "sum"]
+    [('cross-conformal', 1.0)]
+    """
+    extraction = extract_for(detector, images, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
+    by_level = level_scores(Projected.of(detector, extraction.features), tuning or detector.tuning)
+    result = evaluation.evaluate(by_level, extraction.images.labels, target_fprs)
+    return replace(result, unread=extraction.images.refused)
+
+
+@dataclass(frozen=True)
+class ScoredImages:
+    """Images with their scores, p-values and verdicts.
+
+    Parameters
+    ----------
+    images : ImageSet
+        The n images that could be read, and the files that could not.
+    verdict : Verdict
+        Scores (n,), p-values (n,) and flags (n,) in the same order, and the threshold.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> scored = gad.score(gad.load_detector("parts.gad"), "parts/test/blot/000.png")
+    >>> [(row["path"], row["anomalous"]) for row in scored.rows]
+    [('parts/test/blot/000.png', True)]
+    """
+
+    images: ImageSet
+    verdict: Verdict
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """Files that could not be read, each with its reason."""
+        return self.images.refused
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A plain row an image, with path, score, p_value, threshold and anomalous; `pandas.DataFrame` takes them."""
+        verdict = self.verdict
+        columns = (verdict.scores.tolist(), verdict.p_values.tolist(), verdict.anomalous.tolist())
+        return [
+            {"path": str(file.path), "score": score, "p_value": p, "threshold": verdict.threshold, "anomalous": flagged}
+            for file, score, p, flagged in zip(self.images, *columns, strict=True)
+        ]
+
+
+def score(
+    detector: Detector,
+    images: ImageSet | PathLike | Iterable[PathLike],
+    *,
+    target_fpr: float | None = None,
+    method: str | None = None,
+    progress: Progress | None = None,
+) -> ScoredImages:
+    """Score new images and judge them by a threshold.
+
+    Parameters
+    ----------
+    detector : Detector
+        A fitted detector; its own tuning gives the score.
+    images : ImageSet, or str, Path, or iterable of them
+        Images, or files and folders as `read_images` takes them.
+    target_fpr : float, optional
+        False-positive rate in (0, 1); by default the adopted one, or else 0.05.
+    method : {"cross-conformal", "split-conformal", "chi2", "hotelling"}, optional
+        By default the adopted one, or else cross-conformal.
+    progress : callable, optional
+        As for `fit`.
+
+    Returns
+    -------
+    ScoredImages
+        The images with scores, p-values and verdicts, and the files that were refused.
+
+    Raises
+    ------
+    GadError
+        Where no image can be read, for a method that has no threshold here, and for other weights than those of the
+        fit.
+    SampleTooSmall
+        Where the detector's images cannot support the target.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> scored = gad.score(gad.load_detector("parts.gad"), ["parts/test/blot", "parts/test/good/000.png"])
+    >>> scored.verdict.anomalous.tolist()
+    [True, True, True, True, True, True, False]
+    """
+    files = images if isinstance(images, ImageSet) else read_images(images)
+    extraction = extract_for(detector, files, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
+    verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method)
+    return ScoredImages(extraction.images, verdict)

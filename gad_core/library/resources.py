@@ -1,0 +1,18 @@
+"""What the functions share: networks that are ready to run, and the feature cache."""
+
+from functools import lru_cache
+
+from gad_core.features.cache import FeatureCache
+from gad_core.features.engines import Engine, load_engine
+from gad_core.workspace.place import default_home
+
+
+@lru_cache(maxsize=2)
+def engine_of(backbone: str) -> Engine:
+    """Make a network ready to run; it takes a second or more, so the last two stay."""
+    return load_engine(backbone)
+
+
+def workspace_cache() -> FeatureCache:
+    """Open the feature cache that the dashboard uses too."""
+    return FeatureCache(default_home() / "cache")

@@ -10,7 +10,7 @@ distance of a new image from these Gaussians is its anomaly score (Rippel, Merte
     fit.detector.save("parts.gad")
     evaluation = gad.evaluate(fit.detector, data.test)      # AUROC, and rates at every threshold
     scored = gad.score(fit.detector, ["new.png", "more/"])  # a score, a p-value and a verdict an image
-    found = gad.explain(fit.detector, "new.png")            # which pixels the score comes from
+    explained = gad.explain(fit.detector, "new.png")            # which pixels the score comes from
 
 Names are loaded when they are asked for: importing this package costs nothing. `docs/library.md` is a short tour.
 """

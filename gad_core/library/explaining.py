@@ -37,8 +37,8 @@ class ExplainedImage:
     Examples
     --------
     >>> import gad_core as gad
-    >>> found = gad.explain(gad.load_detector("parts.gad"), "parts/test/blot/000.png", n_references=2)
-    >>> found.pixels.shape, found.attribution.total.shape, found.explanation
+    >>> explained = gad.explain(gad.load_detector("parts.gad"), "parts/test/blot/000.png", n_references=2)
+    >>> explained.pixels.shape, explained.attribution.total.shape, explained.explanation
     ((224, 224, 3), (224, 224), None)
     """
 
@@ -96,24 +96,24 @@ def explain(
     >>> import gad_core as gad
     >>> detector = gad.load_detector("parts.gad")
     >>> mask = "parts/ground_truth/blot/000_mask.png"
-    >>> found = gad.explain(detector, "parts/test/blot/000.png", mask=mask, n_references=2)
-    >>> found.attribution.gap < 1e-3
+    >>> explained = gad.explain(detector, "parts/test/blot/000.png", mask=mask, n_references=2)
+    >>> explained.attribution.gap < 1e-3
     True
-    >>> found.explanation.score > found.explanation.uniform_level
+    >>> explained.explanation.score > explained.explanation.uniform_level
     True
     """
     image, outline = _one_image(Path(path)), _outline(Path(mask)) if mask is not None else None
     network, cache = engine_of(detector.backbone).network, workspace_cache()
     (pixels,) = load_pixels(image, network.backbone, cache=cache)
-    found = attribute(
+    explained = attribute(
         detector, network, pixels, tuning=tuning, n_references=n_references, seed=seed, split=False, progress=progress
     )
     if outline is None:
-        return ExplainedImage(pixels, found)
-    explanation = explain_score(found.total, outline)
+        return ExplainedImage(pixels, explained)
+    explanation = explain_score(explained.total, outline)
     if isinstance(explanation, Explanation):
-        return ExplainedImage(pixels, found, explanation)
-    return ExplainedImage(pixels, found, undefined=explanation.reason)
+        return ExplainedImage(pixels, explained, explanation)
+    return ExplainedImage(pixels, explained, undefined=explanation.reason)
 
 
 def _one_image(path: Path) -> ImageSet:

@@ -35,6 +35,10 @@ def upgrade() -> None:
         sa.Column("n_train", sa.Integer, nullable=False),
         sa.Column("created", sa.DateTime, nullable=False, index=True),
     )
+    _decisions_and_jobs()
+
+
+def _decisions_and_jobs() -> None:
     detector = sa.ForeignKey("gad_detectors.id", ondelete="CASCADE")
     op.create_table(
         "gad_decisions",

@@ -73,7 +73,7 @@ class PointRates:
 
 
 def level_scores(projected: Projected, tuning: Tuning) -> dict[str, LevelScores]:
-    """Scores of every level and of the sum after the tuning's cut, by "1".."L" and "sum"."""
+    """Scores of every level and of the sum after the tuning's reduction, by "1".."L" and "sum"."""
     detector, reduction, distance = projected.detector, tuning.reduction, tuning.distance
     left_out = detector.left_out_distances(reduction, distance=distance)
     test = detector.distances(projected.test, reduction, distance=distance)

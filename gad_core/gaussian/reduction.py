@@ -1,4 +1,4 @@
-"""Which principal components a score reductions: all, those of high variance (PCA) or those of low variance (NPCA)."""
+"""Which principal components a distance keeps: all, those of high variance (PCA) or those of low variance (NPCA)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -70,7 +70,7 @@ class Reduction:
         return slice(max(min(last - 1, r - 2), 0), r)
 
 
-#: The presets of the paper (Sec. IV-B) and the recommended cut.
+#: The presets of the paper (Sec. IV-B) and the recommended reduction.
 ALL = Reduction()
 NPCA_1 = Reduction("npca", 0.01)
 NPCA_5 = Reduction("npca", 0.05)

@@ -22,7 +22,7 @@ NULL_RATIO = 1e-10
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Images seen from one Gaussian: all that any score at any cut needs of them."""
+    """Images in one eigenbasis: all that any distance after any reduction needs of them."""
 
     z2: Array  # (n, r) squared coordinates in the eigenbasis, by falling eigenvalue
     null: Array  # (n,) squared length outside the eigenbasis
@@ -94,11 +94,11 @@ class Spectrum:
         return np.asarray(cumulative / cumulative[-1])
 
     def components(self, reduction: Reduction) -> slice:
-        """The run of components that `keep` keeps here."""
+        """The run of components that the reduction keeps here."""
         return reduction.components(self.cumulative_ratio)
 
     def dimension(self, reduction: Reduction) -> int:
-        """Dimension k of the Gaussian after the cut: D for "all", else the number of components kept."""
+        """Dimension k of the Gaussian after the reduction: D for "all", else the number of components kept."""
         kept = self.components(reduction)
         return self.n_features if reduction.kind == "all" else kept.stop - kept.start
 
@@ -123,7 +123,7 @@ class Spectrum:
         return kept, 1 / ((1 - rho) * values + floor), 1 / floor if whole and self.n_null else 0.0
 
     def distances(self, coordinates: Coordinates, reduction: Reduction, *, distance: Distance = "mahalanobis") -> Array:
-        """Distance of every image (n,): Mahalanobis (eq. 3), SED (eq. 7) or L2, after the cut."""
+        """Distance of every image (n,): Mahalanobis (eq. 3), SED (eq. 7) or L2, after the reduction."""
         if distance == "sed" and reduction.kind == "all":
             return np.sqrt(coordinates.sed2)
         kept, weights, null_weight = self.precision(reduction, distance)
@@ -135,7 +135,7 @@ class Spectrum:
     def distance_table(
         self, coordinates: Coordinates, reductions: Sequence[Reduction], *, distance: Distance = "mahalanobis"
     ) -> Array:
-        """Distances at many cuts in one product: (n, len(reductions)). `distances` is its column, to rounding."""
+        """Distances after many reductions in one product: (n, len(reductions)). `distances` is its column, to rounding."""
         weights = np.zeros((len(self.eigenvalues), len(reductions)))
         null_weights = np.zeros(len(reductions))
         for column, reduction in enumerate(reductions):
@@ -184,9 +184,9 @@ def squared_sed(Y: Array, variance: Array) -> Array:
 def fit_gaussian(X: NDArray[np.floating], *, n_features: int | None = None) -> Gaussian:
     """Fit mean, eigenbasis and every Ledoit-Wolf shrinkage to X (n, D); n < D is fine.
 
-    Equals scikit-learn's PCA, selection and LedoitWolf at every cut (Sec. III-A, III-B4). Where X holds coordinates
-    within a subspace, `n_features` is the dimension of the whole space. Raises `GadError` below two images, for values
-    that are not finite, and where all images are the same.
+    Equals scikit-learn's PCA, selection and LedoitWolf at every reduction (Sec. III-A, III-B4). Where X holds
+    coordinates within a subspace, `n_features` is the dimension of the whole space. Raises `GadError` below two images,
+    for values that are not finite, and where all images are the same.
     """
     n = len(X)
     _check(n, finite=bool(np.isfinite(X).all()))

@@ -17,6 +17,8 @@ import pytest
 from PIL import Image
 
 import gad_core as gad
+from gad_core.library.resources import workspace_cache
+from gad_core.workspace.store import open_store
 
 NAMES = [name for name in gad.__all__ if name != "__version__"]
 FUNCTIONS = [name for name in NAMES if not name[0].isupper()]
@@ -186,6 +188,20 @@ def test_a_mask_without_an_explanation_score_says_why(in_shop, tmp_path):
     found = gad.explain(detector, "parts/test/blot/000.png", mask=tmp_path / "empty.png", n_references=1)
     assert found.explanation is None
     assert found.undefined.startswith("the mask is empty")
+
+
+def test_features_of_the_workspaces_detectors_leave_the_cache_last(shop, tmp_path, monkeypatch):
+    monkeypatch.setenv("GAD_HOME", str(tmp_path / "home"))
+    detector = gad.load_detector(shop / "parts.gad")
+    with open_store() as store:
+        store.detectors.add(detector.save, name="parts", settings=detector.settings, n_train=detector.n_train)
+    cache, vector = workspace_cache(), np.zeros(8, np.float32)
+    for digest in (detector.training.digests[0], "f" * 64):  # the older one is in use
+        cache.keep_features(detector.fingerprint, digest, vector)
+    cache.limit = 40
+    cache.prune()
+    kept = [cache.features(detector.fingerprint, digest) for digest in (detector.training.digests[0], "f" * 64)]
+    assert [one is not None for one in kept] == [True, False]
 
 
 def test_another_tuning_takes_no_new_fit(in_shop):

@@ -14,5 +14,13 @@ def engine_of(backbone: str) -> Engine:
 
 
 def workspace_cache() -> FeatureCache:
-    """Open the feature cache that the dashboard uses too."""
-    return FeatureCache(default_home() / "cache")
+    """Open the feature cache that the dashboard uses too; what its detectors are made of goes last there as well."""
+    return FeatureCache(default_home() / "cache", in_use=_in_use)
+
+
+def _in_use() -> frozenset[str]:
+    # The database takes half a second to import, and room is hardly ever short.
+    from gad_core.workspace.store import open_store  # noqa: PLC0415
+
+    with open_store() as store:
+        return store.in_use()

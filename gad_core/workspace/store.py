@@ -66,9 +66,9 @@ class Store:
 
     def feature_cache(self) -> FeatureCache:
         """The features and pixels of this workspace; what its detectors are made of goes last when room is short."""
-        return FeatureCache(self.cache, in_use=self._in_use)
+        return FeatureCache(self.cache, in_use=self.in_use)
 
-    def _in_use(self) -> frozenset[str]:
+    def in_use(self) -> frozenset[str]:
         """The names of cache entries that a detector's update would ask for."""
         names: set[str] = set()
         for row in self.detectors.all():

@@ -123,7 +123,7 @@ def test_what_detectors_are_made_of_leaves_the_cache_last(store, stripes):
     dataset, cache = add_folder(store, stripes), store.feature_cache()
     row = fit_dataset(store, dataset.id, FitSettings(n_folds=3, augmented=Augmented(FIG_5, 1)), cache=cache)
     features = [path for path in (store.cache / "features").rglob("*") if path.is_file()]
-    cache.limit = sum(path.stat().st_size for path in features if path.name in store._in_use())
+    cache.limit = sum(path.stat().st_size for path in features if path.name in store.in_use())
     cache.prune()
     left = {path.name for path in store.cache.rglob("*") if path.is_file()}
     assert set(load_detector(row.path).training.digests) <= left

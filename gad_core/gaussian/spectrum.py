@@ -135,7 +135,7 @@ class Spectrum:
     def distance_table(
         self, coordinates: Coordinates, reductions: Sequence[Reduction], *, distance: Distance = "mahalanobis"
     ) -> Array:
-        """Distances after many reductions in one product: (n, len(reductions)). `distances` is its column, to rounding."""
+        """Distances (n, len(reductions)) after many reductions in one product; `distances` is a column, to rounding."""
         weights = np.zeros((len(self.eigenvalues), len(reductions)))
         null_weights = np.zeros(len(reductions))
         for column, reduction in enumerate(reductions):

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from gad_core.decision.curves import Auroc, Curve, roc_band
 from gad_core.decision.rates import Rate, rate
 from gad_core.figures.canvas import CHOSEN, Part, axis, diagonal, figure, line, whiskers
-from gad_core.figures.palette import GRID, LEFT_OUT, faint
+from gad_core.figures.palette import GRID, INK, LEFT_OUT, faint
 from gad_core.wording import interval
 
 _RANGE = [-2.5, 102.5]
@@ -92,7 +92,7 @@ def _adopted(alarms: Rate, caught: Rate) -> Part:
         "mode": "markers",
         "x": [100 * alarms.value],
         "y": [100 * caught.value],
-        "marker": {**CHOSEN, "symbol": "diamond-open", "size": 13, "line": {"width": 2}},
+        "marker": {"symbol": "diamond-open", "size": 13, "color": INK, "line": {"width": 2}},
         "cliponaxis": False,
         "hovertemplate": "adopted threshold<br>%{x:.1f} % false alarms<br>%{y:.1f} % caught<extra></extra>",
     }

@@ -10,9 +10,15 @@
     const ancestors = function* (element) {
         for (; element; element = element.parentElement) yield element;
     };
+    // A slider's value is a child of its thumb and stands beside it: what does not overlap does not lie behind.
+    const overlap = (one, other) => {
+        const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+        return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    };
     const behind = (element) => {
         const layers = [];
         for (const ancestor of ancestors(element)) {
+            if (!overlap(element, ancestor)) continue;
             const colour = parse(getComputedStyle(ancestor).backgroundColor);
             if (colour[3] > 0) layers.push(colour);
             if (colour[3] === 1) break;

@@ -10,15 +10,12 @@
     const ancestors = function* (element) {
         for (; element; element = element.parentElement) yield element;
     };
-    // A slider's value is a child of its thumb and stands beside it: what does not overlap does not lie behind.
-    const overlap = (one, other) => {
-        const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
-        return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-    };
+    // A slider's value is a child of its thumb and stands above it: what is narrower does not lie behind.
+    const width = (element) => element.getBoundingClientRect().width;
     const behind = (element) => {
         const layers = [];
         for (const ancestor of ancestors(element)) {
-            if (!overlap(element, ancestor)) continue;
+            if (width(ancestor) < width(element)) continue;
             const colour = parse(getComputedStyle(ancestor).backgroundColor);
             if (colour[3] > 0) layers.push(colour);
             if (colour[3] === 1) break;

@@ -26,7 +26,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 30_000  # milliseconds; a fresh server imports torch on its first page
+PATIENCE = 60_000  # milliseconds; a fresh server imports torch on its first page, on a busy machine slowly
 expect.set_options(timeout=PATIENCE)
 
 

@@ -16,7 +16,7 @@ from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.reduction import Reduction
-from gad_core.gaussian.tuning import SUM, Tuning, all_levels, parse_distance, parse_levels
+from gad_core.gaussian.tuning import SUM, Tuning, parse_distance, parse_levels
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import opened, resources
 
@@ -147,7 +147,7 @@ def _text(key: str, value: Any) -> str:
 
 
 def _read_level(text: str, backbone: Backbone) -> str:
-    return text if text == SUM else str(all_levels(backbone)[parse_levels(text, backbone.n_levels)[0] - 1])
+    return text if text == SUM else str(parse_levels(text, backbone.n_levels)[0])
 
 
 def _read_method(text: str, _: Backbone) -> str:

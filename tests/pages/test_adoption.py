@@ -83,14 +83,13 @@ def test_a_promise_that_left_out_parts_contradict_is_asked_about_first(ids, path
 
 
 def test_a_detector_does_not_inherit_the_tuning_of_another(ids, path):
-    from pages.shared import opened, resources
+    from pages.shared import resources
 
     store = resources.store()
     other = fit_dataset(store, ids["data"], FitSettings(n_folds=4), cache=store.feature_cache())
     app = run("pages/levels.py", **ids)
     app.session_state["levels"] = ["3"]
     app.run()
-    assert opened is not None
     app.query_params["detector"] = other.id
     app.run()
     assert app.session_state["levels"] == ["6", "7", "8"]

@@ -1,6 +1,6 @@
 """Adopting a threshold: asked first where its promise does not hold, said afterwards, and undone with one click."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -98,7 +98,7 @@ def _last(row: DetectorRow) -> None:
     words = f"Adopted: {adopted.words(last.point, summary.tuning)}"
     if not last.told:
         st.toast(f"{words}. It can be undone below the button.", icon=":material/check_circle:")
-        st.session_state[_LAST] = _Adoption(**{**vars(last), "told": True})
+        st.session_state[_LAST] = replace(last, told=True)
     with st.container(horizontal=True, vertical_alignment="center", key="adopted"):
         st.markdown(f":material/check_circle: {words}.")
         st.button("Undo", key="undo_adopt", icon=":material/undo:", on_click=_undo, args=(row, last))

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from gad_core.errors import GadError
 from pages.shared import frame, opened, settings, tasks
 
 page = frame.enter()
@@ -12,7 +11,5 @@ settings.sync()
 with st.sidebar:
     frame.shelf(**opened.words())
     tasks.bars()
-try:
+with frame.guarded():
     page.run()
-except GadError as error:
-    frame.trouble(error)

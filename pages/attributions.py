@@ -29,7 +29,7 @@ def main() -> None:
     clever_hans.tour(detector, dataset)
 
 
-@st.fragment
+@frame.fragment
 def one_image(detector: DetectorRow, dataset: DatasetRow) -> None:
     """An image, its map, and the checks on it."""
     with st.container(border=True):

@@ -23,7 +23,7 @@ def main() -> None:
     panels(detector, dataset)
 
 
-@st.fragment
+@frame.fragment
 def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     """The controls and all that they move."""
     with st.container(border=True):

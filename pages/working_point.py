@@ -25,7 +25,7 @@ def main() -> None:
     sigma.promised_and_achieved(detector, dataset)
 
 
-@st.fragment
+@frame.fragment
 def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     """The controls and all that they move."""
     errors.leave()

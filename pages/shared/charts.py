@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.shared.text import plain
+
 #: A metric whose small line is a note, not a change.
 QUIET: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
 
@@ -17,11 +19,11 @@ _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d
 
 @contextmanager
 def panel(title: str, finding: str) -> Iterator[DeltaGenerator]:
-    """A framed place for a chart or a table, named by its title; yields the corner beside it."""
+    """A framed place for a chart or a table, named by its title; `finding` is text, not Markdown; yields the corner."""
     with st.container(border=True, height="stretch", gap="xsmall"):
         head, corner = st.columns([3, 2], vertical_alignment="center")
         head.markdown(f"**{title}**")
-        st.caption(finding)
+        st.caption(plain(finding))
         yield corner
 
 
@@ -32,7 +34,7 @@ def panel_of(names: Sequence[str], finding: str, *, key: str) -> Iterator[str]:
         head, corner = st.columns([3, 2], vertical_alignment="center")
         name = switch(corner, names, key=key)
         head.markdown(f"**{name}**")
-        st.caption(finding)
+        st.caption(plain(finding))
         yield name
 
 

@@ -1,12 +1,19 @@
 """The frame around every page: the way in, the menu, the head of a page, and what is open."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, ParamSpec
 
 import streamlit as st
 from streamlit.navigation.page import Page
+
+from gad_core.errors import GadError
+from pages.shared.text import plain
+
+P = ParamSpec("P")
 
 _ASSETS = Path(__file__).parents[2] / "assets"
 _FRAMED = "_framed"  # in the session state once app.py has run in it
@@ -85,13 +92,34 @@ def empty(sentence: str, action: str, page: str) -> None:
         st.space("small")
 
 
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Say what the core refuses, in place of what could not be shown."""
+    try:
+        yield
+    except GadError as error:
+        trouble(error)
+
+
+def fragment(panels: Callable[P, None]) -> Callable[P, None]:
+    """A part of a page that runs again by itself, guarded like the page: its own runs pass `app.py` by."""
+
+    @st.fragment
+    @wraps(panels)
+    def guarded_panels(*args: P.args, **options: P.kwargs) -> None:
+        with guarded():
+            panels(*args, **options)
+
+    return guarded_panels
+
+
 def trouble(error: Exception) -> None:
     """What went wrong and what to do; the text is the core's own."""
-    st.error(sentence(error), icon=":material/error:")
+    st.error(plain(sentence(error)), icon=":material/error:")
 
 
 def sentence(words: object) -> str:
-    """What the core says in a clause, as a sentence."""
+    """What the core says in a clause, as a sentence; not yet fit for Markdown."""
     text = str(words)
     return text[0].upper() + text[1:] + "."
 

@@ -8,7 +8,7 @@ from gad_core.decision.planner import MIN_IMAGES, Size, certifiable, certifiable
 from gad_core.decision.working_point import needed_normals
 from gad_core.figures.planning import Quantity
 from gad_core.gaussian.tuning import Tuning
-from pages.shared import charts, resources
+from pages.shared import charts, frame, resources
 from pages.shared.resources import TestImages
 
 _VIEWS: dict[str, Quantity] = {"AUROC": "auroc", "FPR": "left_out_fpr", "Shrinkage": "shrinkage"}
@@ -23,7 +23,7 @@ def planner(test: TestImages) -> None:
         _needed(test.detector.n_train)
 
 
-@st.fragment
+@frame.fragment
 def _curve(test: TestImages) -> None:
     if test.detector.n_train < MIN_IMAGES:
         return

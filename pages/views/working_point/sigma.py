@@ -7,10 +7,10 @@ from gad_core.decision.sigma_table import LEVEL, SIGMAS, SigmaColumn, sigma_tabl
 from gad_core.decision.working_point import sigma_fpr
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import augmented_twin
-from pages.shared import charts, resources
+from pages.shared import charts, frame, resources
 
 
-@st.fragment
+@frame.fragment
 def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow) -> None:
     """Rates at one to five sigma for three reductions of one level, for this fit and for its twin."""
     twin = augmented_twin(resources.store(), detector)

@@ -16,6 +16,9 @@ _DISTANCES: dict[Distance, str] = {
     "sed": "standardised Euclidean",
     "l2": "Euclidean (L2)",
 }
+_HOUR = 3600
+_STEPS = ((60, 1), (90, 5), (1.5 * _HOUR, 60), (48 * _HOUR, 900))  # below so many seconds, to so many exactly
+_UNEVEN = 10  # seconds below which tenths are told
 
 
 def number(value: float) -> str:
@@ -52,6 +55,22 @@ def rate(value: Rate) -> str:
 def rate_note(value: Rate) -> str:
     """The interval and the count behind a rate, for the line below it."""
     return f"{interval(value.low, value.high)} · {value.count} of {value.n}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people estimate it, the coarser the longer: `8 s`, `40 s`, `10 min`, `1 h 45 min`."""
+    step = next((step for limit, step in _STEPS if seconds < limit), _HOUR)
+    whole = step * max(round(seconds / step), 1)
+    parts = ((whole // _HOUR, "h"), (whole % _HOUR // 60, "min"), (whole % 60, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+def pace(per_second: float) -> str:
+    """How fast things go: `12 a second`, or `17 s each` where one takes longer."""
+    if per_second >= 1:
+        return f"{per_second:.0f} a second"
+    each = 1 / per_second
+    return f"{duration(each)} each" if each >= _UNEVEN else f"{each:.1f} s each"
 
 
 def area(value: Auroc) -> str:

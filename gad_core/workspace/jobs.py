@@ -1,13 +1,16 @@
-"""Heavy work outside the page: one job after the other in one thread, with progress, cancel, and errors kept."""
+"""Heavy work outside the page: a lane for each kind of job, with progress, cancel, and errors kept."""
 
 import logging
+import os
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import SimpleQueue
-from typing import Self
+from typing import Any, Self
 
 from gad_core.errors import Cancelled, GadError
 from gad_core.progress import Progress
@@ -20,6 +23,9 @@ from gad_core.workspace.tables import now
 #: Does the work, reports its progress and returns the id of what it made.
 Work = Callable[[Progress], str]
 
+#: How far a kind of job stands back behind the pages and quicker kinds, in steps of Unix niceness.
+_NICENESS = {"data": 2, "check": 5, "fit": 5, "explain": 15}
+_USUAL_NICENESS = 5
 _SAVE_INTERVAL = 0.2  # seconds between two writes of one job's progress
 _log = logging.getLogger(__name__)
 
@@ -35,27 +41,50 @@ class _Task:
     unwanted: bool = False
 
 
-class JobQueue:
-    """Runs jobs one at a time and logs them in the store, where they outlive the process.
+class _Lane:
+    """The thread in which the jobs of one kind have their turns."""
 
-    Progress is exact here and lags in the store by up to 0.2 s. Every method may be called from any thread.
+    def __init__(self, kind: str, take_turn: Callable[[str], None]) -> None:
+        self.turns: SimpleQueue[str | None] = SimpleQueue()
+        self._kind, self._take_turn = kind, take_turn
+        self.thread = threading.Thread(target=self._run, name=f"gad-{kind}-jobs", daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        _stand_back(_NICENESS.get(self._kind, _USUAL_NICENESS))
+        while (job_id := self.turns.get()) is not None:
+            self._take_turn(job_id)  # a function of its own, so that nothing keeps a finished task and its images
+
+
+def _stand_back(niceness: int) -> None:
+    """Let pages go before this thread and those that it starts; only Linux has a niceness for each thread."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # a sandbox may forbid it
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+
+
+class JobQueue:
+    """Runs jobs of one kind one after the other and logs them in the store, where they outlive the process.
+
+    Jobs of different kinds run side by side: what takes minutes holds up nobody's import or fit. Progress is exact here
+    and lags in the store by up to 0.2 s. Every method may be called from any thread.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._tasks: dict[str, _Task] = {}  # of jobs that wait or run; the log has the others
         self._changed = threading.Condition()
-        self._turns: SimpleQueue[str | None] = SimpleQueue()
-        self._worker = threading.Thread(target=self._run, name="gad-jobs", daemon=True)
-        self._worker.start()
+        self._lanes: dict[str, _Lane] = {}  # by kind of job
 
-    def submit(self, kind: str, title: str, work: Work) -> str:
-        """Queue some work and return the id of its job."""
-        job = JobRow(id=new_id(), kind=kind, title=title, owner=self._store.owner, created=now())
+    def submit(self, kind: str, title: str, work: Work, *, request: Mapping[str, Any] | None = None) -> str:
+        """Queue some work and return the id of its job; `request` says in plain values what was asked for."""
+        job = JobRow(id=new_id(), kind=kind, title=title, owner=self._store.owner, created=now(), request=request)
         self._store.jobs.save(job)
         with self._changed:
             self._tasks[job.id] = _Task(job, work, Pace())
-        self._turns.put(job.id)
+            if kind not in self._lanes:
+                self._lanes[kind] = _Lane(kind, self._take_turn)
+            self._lanes[kind].turns.put(job.id)
         return job.id
 
     def get(self, job_id: str) -> JobRow:
@@ -94,21 +123,20 @@ class JobQueue:
         return self.get(job_id)
 
     def close(self, timeout: float = 10.0) -> None:
-        """Cancel what waits and runs, and wait up to `timeout` seconds for the running job to notice."""
+        """Cancel what waits and runs, and wait up to `timeout` seconds for the running jobs to notice."""
         for job_id in tuple(self._tasks):
             self.cancel(job_id)
-        self._turns.put(None)
-        self._worker.join(timeout)
+        for lane in self._lanes.values():
+            lane.turns.put(None)
+        end = time.monotonic() + timeout
+        for lane in self._lanes.values():
+            lane.thread.join(max(0.0, end - time.monotonic()))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _run(self) -> None:
-        while (job_id := self._turns.get()) is not None:
-            self._take_turn(job_id)  # a function of its own, so that nothing keeps a finished task and its images
 
     def _take_turn(self, job_id: str) -> None:
         with self._changed:

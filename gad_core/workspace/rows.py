@@ -1,9 +1,10 @@
 """What the store remembers, one frozen row a thing; a browser tab holds only their ids."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gad_core.data.datasets import Refusal
 from gad_core.gaussian.settings import FitSettings
@@ -123,7 +124,8 @@ class DecisionRow:
 class JobRow:
     """A snapshot of a job: `done` of `total` items, `rate` items a second, times in UTC.
 
-    `owner` names the process that runs it, `result_id` what it made, `error` why it failed.
+    `owner` names the process that runs it, `result_id` what it made, `error` why it failed, `request` what was
+    asked for where that can be asked for again.
     """
 
     id: str
@@ -139,6 +141,7 @@ class JobRow:
     finished: datetime | None = None
     error: str | None = None
     result_id: str | None = None
+    request: Mapping[str, Any] | None = None
 
     @property
     def active(self) -> bool:

@@ -124,6 +124,7 @@ class JobRecord(Table):
     finished: Mapped[datetime | None]
     error: Mapped[str | None]
     result_id: Mapped[str | None]
+    request: Mapped[dict[str, Any] | None]
 
 
 def frozen(kind: type[Row], record: Table, **changed: object) -> Row:

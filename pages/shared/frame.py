@@ -1,8 +1,7 @@
 """The frame around every page: the way in, the menu, the head of a page, and what is open."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Literal, NoReturn, ParamSpec
@@ -17,6 +16,7 @@ P = ParamSpec("P")
 
 _ASSETS = Path(__file__).parents[2] / "assets"
 _FRAMED = "_framed"  # in the session state once app.py has run in it
+_CURRENT = "_page"  # in the session state, the path of the page that runs
 
 
 def menu() -> dict[str, list[Page]]:
@@ -46,6 +46,7 @@ def enter() -> Page:
     st.session_state[_FRAMED] = True
     st.set_option("client.showSidebarNavigation", True)  # config.toml says why it is off until here
     page = _navigate()
+    st.session_state[_CURRENT] = page.url_path
     st.set_page_config(page_title=f"{page.title} · GAD")
     st.logo(_ASSETS / "wordmark.svg", icon_image=_ASSETS / "mark.svg", size="large")
     st.html(_ASSETS / "style.css")
@@ -68,6 +69,11 @@ def _navigate(*, position: Literal["sidebar", "hidden"] = "sidebar") -> Page:
     # The tab's icon is set first: without one, the browser would fetch that of the page from Google.
     st.set_page_config(page_icon=str(_ASSETS / "mark.svg"), layout="wide")
     return st.navigation(menu(), position=position)
+
+
+def current() -> str:
+    """The path of the page that runs, empty for Home."""
+    return str(st.session_state.get(_CURRENT, ""))
 
 
 def go(page: str) -> NoReturn:
@@ -130,15 +136,6 @@ def onward(label: str, page: str) -> None:
         go(page)
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A running job as the sidebar shows it: `done` is its share in [0, 1], None before it is known."""
-
-    title: str
-    done: float | None
-    words: str
-
-
 def shelf(*, dataset: str | None, detector: str | None, threshold: str | None) -> None:
     """What is open, below the menu."""
     with st.container(gap="xxsmall", key="shelf"):
@@ -148,10 +145,4 @@ def shelf(*, dataset: str | None, detector: str | None, threshold: str | None) -
             ("scatter_plot", detector, "no detector"),
             ("straighten", threshold, "no threshold adopted"),
         ):
-            st.markdown(f":small[:gray[:material/{icon}:] {words or f':gray[{otherwise}]'}]")
-
-
-def bars(jobs: Sequence[Bar]) -> None:
-    """A bar for every job that waits or runs."""
-    for job in jobs:
-        st.progress(job.done or 0.0, text=f"{job.title} · :gray[{job.words}]")
+            st.markdown(f":small[:gray[:material/{icon}:] {plain(words) if words else f':gray[{otherwise}]'}]")

@@ -1,0 +1,146 @@
+"""What a job was asked for, as values: the log of jobs keeps them, so that interrupted work can be asked for again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from gad_core.errors import GadError
+from gad_core.features.cache import FeatureCache
+from gad_core.gaussian.settings import FitSettings
+from gad_core.gaussian.tuning import Tuning
+from gad_core.progress import Progress
+from gad_core.workspace.explanations import ExplanationKey, explain_dataset
+from gad_core.workspace.imports import add_demo, add_folder
+from gad_core.workspace.rows import DatasetRow, DetectorRow
+from gad_core.workspace.steps import fit_dataset, try_demo
+from gad_core.workspace.store import Store
+
+
+class Request(Protocol):
+    """A step that can be asked for with plain values; `kind` is the kind of its job."""
+
+    kind: ClassVar[str]
+
+    def run(
+        self, store: Store, *, cache: FeatureCache, progress: Progress
+    ) -> DatasetRow | DetectorRow | ExplanationKey:
+        """Do it; raises what the step raises."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them; `read_request` reads them back."""
+
+
+@dataclass(frozen=True)
+class DemoImages:
+    """A demo category."""
+
+    category: str
+    kind: ClassVar[str] = "data"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> DatasetRow:  # noqa: ARG002 - the protocol
+        """Write it into the workspace."""
+        return add_demo(store, self.category, progress=progress)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"step": "demo images", "category": self.category}
+
+
+@dataclass(frozen=True)
+class FolderImages:
+    """A folder of this machine."""
+
+    folder: Path
+    kind: ClassVar[str] = "data"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> DatasetRow:  # noqa: ARG002 - the protocol
+        """Register it."""
+        return add_folder(store, self.folder, progress=progress)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"step": "folder", "folder": str(self.folder)}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fit to a data set's normal images."""
+
+    dataset_id: str
+    settings: FitSettings
+    kind: ClassVar[str] = "fit"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> DetectorRow:
+        """Fit it."""
+        return fit_dataset(store, self.dataset_id, self.settings, cache=cache, progress=progress)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"step": "fit", "dataset": self.dataset_id, "settings": self.settings.to_json()}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo category with a detector fitted to it."""
+
+    category: str
+    backbone: str
+    kind: ClassVar[str] = "fit"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> DetectorRow:
+        """Make both."""
+        return try_demo(store, self.category, backbone=self.backbone, cache=cache, progress=progress)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"step": "demo", "category": self.category, "backbone": self.backbone}
+
+
+@dataclass(frozen=True)
+class Explain:
+    """All masked defects of a data set explained."""
+
+    dataset_id: str
+    detector_id: str
+    tuning: Tuning
+    n_references: int
+    kind: ClassVar[str] = "explain"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> ExplanationKey:
+        """Explain them."""
+        return explain_dataset(
+            store,
+            self.dataset_id,
+            self.detector_id,
+            self.tuning,
+            n_references=self.n_references,
+            cache=cache,
+            progress=progress,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "step": "explain",
+            "dataset": self.dataset_id,
+            "detector": self.detector_id,
+            "tuning": self.tuning.to_json(),
+            "n_references": self.n_references,
+        }
+
+
+def read_request(values: Mapping[str, Any]) -> Request:
+    """Read a request back from its plain values; raises `GadError` where this version does not know the step."""
+    match values:
+        case {"step": "demo images", "category": str(category)}:
+            return DemoImages(category)
+        case {"step": "folder", "folder": str(folder)}:
+            return FolderImages(Path(folder))
+        case {"step": "fit", "dataset": str(dataset), "settings": dict(settings)}:
+            return Fit(dataset, FitSettings.from_json(settings))
+        case {"step": "demo", "category": str(category), "backbone": str(backbone)}:
+            return Demo(category, backbone)
+        case {"step": "explain", "dataset": str(dataset), "detector": str(detector), "tuning": dict(tuning)}:
+            return Explain(dataset, detector, Tuning.from_json(tuning), int(values["n_references"]))
+    raise GadError(f"this version does not know the step {values.get('step')!r}; start it again from its page")

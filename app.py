@@ -1,15 +1,31 @@
 """The dashboard's entrance: the frame around every page, and the way to each of them."""
 
-import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.starlette import App
 
-from pages.shared import frame, opened, settings, tasks
+from pages.shared import server
 
-page = frame.enter()
-opened.sync()
-tasks.settle()
-settings.sync()
-with st.sidebar:
-    frame.shelf(**opened.words())
-    tasks.bars()
-with frame.guarded():
-    page.run()
+
+def main() -> None:
+    """Draw the page that is asked for in its frame."""
+    import streamlit as st  # noqa: PLC0415 - the server is up sooner without what only the pages need
+
+    from pages.shared import frame, opened, settings, tasks  # noqa: PLC0415 - the same
+
+    page = frame.enter()
+    opened.sync()
+    tasks.settle()
+    settings.sync()
+    with st.sidebar:
+        frame.shelf(**opened.words())
+        tasks.bars()
+    if words := opened.lost():
+        frame.note(words)
+    with frame.guarded():
+        page.run()
+
+
+if get_script_run_ctx(suppress_warning=True) is None:  # `streamlit run` looks for an application here first,
+    app = App(__file__, routes=server.routes())
+else:  # and then runs this file as a script
+    main()

@@ -88,6 +88,11 @@ def heading(title: str, decides: str) -> None:
     st.markdown(f":gray[{decides}]")
 
 
+def note(words: str) -> None:
+    """Something to know before the page is read."""
+    st.warning(plain(words), icon=":material/info:")
+
+
 def empty(sentence: str, action: str, page: str) -> None:
     """What a page shows while it has nothing to show: one sentence and one button that leads to `page`."""
     with st.container(border=True, horizontal_alignment="center", gap="medium", key="empty"):

@@ -12,13 +12,16 @@ from gad_core.gaussian.detector_file import Summary
 from gad_core.gaussian.tuning import SUM, Tuning, WorkingPoint
 from gad_core.wording import number, percent
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import resources
+from pages.shared import frame, resources
 from pages.shared.resources import store
 
 Row = TypeVar("Row", DatasetRow, DetectorRow)
 _SHORT = 16  # characters of a digest that tell images apart in a link
 
 Thing = Literal["data", "detector", "image"]  # names of the URL's parameters
+
+_NAMES: dict[Thing, str] = {"data": "data set", "detector": "detector", "image": "image"}
+_LOST = "_lost"  # in the session: a page, and the ids that led to nothing on it, by thing
 
 
 def sync() -> None:
@@ -102,6 +105,19 @@ def _threshold(point: WorkingPoint, tuning: Tuning) -> str:
     return f"{number(point.threshold)} at {percent(point.target_fpr)}{level} · {wording.tuning(tuning)}"
 
 
+def lost() -> str | None:
+    """What a link, or this tab, names and this workspace does not have, in a sentence; for the page that found out."""
+    page, missing = st.session_state.get(_LOST, ("", {}))
+    if not missing or page != frame.current():
+        st.session_state.pop(_LOST, None)
+        return None
+    named = " and the ".join(f"{_NAMES[thing]} “{row_id}”" for thing, row_id in missing.items())
+    return (
+        f"The {named} cannot be found: deleted meanwhile, or in another workspace. Choose another on Home, or ask for "
+        "a new link."
+    )
+
+
 def _row(thing: Thing, get: Callable[[str], Row]) -> Row | None:
     chosen = st.session_state.get(_key(thing))
     if chosen is None:
@@ -110,10 +126,12 @@ def _row(thing: Thing, get: Callable[[str], Row]) -> Row | None:
         return get(chosen)
     except GadError:  # deleted meanwhile, or a link from another workspace
         _close(thing)
+        st.session_state.setdefault(_LOST, (frame.current(), {}))[1][thing] = chosen
         return None
 
 
 def _open(thing: Thing, row_id: str) -> None:
+    st.session_state.pop(_LOST, None)
     st.session_state[_key(thing)] = row_id
     st.query_params[thing] = row_id
 

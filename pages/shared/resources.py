@@ -20,6 +20,7 @@ from gad_core.decision import reduction_map as maps
 from gad_core.decision.evaluation import LevelScores, Projected, left_out_rates, level_scores
 from gad_core.decision.rates import Rate
 from gad_core.decision.working_point import METHODS
+from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, load_engine
 from gad_core.features.extract import load_pixels
@@ -111,13 +112,20 @@ def dataset(row: DatasetRow) -> Dataset:
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)
 def summary(row: DetectorRow) -> Summary:
     """What a detector's file says of itself now: number of images, settings, tuning, adopted threshold."""
+    _check_there(row)
     return read_summary(row.path)
 
 
 @st.cache_resource(show_spinner="Opening the detector …", max_entries=4, hash_funcs=BY_STATE)
 def detector(row: DetectorRow) -> Detector:
     """A fitted detector, read again when its file was written again."""
+    _check_there(row)
     return load_detector(row.path)
+
+
+def _check_there(row: DetectorRow) -> None:
+    if not row.path.exists():
+        raise GadError(f"the detector {row.name} is gone (deleted, or its file was moved); open another one on Home")
 
 
 def test_images(detector_row: DetectorRow, dataset_row: DatasetRow) -> TestImages:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 from streamlit.runtime.pages_manager import PagesManager
 
 ROOT = Path(__file__).parents[2]
@@ -164,10 +164,12 @@ def tab(chromium: Browser) -> Iterator[Callable[..., Page]]:
     trouble: list[str] = []
 
     def complaint(message: ConsoleMessage) -> None:
-        # On a deep link, Streamlit's page probes for the server below the page's own path first.
-        probe = message.location["url"].endswith(("/_stcore/health", "/_stcore/host-config"))
-        if message.type == "error" and not probe:
+        if message.type == "error":
             trouble.append(f"{message.text} ({message.location['url']})")
+
+    def answered(response: Response) -> None:
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            trouble.append(f"{response.status} for {response.url}")
 
     def open_tab(**options: object) -> Page:
         page = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options)).new_page()
@@ -175,6 +177,7 @@ def tab(chromium: Browser) -> Iterator[Callable[..., Page]]:
         page.on("console", complaint)
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on("request", lambda request: outside(request.url))
+        page.on("response", answered)
         return page
 
     def outside(url: str) -> None:

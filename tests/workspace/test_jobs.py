@@ -1,7 +1,9 @@
 """The job queue: one job at a time, with progress, cancel, and everything that went wrong."""
 
 import logging
+import os
 import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -298,3 +300,36 @@ def test_jobs_of_a_killed_server_are_interrupted_and_those_of_a_living_one_are_n
     with Store(tmp_path) as store:
         assert store.jobs.get(running.id).state == "interrupted"
         assert store.jobs.get(running.id).finished is not None
+
+
+def test_a_long_job_holds_up_no_job_of_another_kind(queue: JobQueue) -> None:
+    slow = Gate()
+    long = queue.submit("explain", "for minutes", slow)
+    assert slow.begun.wait(5)
+    assert [queue.wait(queue.submit(kind, kind, lambda _: "made"), 5).state for kind in ("data", "fit", "check")] == [
+        "done"
+    ] * 3
+    assert queue.get(long).state == "running"
+    slow.end.set()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a niceness for each thread")
+def test_long_jobs_let_short_ones_and_pages_go_first(queue: JobQueue) -> None:
+    def niceness(kind: str) -> int:
+        found = []
+
+        def work(progress: Progress) -> str:
+            found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return ""
+
+        queue.wait(queue.submit(kind, "t", work), 5)
+        return found[0]
+
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert here < niceness("data") < niceness("fit") < niceness("explain")
+
+
+def test_the_log_keeps_what_was_asked_for(queue: JobQueue, store: Store) -> None:
+    key = queue.submit("fit", "t", lambda _: "", request={"step": "fit", "dataset": "abc"})
+    queue.wait(key, 5)
+    assert store.jobs.get(key).request == {"step": "fit", "dataset": "abc"}

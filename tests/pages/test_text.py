@@ -1,0 +1,87 @@
+"""Names from outside read on every page as they are, and a browser is sent nowhere by them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gad_core.gaussian.settings import FitSettings
+from gad_core.workspace.imports import add_folder, add_upload
+from gad_core.workspace.steps import fit_dataset
+from gad_core.workspace.store import Store
+from pages.shared.text import plain
+
+NAMES = (
+    "**bold** _it_ `code` ~~gone~~",
+    ":material/home: :smile: :red[red]",
+    "$x^2$ and $$y$$",
+    "![a](http://example.invalid/a.png) [b](http://example.invalid)",
+    "<img src=http://example.invalid/b.png> &amp; <b>b</b>",
+    "a--b -> c <- d <= e",
+    "http://example.invalid www.example.invalid me@example.invalid",
+    "1. one",
+    "# head",
+    "- item",
+    "> quote",
+    "back\\slash | pipe",
+)
+PAGES = ("Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions")
+SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ordinary_text_and_markup_lose_no_character(name: str) -> None:
+    without_joiners = plain(name).replace("\u2060", "")
+    assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", without_joiners) == name
+
+
+@pytest.fixture(scope="module")
+def named(stripes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A workspace whose data set, detector and defects bear such names, and ids."""
+    home = tmp_path_factory.mktemp("named")
+    root = tmp_path_factory.mktemp("outside") / "**b** $x$ :smile: ![a](x)"
+    kinds = {"train/good": 30, "test/good": 10, "test/**c** `d` $y$ [e](f)": 6}
+    for source, (kind, n) in zip(("train/good", "test/good", "test/blot"), kinds.items(), strict=True):
+        (root / kind).mkdir(parents=True)
+        for path in sorted((stripes / source).iterdir())[:n]:
+            (root / kind / f"**{path.stem}** <b>.png").write_bytes(path.read_bytes())
+    with Store(home) as store:
+        for name in NAMES:
+            add_upload(store, [("a.png", next((stripes / "train/good").iterdir()).read_bytes())], name=name)
+        dataset = add_folder(store, root)
+        detector = fit_dataset(store, dataset.id, FitSettings(), cache=store.feature_cache())
+    return home, {"data": dataset.id, "detector": detector.id}
+
+
+@pytest.mark.browser
+def test_no_page_takes_a_name_for_markup(named, serve, tab) -> None:
+    home, ids = named
+    with serve(home) as url:
+        page: Page = tab()
+        page.goto(f"{url}/?data={ids['data']}&detector={ids['detector']}")
+        for name in PAGES:
+            page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+            expect(page.locator(SETTLED)).to_be_visible()
+            expect(page.get_by_test_id("stException")).to_have_count(0)
+            main = page.get_by_test_id("stMain")
+            for markup in ("strong", "em", "code", "a[href]", "img[src*=invalid]", ".katex", "del"):
+                found = [text for text in main.locator(markup).all_inner_texts() if _foreign(text)]
+                assert not found, (name, markup, found)
+            sidebar = page.get_by_test_id("stSidebar").inner_text().replace("\u2060", "")
+            assert "**b** $x$ :smile: ![a](x), 46 images" in sidebar
+
+
+@pytest.mark.browser
+def test_the_names_of_all_data_sets_read_as_they_are(named, serve, tab) -> None:
+    home, _ = named
+    with serve(home) as url:
+        page: Page = tab()
+        page.goto(f"{url}/data")
+        expect(page.locator(SETTLED)).to_be_visible()
+        text = page.get_by_test_id("stMain").inner_text().replace("\u2060", "")
+        assert [name for name in NAMES if name not in text] == []
+
+
+def _foreign(text: str) -> bool:
+    return text.replace("\u2060", "").strip("*") in {"b", "c", "bold", "it", "code", "d", "e", "x", "y", "gone", "a"}

@@ -21,6 +21,7 @@ def main() -> None:
         tasks.bars()
     if words := opened.lost():
         frame.note(words)
+    tasks.offer_again()
     with frame.guarded():
         page.run()
 

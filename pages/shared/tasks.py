@@ -130,9 +130,7 @@ def _remember() -> None:
 
 def show_failure(place: str | None = None) -> None:
     """The error of the last job that was started at a place of this page, until it is dismissed or asks again."""
-    if place is None:
-        _offer_again()
-        place = frame.current()
+    place = frame.current() if place is None else place
     failed: JobRow | None = st.session_state.get(_FAILED, {}).get(place)
     if failed is None:
         return
@@ -147,7 +145,7 @@ def show_failure(place: str | None = None) -> None:
         )
 
 
-def _offer_again() -> None:
+def offer_again() -> None:
     """What ended with a server, until it is asked for again or dismissed."""
     interrupted: dict[str, JobRow] = st.session_state.get(_INTERRUPTED, {})
     for job in list(interrupted.values()):
@@ -207,7 +205,7 @@ def _cards(place: str | None) -> None:
         with st.container(border=True, key=f"job_{job.id}"):
             text, action = st.columns([5, 1], vertical_alignment="center")
             text.progress(job.done / max(job.total, 1), text=f"**{plain(job.title)}** · {progress_words(job)}")
-            _cancel_button(action, job, key=f"cancel_{job.id}", label="Cancel")
+            _cancel_button(action, job, key=f"cancel_{job.id}")
 
 
 def bars() -> None:
@@ -222,20 +220,19 @@ def _bars() -> None:
     if not active or any(not jobs().get(job_id).active for job_id in st.session_state.get(_OWN, {})):
         st.rerun()
     for job in active:
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"bar_{job.id}"):
+        with st.container(gap="xxsmall", key=f"bar_{job.id}"):
             share = job.done / job.total if job.total else 0.0
             st.progress(share, text=f"{plain(job.title)} · :gray[{progress_words(job)}]")
-            _cancel_button(st.container(width="content"), job, key=f"stop_{job.id}", label="")
+            _cancel_button(st.container(), job, key=f"stop_{job.id}", quiet=True)
 
 
-def _cancel_button(box: DeltaGenerator, job: JobRow, *, key: str, label: str) -> None:
+def _cancel_button(box: DeltaGenerator, job: JobRow, *, key: str, quiet: bool = False) -> None:
     box.button(
-        label,
+        "Cancel",
         key=key,
         icon=":material/stop_circle:",
-        help=f"Cancel {plain(job.title)}.",
-        type="secondary" if label else "tertiary",
-        width="stretch" if label else "content",
+        type="tertiary" if quiet else "secondary",
+        width="content" if quiet else "stretch",
         on_click=_cancel,
         args=(job,),
     )

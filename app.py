@@ -8,6 +8,7 @@ from pages.shared import server
 
 def main() -> None:
     """Draw the page that is asked for in its frame."""
+    server.ready()
     import streamlit as st  # noqa: PLC0415 - the server is up sooner without what only the pages need
 
     from pages.shared import frame, opened, settings, tasks  # noqa: PLC0415 - the same
@@ -27,6 +28,6 @@ def main() -> None:
 
 
 if get_script_run_ctx(suppress_warning=True) is None:  # `streamlit run` looks for an application here first,
-    app = App(__file__, routes=server.routes())
+    app = App(__file__, routes=server.routes(), lifespan=server.lifespan)
 else:  # and then runs this file as a script
     main()

@@ -5,10 +5,15 @@ import streamlit as st
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import adopted, frame, opened, resources, tasks
 from pages.shared.refusals import refusals
-from pages.views.working_point import errors, outcomes, sigma, thresholds
+from pages.views.working_point import errors, outcomes, promises, sigma
 from pages.views.working_point.adoption import adoption
 from pages.views.working_point.controls import choices, choose_method
+from pages.views.working_point.curves import curves
+from pages.views.working_point.distances import distances
+from pages.views.working_point.missing import notice
 from pages.views.working_point.numbers import numbers
+from pages.views.working_point.review import review
+from pages.views.working_point.view import view_at
 
 frame.begin()
 
@@ -22,7 +27,6 @@ def main() -> None:
         frame.empty("Fit a detector first: then every move here shows at once.", "Fit a detector", "pages/fit.py")
         return
     panels(detector, dataset)
-    sigma.promised_and_achieved(detector, dataset)
 
 
 @frame.fragment
@@ -31,26 +35,27 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     errors.leave()
     with st.container(border=True):
         chosen = choices(detector)
-        with st.expander("Parts per shift and costs", icon=":material/payments:", key="production"):
-            production = outcomes.controls()
     adopted.mark(detector, whole=True)
     test = resources.test_images(detector, dataset)
     refusals(test.refused, f"{len(test.refused)} test images could not be read", key="refused_test")
-    view = thresholds.view_at(test, chosen, resources.scores(test, chosen.tuning)[chosen.level])
-    if isinstance(view, str):
-        st.warning(view, icon=":material/block:")
-        return
+    tuning, level = chosen.settings.tuning, chosen.settings.level
+    view = view_at(test, chosen.settings, resources.scores(test, tuning), reject=chosen.reject)
+    if view.missing:
+        notice(view.missing)
     numbers(view)
-    adoption(detector, test, chosen.tuning, view.chosen)
+    adoption(detector, test, tuning, view.chosen, lacking=view.missing.why if view.missing else "")
     with st.grid(2, min_column_width=420):
-        thresholds.distances(view, errors.pick_bar)
-        thresholds.curves(view, errors.pick_threshold)
-        thresholds.promises(view, resources.promise_curves(test, chosen.tuning, chosen.level, thresholds.TARGETS))
-        thresholds.defect_types(view)
-        outcomes.outcomes(view, production)
-        outcomes.review(view)
+        distances(view, errors.pick_bar)
+        promises.by_level(view)
+    sigma.promised_and_achieved(detector, dataset)
+    with st.grid(2, min_column_width=420):
+        curves(view, errors.pick_threshold)
+        promises.over_targets(view, resources.promise_curves(test, tuning, level, promises.TARGETS))
+        outcomes.defect_types(view)
+        outcomes.outcomes(view, chosen.production)
+        review(view)
         outcomes.qq(view)
-    thresholds.comparison(view, choose_method)
+    promises.comparison(view, choose_method)
     errors.pictures(view, dataset)
 
 

@@ -2,12 +2,14 @@
 
 from gad_core.figures.attributions import attribution_map, data_url, deletion_curve, explanation_plane, overlay
 from gad_core.figures.curves import precision_recall_curve, roc_curve
-from gad_core.figures.distances import score_ecdf, score_histogram
+from gad_core.figures.distances import Lines, score_ecdf, score_histogram
 from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
 from gad_core.figures.planning import learning_curves
-from gad_core.figures.rates import level_areas, promised_against_achieved, rate_bars
+from gad_core.figures.promises import level_promises, promised_against_achieved
+from gad_core.figures.rates import level_areas, rate_bars
 from gad_core.figures.reductions import component_energy, eigenvalue_spectrum, reduction_heat_map
+from gad_core.figures.sigma import sigma_rates
 
 __all__ = [
     "DEFECT",
@@ -17,6 +19,7 @@ __all__ = [
     "METHOD_NAMES",
     "NORMAL",
     "SELECTED",
+    "Lines",
     "attribution_map",
     "component_energy",
     "confusion",
@@ -27,6 +30,7 @@ __all__ = [
     "explanation_plane",
     "learning_curves",
     "level_areas",
+    "level_promises",
     "overlay",
     "precision_recall_curve",
     "promised_against_achieved",
@@ -36,4 +40,5 @@ __all__ = [
     "roc_curve",
     "score_ecdf",
     "score_histogram",
+    "sigma_rates",
 ]

@@ -10,19 +10,22 @@ from numpy.typing import NDArray
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
-from gad_core.figures.palette import GRID, INK, SELECTED, faint
-from gad_core.wording import number
+from gad_core.figures.palette import GRID, INK, PROMISE, SELECTED, faint
+from gad_core.wording import number, percent, rate_note
 
 Array = NDArray[np.float64]
 Part = dict[str, Any]  # of a figure, as Plotly's JSON has it
 
 HEIGHT = 320  # pixels
+#: Pixels: every text of a chart is at least as large, so that it can be read from a projector.
+TEXT = 14
+LINE = 19  # pixels from one line of text to the next
 #: The marker of what is chosen.
 CHOSEN: Part = {"size": 12, "color": SELECTED, "line": {"color": INK, "width": 2}}
 #: A figure without a series needs a trace, so that its axes are drawn.
 EMPTY: Part = {"type": "scatter", "x": [], "y": []}
-_CHARACTER = 6.6  # pixels: a generous mean width at the size of tick labels
-_TITLE = 22  # pixels that an axis title takes
+_CHARACTER = 7.7  # pixels: a generous mean width at the size of tick labels
+_TITLE = 24  # pixels that an axis title takes
 _EDGE = 0.15  # of the axis: so near to its end, a centred label would stick out
 
 
@@ -31,7 +34,7 @@ def figure(traces: Sequence[Part], layout: Part, *, marks: Iterable[tuple[Part, 
     shapes, labels = [], []
     for shape, label in marks:
         shapes += [shape] if shape else []
-        labels += [{"showarrow": False, "font": {"color": INK, "size": 12}, **label}] if label else []
+        labels += [{"showarrow": False, "font": {"color": INK, "size": TEXT}, **label}] if label else []
     common = {
         "template": {"layout": {}},  # the page's theme fills it; Plotly's default would be 7 kB a figure
         "height": HEIGHT,
@@ -39,6 +42,8 @@ def figure(traces: Sequence[Part], layout: Part, *, marks: Iterable[tuple[Part, 
         "plot_bgcolor": "rgba(0,0,0,0)",
         "showlegend": False,
         "hovermode": "closest",
+        "font": {"size": TEXT},
+        "hoverlabel": {"font": {"size": TEXT}},
         "uirevision": "stay",
         "shapes": shapes,
         "annotations": labels,
@@ -51,10 +56,10 @@ def figure(traces: Sequence[Part], layout: Part, *, marks: Iterable[tuple[Part, 
 def axis(title: str, *, grid: bool = True, **options: Any) -> Part:
     """An axis with a thin grid and quiet numbers."""
     quiet = faint(INK, 0.75)
-    named = {"title": {"text": title, "font": {"color": quiet, "size": 12.5}, "standoff": 8}} if title else {}
+    named = {"title": {"text": title, "font": {"color": quiet, "size": TEXT}, "standoff": 8}} if title else {}
     return {
         **named,
-        "tickfont": {"color": quiet, "size": 12},
+        "tickfont": {"color": quiet, "size": TEXT},
         "showgrid": grid,
         "gridcolor": GRID,
         "gridwidth": 1,
@@ -71,8 +76,8 @@ def _margin(layout: Part) -> Part:
     x, y = layout.get("xaxis", {}), layout.get("yaxis", {})
     lines = [line for text in y.get("ticktext", ["0.001"]) for line in str(text).split("<br>")]
     left = 10 + _CHARACTER * max(map(len, lines), default=0) + (_TITLE if "title" in y else 0)
-    bottom = 4 if x.get("side") == "top" else 24 + (_TITLE if "title" in x else 0)
-    return {"l": left, "r": 12, "t": 24, "b": bottom, **layout.get("margin", {})}
+    bottom = 4 if x.get("side") == "top" else 26 + (_TITLE if "title" in x else 0)
+    return {"l": left, "r": 12, "t": 26, "b": bottom, **layout.get("margin", {})}
 
 
 def line(x: Sequence[float] | Array, y: Sequence[float] | Array, colour: str, words: str, **options: Any) -> Part:
@@ -111,6 +116,21 @@ def adopted_line(x: float, span: tuple[float, float], *, log: bool = False) -> t
     return shape | {"line": {"color": INK, "width": 2, "dash": "dash"}}, label | beside
 
 
+def predicted_line(x: float, span: tuple[float, float], *, log: bool = False) -> tuple[Part, Part]:
+    """The threshold that chi-square predicts as a grey dashed line, its name above that of the present threshold."""
+    shape, label = vertical(x, f"chi-square {number(x)}", span, log=log)
+    return shape | {"line": {"color": PROMISE, "width": 2.5, "dash": "dash"}}, label | {"yshift": LINE}
+
+
+def review_band(low: float, high: float, span: tuple[float, float]) -> tuple[Part, Part]:
+    """The distances between two thresholds, shaded, on a logarithmic axis; a person reviews what lies there."""
+    start, end = (min(max(value, span[0]), span[1]) for value in (low, high))
+    shape = {"type": "rect", "yref": "paper", "x0": start, "x1": end, "y0": 0, "y1": 1, "layer": "below"}
+    label = {"text": "review", "x": math.log10(start * end) / 2, "yref": "paper", "y": 1, "yanchor": "top"}
+    edge = {"color": faint(INK, 0.5), "width": 1}
+    return shape | {"fillcolor": faint(INK, 0.13), "line": edge}, label
+
+
 def horizontal(y: float, **options: Any) -> Part:
     """A dotted line across the plot."""
     dots = {"color": INK, "width": 1.5, "dash": "dot", **options}
@@ -137,11 +157,42 @@ def key(entries: Sequence[tuple[str, str]]) -> list[tuple[Part, Part]]:
                 "xanchor": "right",
                 "yanchor": "bottom",
                 "xshift": -4,
-                "yshift": 17 * (len(entries) - 1 - place),
+                "yshift": LINE * (len(entries) - 1 - place),
             },
         )
         for place, (name, colour) in enumerate(entries)
     ]
+
+
+def rate_points(x: Sequence[float] | Array, rates: Sequence[Rate | None], colour: str, words: Sequence[str]) -> Part:
+    """Those rates that are known as points in percent with their intervals; `words` name each in its tooltip."""
+    known = [(place, rate, name) for place, rate, name in zip(x, rates, words, strict=True) if rate is not None]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [place for place, _, _ in known],
+        "y": [100 * rate.value for _, rate, _ in known],
+        "error_y": whiskers([rate for _, rate, _ in known]),
+        "marker": {"color": colour, "size": 8},
+        "cliponaxis": False,
+        "hovertext": [f"{name}<br>{percent(rate.value)} {rate_note(rate)}" for _, rate, name in known],
+        "hoverinfo": "text",
+    }
+
+
+def key_above(entries: Sequence[tuple[str, str, str]], *, lines: int = 0) -> tuple[Part, Part]:
+    """The names of the series (sign, name, colour of the sign) side by side above the plot and `lines` of text."""
+    words = [f'<span style="color:{colour}">{sign}</span> {name}' for sign, name, colour in entries]
+    place = {
+        "xref": "paper",
+        "x": 0,
+        "xanchor": "left",
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "bottom",
+        "yshift": 4 + lines * LINE,
+    }
+    return {}, place | {"text": " &nbsp; ".join(words), "align": "left"}
 
 
 def band(x: Sequence[float], low: Sequence[float] | Array, high: Sequence[float] | Array, colour: str) -> Part:

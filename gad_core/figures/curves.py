@@ -14,11 +14,12 @@ _TICKS = [0, 25, 50, 75, 100]
 
 
 def roc_curve(
-    curve: Curve, alarms: Rate, caught: Rate, area: Auroc, *, adopted: tuple[Rate, Rate] | None = None
+    curve: Curve, area: Auroc, *, chosen: tuple[Rate, Rate] | None = None, adopted: tuple[Rate, Rate] | None = None
 ) -> go.Figure:
-    """ROC: true-positive against false-positive rate with a 95 % band, and the chosen threshold's two intervals.
+    """ROC: true-positive against false-positive rate with a 95 % band.
 
-    `adopted` are the two rates of an adopted threshold, drawn as an open diamond.
+    `chosen` are false alarms and caught defects at the threshold, a point with two intervals; `adopted` are those at an
+    adopted one, an open diamond.
     """
     low, high = roc_band(curve, n_normal=area.n_normal, n_anomalous=area.n_anomalous)
     between = {
@@ -34,7 +35,7 @@ def roc_curve(
     traces = [
         between,
         _curve(curve, "%{x:.1f} % false alarms<br>%{y:.1f} % caught"),
-        _chosen(alarms, caught, "false alarms", "caught"),
+        *([_chosen(*chosen, "false alarms", "caught")] if chosen else []),
         *([_adopted(*adopted)] if adopted else []),
     ]
     layout = {
@@ -47,13 +48,14 @@ def roc_curve(
     return figure(traces, layout, marks=[(chance, {}), ({}, label)])
 
 
-def precision_recall_curve(curve: Curve, caught: Rate, false_alarms: int) -> go.Figure:
-    """Precision against recall, with the chosen threshold's two rates and intervals.
+def precision_recall_curve(curve: Curve, *, chosen: tuple[Rate, Rate] | None = None) -> go.Figure:
+    """Precision against recall; `chosen` are false alarms and caught defects at the threshold.
 
     A threshold that raises no alarm has no precision, and is not drawn.
     """
     traces = [_curve(curve, "%{x:.1f} % caught<br>%{y:.1f} % of alarms right")]
-    if alarms := caught.count + false_alarms:
+    if chosen and (alarms := sum(rates.count for rates in chosen)):
+        caught = chosen[1]
         traces.append(_chosen(caught, rate(caught.count, alarms), "caught", "of alarms right"))
     layout = {
         "xaxis": axis("recall (defects caught), %", range=_RANGE, tickvals=_TICKS),

@@ -2,12 +2,26 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from gad_core.figures.canvas import Part, adopted_line, axis, figure, horizontal, key, line, vertical
+from gad_core.decision.costs import Band
+from gad_core.figures.canvas import (
+    LINE,
+    Part,
+    adopted_line,
+    axis,
+    figure,
+    horizontal,
+    key,
+    line,
+    predicted_line,
+    review_band,
+    vertical,
+)
 from gad_core.figures.palette import GRID, faint
 from gad_core.wording import number
 
@@ -19,22 +33,42 @@ _FULL = 0.82  # height of the highest bar in its row
 _BELOW = 0.45  # opacity of what is not flagged
 
 
-def score_histogram(groups: Groups, threshold: float, *, adopted: float | None = None) -> go.Figure:
+@dataclass(frozen=True)
+class Lines:
+    """What is drawn across the distances: the threshold, where there is one, and what it is to be seen beside."""
+
+    threshold: float | None = None
+    adopted: float | None = None
+    predicted: float | None = None  # by chi-square
+    review: Band | None = None
+
+    @property
+    def known(self) -> list[float]:
+        """All that the axis must reach."""
+        ends = (self.review.accept_below, self.review.reject_above) if self.review else ()
+        return [value for value in (self.threshold, self.adopted, self.predicted, *ends) if value is not None]
+
+
+def score_histogram(groups: Groups, lines: Lines) -> go.Figure:
     """A histogram a group, one above the other on common bins; what lies above the threshold is in full colour.
 
     The axis is logarithmic: defects may lie ten times as far out as normal images, which must not be squeezed for it.
-    Each row has its own height, so that 20 images can be read beside 2,000. An adopted threshold is a dashed line.
+    Each row has its own height, so that 20 images can be read beside 2,000. An adopted threshold is a dashed line, the
+    one that chi-square predicts a grey one, and a review band is shaded.
     """
     present = {name: group for name, group in groups.items() if len(group[0])}
-    span = low, high = _span([scores for scores, _ in present.values()], threshold, adopted)
+    span = low, high = _span([scores for scores, _ in present.values()], lines)
     bins = np.geomspace(low, high, _BINS + 1)
-    edges = np.union1d(bins, max(threshold, low))  # the bin of the threshold is drawn in two colours, at one height
+    threshold = math.inf if lines.threshold is None else lines.threshold
+    # The bin of the threshold is drawn in two colours, at one height.
+    edges = np.union1d(bins, [] if lines.threshold is None else [max(threshold, low)])
     rows = range(len(present))
     traces = [
         _bars(name, np.maximum(scores, low), colour, bins, edges, threshold, base=float(len(present) - 1 - row))
         for row, (name, (scores, colour)) in enumerate(present.items())
     ]
     layout = {
+        "margin": _room(lines),
         "barmode": "overlay",
         "bargap": 0,
         "xaxis": _distances(low, high),
@@ -49,13 +83,13 @@ def score_histogram(groups: Groups, threshold: float, *, adopted: float | None =
         ),
     }
     floors: list[tuple[Part, Part]] = [(horizontal(row, color=GRID, width=1, dash="solid"), {}) for row in rows]
-    return figure(traces, layout, marks=[*floors, *_thresholds(threshold, adopted, span)])
+    return figure(traces, layout, marks=[*floors, *_marks(lines, span)])
 
 
-def score_ecdf(groups: Groups, threshold: float, *, adopted: float | None = None) -> go.Figure:
+def score_ecdf(groups: Groups, lines: Lines) -> go.Figure:
     """Empirical distribution functions: share of each group's images at or below a distance."""
     present = {name: group for name, group in groups.items() if len(group[0])}
-    span = low, high = _span([scores for scores, _ in present.values()], threshold, adopted)
+    span = low, high = _span([scores for scores, _ in present.values()], lines)
     traces = [
         line(
             np.concatenate([[low], np.sort(scores), [high]]),
@@ -68,11 +102,12 @@ def score_ecdf(groups: Groups, threshold: float, *, adopted: float | None = None
         for name, (scores, colour) in present.items()
     ]
     layout = {
+        "margin": _room(lines),
         "xaxis": _distances(low, high),
         "yaxis": axis("share at or below, %", range=[-2, 102], tickvals=[0, 25, 50, 75, 100]),
     }
     names = [(f"{name}, n = {len(scores)}", colour) for name, (scores, colour) in present.items()]
-    return figure(traces, layout, marks=[*_thresholds(threshold, adopted, span), *key(names)])
+    return figure(traces, layout, marks=[*_marks(lines, span), *key(names)])
 
 
 def _bars(name: str, scores: Array, colour: str, bins: Array, edges: Array, threshold: float, *, base: float) -> Part:
@@ -97,15 +132,24 @@ def _bars(name: str, scores: Array, colour: str, bins: Array, edges: Array, thre
     }
 
 
-def _thresholds(threshold: float, adopted: float | None, span: tuple[float, float]) -> Iterator[tuple[Part, Part]]:
-    yield vertical(max(threshold, span[0]), f"threshold {number(threshold)}", span, log=True)
-    if adopted is not None and adopted != threshold:
-        yield adopted_line(max(adopted, span[0]), span, log=True)
+def _marks(lines: Lines, span: tuple[float, float]) -> Iterator[tuple[Part, Part]]:
+    if lines.review:
+        yield review_band(lines.review.accept_below, lines.review.reject_above, span)
+    if lines.threshold is not None:
+        yield vertical(max(lines.threshold, span[0]), f"threshold {number(lines.threshold)}", span, log=True)
+    if lines.adopted is not None and lines.adopted != lines.threshold:
+        yield adopted_line(max(lines.adopted, span[0]), span, log=True)
+    if lines.predicted is not None and lines.predicted != lines.threshold:
+        yield predicted_line(lines.predicted, span, log=True)
 
 
-def _span(samples: Sequence[Array], *thresholds: float | None) -> tuple[float, float]:
-    known = [threshold for threshold in thresholds if threshold is not None]
-    low, high = (pick([*known, *(float(pick(scores)) for scores in samples)]) for pick in (min, max))
+def _room(lines: Lines) -> Part:
+    """Above the plot: the name of the threshold, and that of the predicted one."""
+    return {"t": 26 if lines.predicted is None else 26 + LINE}
+
+
+def _span(samples: Sequence[Array], lines: Lines) -> tuple[float, float]:
+    low, high = (pick([*lines.known, *(float(pick(scores)) for scores in samples)]) for pick in (min, max))
     return max(0.97 * low, 1e-6 * high), 1.03 * high  # a distance of zero has no logarithm
 
 

@@ -14,21 +14,24 @@ from gad_core.wording import number
 Array = NDArray[np.float64]
 
 
-def confusion(shift: Shift) -> go.Figure:
-    """Confusion matrix: four tiles of good and defective parts, passed and flagged; what goes wrong is vermilion."""
+def confusion(shift: Shift, low: Shift, high: Shift) -> go.Figure:
+    """Confusion matrix: four tiles of good and defective parts, passed and flagged; what goes wrong is vermilion.
+
+    `low` and `high` are the shifts at the ends of both rates' intervals: few images leave room for many parts.
+    """
     tiles = (
-        (0, 0, shift.good_passed, "good, passed", NORMAL),
-        (1, 0, shift.good_flagged, "false alarms", DEFECT),
-        (0, 1, shift.bad_missed, "missed", DEFECT),
-        (1, 1, shift.bad_caught, "caught", NORMAL),
+        (0, 0, "good_passed", "good, passed", NORMAL),
+        (1, 0, "good_flagged", "false alarms", DEFECT),
+        (0, 1, "bad_missed", "missed", DEFECT),
+        (1, 1, "bad_caught", "caught", NORMAL),
     )
     marks: list[tuple[Part, Part]] = []
-    for x, y, parts, words, colour in tiles:
+    for x, y, name, words, colour in tiles:
+        ends = sorted((float(getattr(low, name)), float(getattr(high, name))))
         box = {"type": "rect", "x0": x - 0.49, "x1": x + 0.49, "y0": y - 0.47, "y1": y + 0.47}
         box |= {"fillcolor": faint(colour, 0.28), "line": {"width": 0}, "layer": "below"}
-        marks.append(
-            (box, {"x": x, "y": y, "text": f"<b>{number(parts)}</b><br>{words}", "font": {"color": INK, "size": 15}})
-        )
+        text = f"<b>{number(getattr(shift, name))}</b> {words}<br>{number(ends[0])} to {number(ends[1])}"
+        marks.append((box, {"x": x, "y": y, "text": text, "font": {"color": INK, "size": 15}}))
     layout = {
         "height": 240,
         "xaxis": axis("", grid=False, range=[-0.5, 1.5], tickvals=[0, 1], ticktext=["passed", "flagged"], side="top")
@@ -39,11 +42,11 @@ def confusion(shift: Shift) -> go.Figure:
     return figure([EMPTY], layout, marks=marks)
 
 
-def cost_curve(curve: CostCurve, threshold: float, *, adopted: float | None = None) -> go.Figure:
+def cost_curve(curve: CostCurve, threshold: float | None, *, adopted: float | None = None) -> go.Figure:
     """Expected cost per shift over the threshold, with the present one, the adopted one and the cheapest."""
-    ends = [threshold, *([adopted] if adopted is not None else [])]
-    high = float(max(curve.threshold[-1], *ends))
-    low = max(float(min(curve.threshold[0], *ends)), 1e-6 * high)
+    ends = [value for value in (threshold, adopted) if value is not None]
+    high = float(max([curve.threshold[-1], *ends]))
+    low = max(float(min([curve.threshold[0], *ends])), 1e-6 * high)
     costs = line(
         np.maximum(curve.threshold, low),
         curve.cost,
@@ -66,7 +69,7 @@ def cost_curve(curve: CostCurve, threshold: float, *, adopted: float | None = No
         "xaxis": axis("threshold (logarithmic)", type="log", range=[math.log10(low), math.log10(high)]),
         "yaxis": axis("cost per shift", rangemode="tozero"),
     }
-    marks = [vertical(max(threshold, low), "now", (low, high), log=True)]
+    marks = [] if threshold is None else [vertical(max(threshold, low), "now", (low, high), log=True)]
     if adopted is not None and adopted != threshold:
         marks.append(adopted_line(max(adopted, low), (low, high), log=True))
     return figure([costs, cheapest], layout, marks=marks)
@@ -84,10 +87,17 @@ def qq_plot(theory: Array, observed: Array, *, colour: str) -> go.Figure:
         "marker": {"size": 5, "color": colour},
         "hovertemplate": "expected %{x:.3g}, observed %{y:.3g}<extra></extra>",
     }
-    scale: Part = {"type": "log", "dtick": 1} if log else {}
+    # An axis each: the quantiles spread over a fraction of what the squared distances do.
     layout = {
         "height": 240,
-        "xaxis": axis("chi-square quantile", **scale),
-        "yaxis": axis("squared distance", **scale),
+        "xaxis": axis("chi-square quantile", **_scale(float(theory[0]), float(theory[-1]), log=log)),
+        "yaxis": axis("squared distance", **_scale(low, high, log=log)),
     }
     return figure([points], layout, marks=[(diagonal(low, high), {})])
+
+
+def _scale(low: float, high: float, *, log: bool) -> Part:
+    """An axis from a little below the lowest to a little above the highest."""
+    start, end = (math.log10(low), math.log10(high)) if log else (low, high)
+    room = 0.04 * ((end - start) or 1.0)
+    return {"range": [start - room, end + room]} | ({"type": "log", "dtick": "D2"} if log else {"nticks": 6})

@@ -21,7 +21,7 @@ _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d
 def panel(title: str, finding: str) -> Iterator[DeltaGenerator]:
     """A framed place for a chart or a table, named by its title; `finding` is text, not Markdown; yields the corner."""
     with st.container(border=True, height="stretch", gap="xsmall"):
-        head, corner = st.columns([3, 2], vertical_alignment="center")
+        head, corner = _head()
         head.markdown(f"**{title}**")
         st.caption(plain(finding))
         yield corner
@@ -31,11 +31,23 @@ def panel(title: str, finding: str) -> Iterator[DeltaGenerator]:
 def panel_of(names: Sequence[str], finding: str, *, key: str) -> Iterator[str]:
     """A framed place for one of several charts, chosen in its corner; yields the name, which is the title as well."""
     with st.container(border=True, height="stretch", gap="xsmall"):
-        head, corner = st.columns([3, 2], vertical_alignment="center")
+        head, corner = _head()
         name = switch(corner, names, key=key)
         head.markdown(f"**{name}**")
         st.caption(plain(finding))
         yield name
+
+
+def panel_without(title: str, why: str) -> None:
+    """The framed place of a chart that cannot be drawn, and why."""
+    with panel(title, why):
+        pass
+
+
+def _head() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Places for a title and, in the corner or, where that is narrow, below, for a switch."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        return st.container(width="content"), st.container(horizontal_alignment="right", width="stretch")
 
 
 def switch(corner: DeltaGenerator, options: Sequence[str], *, key: str) -> str:

@@ -23,15 +23,15 @@ def controls(row: DetectorRow) -> Tuning:
         key="levels",
         help="The distances of these levels are added (eq. 4). Later levels see larger and more abstract structures.",
     )
-    distance_box, reduction_box = st.columns([2, 5], vertical_alignment="bottom")
-    distance_box.selectbox(
+    pair = st.grid(2, min_column_width=200)
+    pair.selectbox(
         "Distance",
         list(DISTANCES),
         key="score",
         format_func=wording.distance,
         help="Mahalanobis: eq. 3; standardised Euclidean: eq. 7.",
     )
-    reduction_box.select_slider(
+    pair.select_slider(
         "Components kept",
         _steps(str(settings.current(row).tuning.reduction)),
         key="keep",

@@ -6,10 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from gad_core.decision.costs import Band
 from gad_core.decision.curves import auroc, precision_recall, roc
 from gad_core.decision.rates import rate
 from gad_core.figures import (
     DEFECT,
+    Lines,
     level_areas,
     precision_recall_curve,
     promised_against_achieved,
@@ -20,6 +22,9 @@ from gad_core.figures import (
 )
 from gad_core.figures.canvas import diagonal, horizontal, vertical
 
+LINES = Lines(30.0, adopted=25.0, predicted=9.0, review=Band(30.0, 45.0))
+CHOSEN = (rate(2, 20), rate(60, 63))
+
 
 @pytest.fixture(
     params=["score_histogram", "score_ecdf", "roc_curve", "precision_recall", "promises", "rate_bars", "level_areas"]
@@ -29,10 +34,10 @@ def figure(request, groups):
     anomalous = np.arange(len(scores)) >= 20
     area = auroc(scores, anomalous)
     return {
-        "score_histogram": lambda: score_histogram(groups, 30.0, adopted=25.0),
-        "score_ecdf": lambda: score_ecdf(groups, 30.0, adopted=25.0),
-        "roc_curve": lambda: roc_curve(roc(scores, anomalous), rate(2, 20), rate(60, 63), area),
-        "precision_recall": lambda: precision_recall_curve(precision_recall(scores, anomalous), rate(60, 63), 2),
+        "score_histogram": lambda: score_histogram(groups, LINES),
+        "score_ecdf": lambda: score_ecdf(groups, LINES),
+        "roc_curve": lambda: roc_curve(roc(scores, anomalous), area, chosen=CHOSEN),
+        "precision_recall": lambda: precision_recall_curve(precision_recall(scores, anomalous), chosen=CHOSEN),
         "promises": lambda: promised_against_achieved(
             (0.01, 0.05, 0.2), {"cross-conformal": [None, rate(9, 200), rate(41, 200)]}, 0.05
         ),
@@ -70,3 +75,17 @@ def test_straight_lines_run_where_they_say():
     across, both = horizontal(3.0), diagonal(1.0, 9.0)
     assert (across["xref"], across["x0"], across["x1"], across["y0"], across["y1"]) == ("paper", 0, 1, 3, 3)
     assert (both["x0"], both["y0"], both["x1"], both["y1"]) == (1, 1, 9, 9)
+
+
+def fonts(part):
+    """Every font of a part of a figure, wherever it stands."""
+    inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list | tuple) else ()
+    for name, value in inner:
+        yield from [value] if "font" in str(name) else fonts(value)
+
+
+def test_every_text_can_be_read_from_a_projector(figure):
+    written = figure.to_dict()
+    assert written["layout"]["font"]["size"] >= 14
+    assert all(font.get("size", 14) >= 14 for font in fonts(written))
+    assert len(list(fonts(written))) > 4

@@ -12,6 +12,7 @@ from gad_core.workspace.adoption import adopt, restore
 from gad_core.workspace.rows import DetectorRow
 from gad_core.workspace.steps import auroc_of
 from pages.shared import adopted, frame, resources
+from pages.shared.text import plain
 
 _LAST = "_adoption"  # in the session: the last adoption of this tab
 _TROUBLE = "_adoption_failed"
@@ -30,14 +31,24 @@ class _Adoption:
     told: bool = False
 
 
-def adoption(row: DetectorRow, test: resources.TestImages, tuning: Tuning, rates: PointRates) -> None:
-    """The button, and the way back from the last adoption."""
+def adoption(
+    row: DetectorRow, test: resources.TestImages, tuning: Tuning, rates: PointRates | None, *, lacking: str = ""
+) -> None:
+    """The button, and the way back from the last adoption; `lacking` says why there is no threshold to adopt."""
     shown, st.session_state[_SHOWN] = st.session_state.get(_SHOWN), test.state.detector
-    if st.button("Adopt this threshold", type="primary", icon=":material/check:", key="adopt"):
+    pressed = st.button(
+        "Adopt this threshold",
+        type="primary",
+        icon=":material/check:",
+        key="adopt",
+        disabled=rates is None,
+        help=None if rates else plain(lacking),
+    )
+    if pressed and rates:
         if shown is not None and shown != test.state.detector:
             st.warning(
-                f"{row.name} was fitted again or given another threshold meanwhile. These are its numbers now; adopt "
-                "again if you want them.",
+                f"{plain(row.name)} was fitted again or given another threshold meanwhile. These are its numbers now; "
+                "adopt again if you want them.",
                 icon=":material/sync_problem:",
             )
         elif rates.breaks_promise:

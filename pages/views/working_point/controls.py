@@ -1,4 +1,6 @@
-"""The choices that a threshold rests on: tuning, level and method."""
+"""The strip above the charts: tuning, level, method and target; the production and its review band."""
+
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -8,32 +10,46 @@ from gad_core.decision.working_point import METHODS
 from gad_core.features.registry import get_backbone
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import controls, settings, tuning
+from pages.views.working_point import outcomes, review
+from pages.views.working_point.outcomes import Production
 
 
-def choices(detector: DetectorRow) -> PointSettings:
-    """Tuning, level, method and target."""
+@dataclass(frozen=True)
+class Choices:
+    """What the strip says: the settings of the point, the production, and where parts are rejected, if reviewed."""
+
+    settings: PointSettings
+    production: Production
+    reject: float | None
+
+
+def choices(detector: DetectorRow) -> Choices:
+    """Tuning, level, method and target; the production and its review band behind one button."""
     backbone = get_backbone(detector.backbone)
-    tuning_box, level_box, method_box = st.columns([3, 2, 3], vertical_alignment="bottom")
-    with tuning_box.popover("Levels & components", icon=":material/tune:", width="stretch", key="tuning"):
-        tuning.controls(detector)
-    level_box.selectbox(
-        "Level",
-        ["sum", *map(str, range(1, backbone.n_levels + 1))],
-        help="A single level follows chi-square in the paper's account; the sum has no known distribution.",
-        key="level",
-    )
-    method_box.selectbox(
-        "Threshold by",
-        sorted(METHODS, key="cross-conformal".__ne__),
-        format_func=figures.METHOD_NAMES.__getitem__,
-        help="Cross-conformal: the quantile of left-out good parts. Chi-square: equation 6 of the paper.",
-        key="method",
-    )
+    with st.grid(4, min_column_width=185, vertical_alignment="bottom"):
+        with st.popover("Levels & components", icon=":material/tune:", width="stretch", wrap=True, key="tuning"):
+            tuning.controls(detector)
+        st.selectbox(
+            "Level",
+            ["sum", *map(str, range(1, backbone.n_levels + 1))],
+            help="A single level follows chi-square in the paper's account; the sum has no known distribution.",
+            key="level",
+        )
+        st.selectbox(
+            "Threshold by",
+            sorted(METHODS, key="cross-conformal".__ne__),
+            format_func=figures.METHOD_NAMES.__getitem__,
+            help="Cross-conformal: the quantile of left-out good parts. Chi-square: equation 6 of the paper.",
+            key="method",
+        )
+        shift = st.popover("Shift & review", icon=":material/payments:", width="stretch", wrap=True, key="shift")
     controls.target_fpr()
     settings.remember(detector)
     chosen = settings.current(detector)
+    with shift:
+        production, reject = outcomes.controls(), review.control(chosen.target_fpr)
     st.caption(f":material/tune: {wording.tuning(chosen.tuning)}")
-    return chosen
+    return Choices(chosen, production, reject)
 
 
 def choose_method(method: str) -> None:

@@ -13,8 +13,9 @@ from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, frame, opened, resources
 from pages.shared.gallery import gallery
-from pages.views.working_point.thresholds import View
+from pages.views.working_point.view import View
 
+_ALARMS, _MISSED, _NEAR, _FAR = "False alarms", "Missed", "Nearest to the threshold", "Furthest out"
 _NEAREST = 24
 _PICKED = "_picked"
 _EXPLAIN = "_explain"
@@ -57,25 +58,22 @@ def leave() -> None:
 def pictures(view: View, dataset: DatasetRow) -> None:
     """False alarms, missed defects, the nearest to the threshold, and what was clicked."""
     tiles = [Tile(file, float(score)) for file, score in zip(view.test.images, view.scores.test, strict=True)]
-    threshold = view.chosen.point.threshold
-    kinds = {
-        "False alarms": _sorted(t for t in tiles if not t.file.anomalous and t.distance > threshold)[::-1],
-        "Missed": _sorted(t for t in tiles if t.file.anomalous and t.distance <= threshold),
-        "Nearest to the threshold": _nearest(tiles, threshold),
-    }
+    threshold = view.threshold
+    kinds = _kinds(tiles, threshold)
     if _PICKED in st.session_state:
         kinds["Clicked"] = _clicked(view, tiles, dataset)
     finding = (
-        f"{len(kinds['False alarms'])} good parts flagged, {len(kinds['Missed'])} defects missed. "
-        "A click on a bar of the histogram or on the ROC shows its images here; one on an image explains it."
-    )
+        f"{len(kinds[_ALARMS])} good parts flagged, {len(kinds[_MISSED])} defects missed. "
+        if threshold is not None
+        else "Without a threshold nothing is flagged or missed. "
+    ) + "A click on a bar of the histogram or on the ROC shows its images here; one on an image explains it."
     with charts.panel("Errors", finding):
         if st.session_state.get("errors_kind") not in (None, *kinds):
             del st.session_state["errors_kind"]
         kind = st.segmented_control(
             "Pictures",
             list(kinds),
-            default="Nearest to the threshold",
+            default=_NEAR if threshold is not None else _FAR,
             required=True,
             format_func=lambda name: f"{name} · {len(kinds[name])}",
             key="errors_kind",
@@ -83,7 +81,7 @@ def pictures(view: View, dataset: DatasetRow) -> None:
         )
         shown = kinds[str(kind)]
         if not shown:
-            st.markdown(":gray[None at this threshold.]")
+            st.markdown(":gray[None.]" if threshold is None else ":gray[None at this threshold.]")
         gallery(
             [tile.file for tile in shown],
             key=f"errors_{kind}",
@@ -92,9 +90,19 @@ def pictures(view: View, dataset: DatasetRow) -> None:
         )
 
 
-def _caption(tile: Tile, threshold: float) -> str:
-    side = "↑" if tile.distance > threshold else "↓"
-    return f"{tile.file.defect.replace('_', ' ')} · {wording.number(tile.distance)} {side}"
+def _kinds(tiles: Sequence[Tile], threshold: float | None) -> dict[str, list[Tile]]:
+    if threshold is None:
+        return {_FAR: _sorted(tiles)[: -_NEAREST - 1 : -1]}
+    return {
+        _ALARMS: _sorted(t for t in tiles if not t.file.anomalous and t.distance > threshold)[::-1],
+        _MISSED: _sorted(t for t in tiles if t.file.anomalous and t.distance <= threshold),
+        _NEAR: _nearest(tiles, threshold),
+    }
+
+
+def _caption(tile: Tile, threshold: float | None) -> str:
+    side = "" if threshold is None else " ↑" if tile.distance > threshold else " ↓"
+    return f"{tile.file.defect.replace('_', ' ')} · {wording.number(tile.distance)}{side}"
 
 
 def _clicked(view: View, tiles: Sequence[Tile], dataset: DatasetRow) -> list[Tile]:

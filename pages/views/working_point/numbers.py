@@ -4,26 +4,60 @@ import streamlit as st
 
 from gad_core import wording
 from pages.shared import charts
-from pages.views.working_point.thresholds import View
+from pages.shared.text import plain
+from pages.views.working_point.promises import chi2_at, chi2_finding
+from pages.views.working_point.view import View
 
 
 def numbers(view: View) -> None:
-    """The five numbers that matter."""
-    point = view.chosen.point
-    with st.grid(5, min_column_width=125):
-        st.metric("Threshold", wording.number(point.threshold), "distance", **charts.QUIET, help=point.how)
+    """Threshold, promise, and what left-out parts, test parts and defects say; each "none" where there is none."""
+    chosen = view.chosen
+    with st.grid(5, min_column_width=170):
         st.metric(
-            "Promised",
-            wording.percent(view.settings.target_fpr),
-            "of good parts flagged",
+            "Threshold",
+            wording.number(chosen.point.threshold) if chosen else "none",
+            "distance" if chosen else "for this choice",
             **charts.QUIET,
-            help="The target.",
+            help=plain(view.missing.why if view.missing else chosen and chosen.point.how),
         )
-        for label, rate, words in (
-            ("Left-out good", view.chosen.left_out, "Training images flagged by fits without them."),
-            ("Good test parts", view.chosen.test, "Good test images flagged: the false-positive rate."),
-            ("Caught defects", view.chosen.tpr, "Defective test images flagged: the true-positive rate."),
+        _promised(view)
+        for label, rate, images, lacking, words in (
+            (
+                "Left-out good",
+                chosen and chosen.left_out,
+                len(view.scores.left_out),
+                "left-out parts",
+                "Training images flagged by fits without them.",
+            ),
+            (
+                "Good test parts",
+                chosen and chosen.test,
+                int((~view.anomalous).sum()),
+                "good test parts",
+                "Good test images flagged: the false-positive rate.",
+            ),
+            (
+                "Caught defects",
+                chosen and chosen.tpr,
+                int(view.anomalous.sum()),
+                "defects to test",
+                "Defective test images flagged: the true-positive rate.",
+            ),
         ):
-            value = wording.percent(rate.value) if rate else "unknown"
-            note = wording.rate_note(rate) if rate else "too few images"
+            if rate:
+                value, note = wording.percent(rate.value), wording.rate_note(rate)
+            elif not images:
+                value, note = "none", f"no {lacking}"
+            else:
+                value, note = ("unknown", f"too few {lacking}: {images}") if chosen else ("none", "without a threshold")
             st.metric(label, value, note, **charts.QUIET, help=f"{words} In brackets the exact 95 % interval.")
+
+
+def _promised(view: View) -> None:
+    """The target, and what comes of it at the threshold that chi-square predicts for it."""
+    rates = chi2_at(view)
+    note, words = "of good parts flagged", "The share of good parts that you accept to be flagged."
+    if rates and rates.left_out:
+        note = f"chi-square flags {wording.percent(rates.left_out.value)}"
+        words += f" {plain(chi2_finding(view, rates))}"
+    st.metric("Promised", wording.percent(view.settings.target_fpr), note, **charts.QUIET, help=words)

@@ -1,18 +1,18 @@
-"""What a threshold means in production: parts per shift, costs, a band for review, and whether chi-square holds."""
+"""What a threshold means in production: parts per shift, costs, defects by type, and whether chi-square holds."""
 
 from dataclasses import dataclass
 
-import pandas as pd
 import streamlit as st
 
 from gad_core import figures, wording
-from gad_core.decision.costs import Band, BandRates, band_rates, cost_curve, expected_cost, parts_per_shift, qq_points
-from gad_core.decision.evaluation import threshold
-from gad_core.decision.rates import Rate
-from gad_core.errors import SampleTooSmall
-from pages.shared import charts, frame
+from gad_core.data.datasets import GOOD
+from gad_core.decision.costs import Shift, cost_curve, expected_cost, parts_per_shift, qq_points
+from gad_core.decision.rates import rates_by_type
+from pages.shared import charts
 from pages.shared.controls import BOUND
-from pages.views.working_point.thresholds import View
+from pages.views.working_point.view import View
+
+_NO_THRESHOLD = "Without a threshold nothing is flagged or passed."
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Production:
 
 def controls() -> Production:
     """Four numbers about the production."""
-    with st.grid(4, min_column_width=130):
+    with st.grid(2, min_column_width=150):
         parts = st.number_input("Parts per shift", 1, 10_000_000, 1000, key="parts", **BOUND)
         defects = st.number_input(
             "Defective, %", 0.0, 100.0, 1.0, 0.1, format="%.4g", key="defective", help="Of all parts made.", **BOUND
@@ -41,11 +41,16 @@ def controls() -> Production:
 
 def outcomes(view: View, production: Production) -> None:
     """Parts per shift at the threshold, or the expected cost at every threshold."""
+    if view.chosen is None:
+        charts.panel_without("Confusion matrix", _NO_THRESHOLD)
+        return
     good, caught = view.chosen.test or view.chosen.left_out, view.chosen.tpr
     if good is None or caught is None:
         return
-    expected = parts_per_shift(caught.value, good.value, parts=production.parts, defect_share=production.defects)
-    cost = expected_cost(expected, miss=production.miss, false_alarm=production.false_alarm)
+    expected, low, high = (
+        parts_per_shift(tpr, fpr, parts=production.parts, defect_share=production.defects)
+        for tpr, fpr in ((caught.value, good.value), (caught.low, good.low), (caught.high, good.high))
+    )
     curve = cost_curve(
         view.scores.test[~view.anomalous] if view.chosen.test else view.scores.left_out,
         view.scores.test[view.anomalous],
@@ -54,18 +59,39 @@ def outcomes(view: View, production: Production) -> None:
         miss=production.miss,
         false_alarm=production.false_alarm,
     )
+    cost = expected_cost(expected, miss=production.miss, false_alarm=production.false_alarm)
     finding = (
-        f"Of {production.parts:,} parts a shift, {wording.number(expected.good_flagged)} good ones are flagged and "
-        f"{wording.number(expected.bad_missed)} defects pass: cost {wording.number(cost)}. The cheapest threshold on "
-        f"these images is {wording.number(curve.cheapest)} ({wording.number(float(curve.cost.min()))}), chosen on them."
+        f"Of {production.parts:,} parts a shift, {_parts('good_flagged', expected, low, high)} good ones are flagged "
+        f"and {_parts('bad_missed', expected, low, high)} defects pass: cost {wording.number(cost)}. In brackets what "
+        f"{good.count} of {good.n} good parts and {caught.count} of {caught.n} defects leave possible. Cheapest on "
+        f"these images: threshold {wording.number(curve.cheapest)}, cost {wording.number(float(curve.cost.min()))}."
     )
     with charts.panel_of(("Confusion matrix", "Cost"), finding, key="outcome_kind") as name:
         if name == "Confusion matrix":
-            charts.show(figures.confusion(expected), key="confusion", alt=finding)
+            charts.show(figures.confusion(expected, low, high), key="confusion", alt=finding)
         else:
-            charts.show(
-                figures.cost_curve(curve, view.chosen.point.threshold, adopted=view.adopted), key="cost", alt=finding
-            )
+            charts.show(figures.cost_curve(curve, view.threshold, adopted=view.adopted), key="cost", alt=finding)
+
+
+def _parts(name: str, *shifts: Shift) -> str:
+    """Parts with what the intervals leave room for: `0 (0 to 130)`."""
+    value, *ends = (float(getattr(shift, name)) for shift in shifts)
+    return f"{wording.number(value)} ({wording.number(min(ends))} to {wording.number(max(ends))})"
+
+
+def defect_types(view: View) -> None:
+    """Share caught of every defect type."""
+    if not view.anomalous.any():
+        return
+    if view.threshold is None:
+        charts.panel_without("Caught defects by type", _NO_THRESHOLD)
+        return
+    defects = [defect for defect in view.test.images.defects if defect != GOOD]
+    rates = rates_by_type(view.scores.test[view.anomalous], defects, view.threshold)
+    worst = min(rates, key=lambda defect: rates[defect].value)
+    finding = f"Hardest to catch: {worst.replace('_', ' ')}, {wording.rate(rates[worst])}, n = {rates[worst].n}."
+    with charts.panel("Caught defects by type", finding):
+        charts.show(figures.rate_bars(rates, figures.DEFECT), key="types", alt=finding)
 
 
 def qq(view: View) -> None:
@@ -77,54 +103,7 @@ def qq(view: View) -> None:
     ratio = float(observed[len(observed) // 2] / theory[len(theory) // 2])
     finding = (
         f"The median squared distance of left-out good parts is {ratio:.2f} times that of chi-square with {k} degrees "
-        "of freedom; at 1, eq. 6 would hold."
+        "of freedom; at 1, on the dotted line, eq. 6 would hold."
     )
     with charts.panel("QQ plot against chi-square", finding):
         charts.show(figures.qq_plot(theory, observed, colour=figures.LEFT_OUT), key="qq", alt=finding)
-
-
-def review(view: View) -> None:
-    """Two thresholds: accept, review, reject."""
-    lower, upper = view.chosen.point.threshold, None
-    finding = "A second, stricter threshold: what lies between the two is reviewed by a person."
-    with charts.panel("Review band", finding):
-        if not st.toggle("Let a person review", key="review", **BOUND):
-            return
-        percent = st.number_input(
-            "Reject at, % of good parts",
-            0.001,
-            50.0,
-            max(round(20 * view.settings.target_fpr, 4), 0.001),
-            format="%.4g",
-            key="reject",
-            help="The stricter threshold; the looser one is that of the target above.",
-            persist_state="session",
-        )
-        try:
-            upper = threshold(view.scores, view.chosen.point.method, float(percent) / 100)
-        except SampleTooSmall as error:
-            st.warning(frame.sentence(error), icon=":material/block:")
-        if upper is None:
-            return
-        if upper.threshold < lower:
-            st.warning(
-                "The rate to reject at must lie below the target; choose a smaller one.", icon=":material/block:"
-            )
-            return
-        words = f"Accepted up to {wording.number(lower)}, rejected above {wording.number(upper.threshold)}."
-        st.caption(words)
-        rates = band_rates(view.scores.test, view.anomalous, Band(lower, upper.threshold))
-        st.dataframe(_band_table(rates), hide_index=True, key="band", alt=words)
-
-
-def _band_table(rates: BandRates) -> pd.DataFrame:
-    def words(three: tuple[Rate, Rate, Rate] | None) -> list[str]:
-        return [wording.rate(rate) for rate in three] if three else ["none"] * 3
-
-    names = ("accepted", "reviewed", "rejected")
-    return pd.DataFrame(
-        [
-            {"parts": kind} | dict(zip(names, words(three), strict=True))
-            for kind, three in (("good test parts", rates.good), ("defects", rates.bad))
-        ]
-    )

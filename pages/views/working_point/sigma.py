@@ -1,58 +1,99 @@
 """Table VI on the open data set: what chi-square promises and what comes, with and without augmented copies."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
+from gad_core import figures, wording
+from gad_core.decision.rates import Rate
 from gad_core.decision.sigma_table import LEVEL, SIGMAS, SigmaColumn, sigma_table
 from gad_core.decision.working_point import sigma_fpr
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import augmented_twin
 from pages.shared import charts, frame, resources
 
+_LEVEL = "sigma_level"
+_SIGMA = 3  # of the sentence: a rate that a factory might ask for
+
 
 @frame.fragment
 def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow) -> None:
-    """Rates at one to five sigma for three reductions of one level, for this fit and for its twin."""
+    """Rates at one to five sigma for three reductions of one level, for this fit and, beside it, for its twin."""
     twin = augmented_twin(resources.store(), detector)
-    finding = "Chi-square thresholds at n sigma (Table VI): the good and the defective test parts that they flag, in %."
-    with charts.panel("Rates at n sigma", finding):
-        n_levels = resources.detector(detector).n_levels
-        level = st.segmented_control(
+    n_levels = resources.detector(detector).n_levels
+    level = int(st.session_state.get(_LEVEL) or min(LEVEL, n_levels))
+    fits = {
+        row: columns_of(resources.test_images(row, dataset), level)
+        for row in sorted(filter(None, (detector, twin)), key=_passes)
+    }
+    finding = _finding(fits[detector], level)
+    with charts.panel("What sigma promises", finding) as corner:
+        corner.selectbox(
             "Level",
             range(1, n_levels + 1),
-            default=min(LEVEL, n_levels),
-            required=True,
-            key="sigma_level",
+            index=min(LEVEL, n_levels) - 1,
+            format_func="level {}".format,
+            key=_LEVEL,
             persist_state="session",
+            label_visibility="collapsed",
+            width=130,
         )
-        rows = sorted(filter(None, (detector, twin)), key=_passes)
-        with st.grid(len(rows), min_column_width=420):
-            for row in rows:
-                _show(row, dataset, int(level or LEVEL))
-        if twin is None:
-            st.caption(
-                ":material/info: Fit once more with augmented copies, or without, and both stand here side by side."
-            )
+        with st.grid(2, min_column_width=380):
+            for row, columns in fits.items():
+                with st.container(gap="xsmall"):
+                    st.markdown(f":small[{_name(row)}, level {level}]")
+                    charts.show(figures.sigma_rates(columns), key=f"sigma_chart_{row.id}", alt=finding)
+            if twin is None:
+                with st.container(gap="xsmall"):
+                    _table(detector, fits[detector])
+                    st.caption(
+                        ":material/info: Fit once more with augmented copies, or without, and both stand here side by "
+                        "side."
+                    )
+        if twin:
+            with st.expander("As a table (Table VI)", icon=":material/table:", key="sigma_tables"):
+                for row, columns in fits.items():
+                    st.markdown(f":small[{_name(row)}]")
+                    _table(row, columns)
 
 
-def _show(row: DetectorRow, dataset: DatasetRow, level: int) -> None:
-    columns = columns_of(resources.test_images(row, dataset), level)
+def _finding(columns: Sequence[SigmaColumn], level: int) -> str:
+    """The distance between promise and test at the sigma that the paper names first."""
+    at = SIGMAS.index(_SIGMA)
+    of_test = any(column.rates[at].test for column in columns)
+    words = [
+        f"{wording.rate(rate)} of n = {rate.n} at {column.name}"
+        for column in columns
+        if (rate := column.rates[at].test if of_test else column.rates[at].left_out)
+    ]
+    parts, promise = "good test parts" if of_test else "left-out good parts", _share(_SIGMA)
+    return (
+        f"At {_SIGMA}σ and level {level}, chi-square promises that {promise} of good parts are flagged; of {parts} it "
+        f"flags {', '.join(words)}."
+    )
+
+
+def _name(row: DetectorRow) -> str:
     passes = _passes(row)
-    words = f"**{passes} augmented copies of each good part**" if passes else "**The good parts as they are**"
-    areas = ", ".join(f"{column.name} {100 * column.auroc.value:.1f}" for column in columns if column.auroc)
-    with st.container():
-        st.markdown(words + (f" · AUROC {areas}" if areas else ""))
-        table = {
-            "sigma": [f"{n}σ" for n in SIGMAS],
-            "promised": [f"{100 * sigma_fpr(n):.2g} %" for n in SIGMAS],
-        }
-        for column in columns:
-            for name, rates in (
-                ("FPR", [point.test for point in column.rates]),
-                ("TPR", [point.tpr for point in column.rates]),
-            ):
-                table[f"{column.name} {name}"] = [f"{100 * rate.value:.1f}" if rate else "–" for rate in rates]
-        st.dataframe(pd.DataFrame(table), hide_index=True, key=f"sigma_{row.id}", alt=words.strip("*"))
+    return f"**{passes} augmented copies of each good part**" if passes else "**The good parts as they are**"
+
+
+def _table(row: DetectorRow, columns: Sequence[SigmaColumn]) -> None:
+    table = {"sigma": [f"{n}σ" for n in SIGMAS], "promised": [_share(n) for n in SIGMAS]}
+    for column in columns:
+        table[column.name] = [f"{_cell(point.test)} / {_cell(point.tpr)}" for point in column.rates]
+    words = "Good test parts flagged / defects caught, in percent, at one to five sigma by reduction"
+    st.caption(f"{words}:")
+    st.dataframe(pd.DataFrame(table), hide_index=True, key=f"sigma_{row.id}", alt=words)
+
+
+def _share(sigma: int) -> str:
+    return f"{100 * sigma_fpr(sigma):.2g} %"
+
+
+def _cell(rate: Rate | None) -> str:
+    return f"{100 * rate.value:.1f}" if rate else "none"
 
 
 @st.cache_resource(show_spinner="Counting …", max_entries=32, hash_funcs=resources.BY_STATE)

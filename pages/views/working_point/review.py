@@ -1,0 +1,66 @@
+"""Two thresholds: accept, review, reject."""
+
+import pandas as pd
+import streamlit as st
+
+from gad_core import wording
+from gad_core.decision.costs import BandRates, band_rates
+from gad_core.decision.rates import Rate
+from pages.shared import charts
+from pages.shared.controls import BOUND
+from pages.shared.text import plain
+from pages.views.working_point.view import View
+
+
+def control(target_fpr: float) -> float | None:
+    """The share of good parts above which parts are rejected, or none: then nobody reviews."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        on = st.toggle(
+            "Let a person review",
+            key="review",
+            help="A second, stricter threshold: a person reviews what lies between the two.",
+            **BOUND,
+        )
+        if not on:
+            return None
+        percent = st.number_input(
+            "Reject at, % of good parts",
+            0.001,
+            50.0,
+            max(round(20 * target_fpr, 4), 0.001),
+            format="%.4g",
+            key="reject",
+            help="The stricter threshold; the looser one is that of the target above.",
+            persist_state="session",
+        )
+    return float(percent) / 100
+
+
+def review(view: View) -> None:
+    """What a person has to look at between the two thresholds; nothing while nobody reviews."""
+    if isinstance(view.review, str):
+        charts.panel_without("Review band", view.review)
+    elif view.review:
+        band = view.review
+        words = (
+            f"Accepted up to {wording.number(band.accept_below)}, rejected above {wording.number(band.reject_above)}; "
+            "a person reviews what lies between."
+        )
+        rates = band_rates(view.scores.test, view.anomalous, band)
+        with charts.panel("Review band", words):
+            st.dataframe(_table(rates), hide_index=True, key="band", alt=plain(words), row_height=52)
+
+
+def _table(rates: BandRates) -> pd.DataFrame:
+    def words(three: tuple[Rate, Rate, Rate] | None) -> list[str]:
+        if three is None:
+            return ["none"] * 3
+        return [f"{wording.percent(rate.value)}\n{wording.interval(rate.low, rate.high)}" for rate in three]
+
+    names = ("accepted", "reviewed", "rejected")
+    return pd.DataFrame(
+        [
+            {"parts": kind} | dict(zip(names, words(three), strict=True))
+            for kind, three in (("good test", rates.good), ("defects", rates.bad))
+        ]
+    )

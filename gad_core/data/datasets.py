@@ -1,6 +1,6 @@
 """Folders of images to sets of checked files with labels, masks and groups; the pixels stay on disk."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ from gad_core.errors import GadError, ImageRefused
 from gad_core.progress import Progress
 
 GOOD = "good"
+#: Gives the digest of an image, or raises `ImageRefused` for one that cannot be read.
+Look = Callable[[Path], str]
 #: The folders of a category in MVTec layout (Bergmann et al., CVPR 2019).
 LAYOUT = ("train", "test", "ground_truth")
 
@@ -141,24 +143,32 @@ def reading() -> Iterator[None]:
         raise GadError(f"{where} cannot be read ({why}); allow reading it or copy the images elsewhere") from error
 
 
+def look_at(path: Path) -> str:
+    """Check an image's header and hash the file; pixels are not decoded."""
+    image_size(path)
+    return content_digest(path)
+
+
 @reading()
-def read_dataset(root: Path, *, need_test: bool = False, progress: Progress | None = None) -> Dataset:
+def read_dataset(
+    root: Path, *, need_test: bool = False, look: Look = look_at, progress: Progress | None = None
+) -> Dataset:
     """Read a category in MVTec layout, or a plain folder of normal images to train on.
 
-    Files are hashed and their headers checked; pixels are not decoded. Raises `GadError` where there are no training
-    images, where `root` holds several categories, or where test images are needed and there are none.
+    `look` opens every file. Raises `GadError` where there are no training images, where `root` holds several
+    categories, or where test images are needed and there are none.
     """
     if _has_layout(root):
-        dataset = read_mvtec(root, progress=progress)
+        dataset = read_mvtec(root, look=look, progress=progress)
     else:
-        dataset = Dataset(root.resolve().name, root, read_folder(root, progress=progress), ImageSet(()))
+        dataset = Dataset(root.resolve().name, root, read_folder(root, look=look, progress=progress), ImageSet(()))
     if need_test and not len(dataset.test):
         raise GadError(f"{root} has no test images to read; put some into test/{GOOD} and test/<type of defect>")
     return dataset
 
 
 @reading()
-def read_mvtec(root: Path, *, progress: Progress | None = None) -> Dataset:
+def read_mvtec(root: Path, *, look: Look = look_at, progress: Progress | None = None) -> Dataset:
     """Read the category at `root`: train/good, test/<type>, and ground_truth/<type>/<stem>_mask.png where there is one.
 
     Only test/good is normal in test/. Raises `GadError` where train/good holds no images.
@@ -168,12 +178,12 @@ def read_mvtec(root: Path, *, progress: Progress | None = None) -> Dataset:
     if not train:
         raise GadError(f"there are no training images in {good}; put the normal images there")
     test = list(_find_test(root)) if (root / "test").is_dir() else []
-    checked = _check(train + test, progress)
+    checked = _check(train + test, look, progress)
     return Dataset(root.resolve().name, root, _image_set(checked[: len(train)]), _image_set(checked[len(train) :]))
 
 
 @reading()
-def read_folder(root: Path, *, progress: Progress | None = None) -> ImageSet:
+def read_folder(root: Path, *, look: Look = look_at, progress: Progress | None = None) -> ImageSet:
     """All images of a folder and its sub-folders as normal ones; hidden and other files are passed over.
 
     Raises `GadError` where there is no image, or where the folder holds categories rather than normal images only.
@@ -185,7 +195,7 @@ def read_folder(root: Path, *, progress: Progress | None = None) -> ImageSet:
     listed = [_Listed(path) for path in _image_paths(root)]
     if not listed:
         raise GadError(f"there are no images in {root}; give a folder with PNG, JPEG, BMP, TIFF or WebP files")
-    return _image_set(_check(listed, progress))
+    return _image_set(_check(listed, look, progress))
 
 
 @reading()
@@ -194,7 +204,7 @@ def read_paths(paths: Sequence[Path]) -> ImageSet:
     listed = [_Listed(path) for given in paths for path in (_image_paths(given) if given.is_dir() else [given])]
     if not listed:
         raise GadError(f"there are no images in {', '.join(map(str, paths))}; give images, or folders that hold some")
-    return _image_set(_check(listed, None))
+    return _image_set(_check(listed, look_at, None))
 
 
 @reading()
@@ -249,14 +259,13 @@ def _find_test(root: Path) -> Iterator[_Listed]:
         yield _Listed(path, defect, next((mask for mask in masks if defect != GOOD and mask.is_file()), None))
 
 
-def _check(listed: Sequence[_Listed], progress: Progress | None) -> list[ImageFile | Refusal]:
+def _check(listed: Sequence[_Listed], look: Look, progress: Progress | None) -> list[ImageFile | Refusal]:
     checked: list[ImageFile | Refusal] = []
     for path, defect, mask in listed:
         try:
             if defect is None:
                 raise ImageRefused(f"it lies directly in test/; move it to test/{GOOD} or test/<type of defect>")
-            image_size(path)
-            checked.append(ImageFile(path, content_digest(path), defect, mask))
+            checked.append(ImageFile(path, look(path), defect, mask))
         except ImageRefused as error:
             checked.append(Refusal(str(path), str(error)))
         if progress is not None:

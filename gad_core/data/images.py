@@ -102,6 +102,18 @@ def content_digest(source: bytes | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes; raises `ImageRefused` where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageRefused(_unreadable(error)) from error
+
+
+def _unreadable(error: OSError) -> str:
+    return f"the file cannot be read ({error.strerror}); check that it exists and that you may read it"
+
+
 def _stream(source: bytes | Path) -> BufferedReader | BytesIO:
     return source.open("rb") if isinstance(source, Path) else BytesIO(source)
 
@@ -138,7 +150,7 @@ def _opened(source: bytes | Path, max_pixels: int) -> Iterator[ImageFile.ImageFi
         raise
     except Exception as error:  # Pillow answers damage with a dozen kinds of exceptions
         if isinstance(error, OSError) and error.errno is not None:
-            reason = f"the file cannot be read ({error.strerror}); check that it exists and that you may read it"
+            reason = _unreadable(error)
         else:
             reason = "the file is damaged, incomplete or of a rare kind; copy it again or export it as an 8-bit PNG"
         raise ImageRefused(reason) from error

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal
-from gad_core.data.images import content_digest, decode, resize
+from gad_core.data.images import content_digest, decode, read_bytes, resize
 from gad_core.errors import GadError, ImageRefused
 from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
@@ -29,6 +29,15 @@ class Extraction:
 
     features: NDArray[np.float32]
     images: ImageSet  # its `refused` names the others as well
+
+    def of(self, images: ImageSet) -> "Extraction":
+        """What `extract` gives for some of the images behind this one."""
+        row = {digest: index for index, digest in enumerate(self.images.digests)}
+        reasons = {refusal.path: refusal for refusal in self.images.refused}
+        readable = tuple(file for file in images if file.digest in row)
+        unread = tuple(reasons[str(file.path)] for file in images if file.digest not in row)
+        rows = [row[file.digest] for file in readable]
+        return Extraction(self.features[rows], ImageSet(readable, images.refused + unread))
 
 
 def extract(
@@ -147,14 +156,12 @@ def _load(file: ImageFile, backbone: Backbone, cache: FeatureCache | None) -> Pi
     if pixels is not None:
         return pixels
     try:
-        data = file.path.read_bytes()
+        data = read_bytes(file.path)
         if content_digest(data) != file.digest:
             return ImageRefused("the file has changed since it was listed; list the folder again")
         pixels = resize(decode(data), backbone.input_size)
     except ImageRefused as error:
         return error
-    except OSError as error:
-        return ImageRefused(f"the file cannot be read ({error.strerror}); check that it exists and may be read")
     if cache:
         cache.keep_pixels(backbone, file.digest, pixels)
     return pixels

@@ -15,7 +15,7 @@ from gad_core.data.groups import default_folds, in_groups, k_folds
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine
-from gad_core.features.extract import extract, load_pixels
+from gad_core.features.extract import Extraction, extract, load_pixels
 from gad_core.gaussian.copies import Copies
 from gad_core.gaussian.detector import Detector, TrainingImages, make_detector
 from gad_core.gaussian.extraction import first_reason
@@ -55,14 +55,16 @@ def fit_images(
     settings: FitSettings | None = None,
     *,
     calibration: ImageSet | None = None,
+    known: Extraction | None = None,
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
 ) -> Fit:
     """Fit a detector to normal images; images that cannot be read are left out and reported.
 
     `calibration` gives separate normal images for split-conformal thresholds; the settings may ask for a share of the
-    images instead. The cache keeps every copy's features as soon as they are known, so that a fit that was stopped goes
-    on where it was. Raises `GadError` below three readable images, and where the folds leave nothing to fit.
+    images instead. `known` holds the features of all these images where they have been extracted already. The cache
+    keeps every copy's features as soon as they are known, so that a fit that was stopped goes on where it was. Raises
+    `GadError` below three readable images, and where the folds leave nothing to fit.
     """
     backbone = engine.network.backbone
     settings = settings or FitSettings(backbone=backbone.name)
@@ -73,12 +75,16 @@ def fit_images(
     passes = settings.augmented.passes if settings.augmented else 0
     n = len(images)
     stages = Stages(progress, (n, len(calibration) if calibration else 0, passes * n, n))
-    extraction = extract(images, engine, cache=cache, progress=stages(0))
+
+    def features(wanted: ImageSet, stage: int) -> Extraction:
+        return known.of(wanted) if known else extract(wanted, engine, cache=cache, progress=stages(stage))
+
+    extraction = features(images, 0)
     readable, refused = extraction.images, extraction.images.refused
     check_enough(readable)
     held_out = None
     if calibration:
-        more = extract(calibration, engine, cache=cache, progress=stages(1))
+        more = features(calibration, 1)
         held_out, refused = training_images(more.features, more.images), refused + more.images.refused
     folds = choose_folds(readable, settings)
     with copies_of(readable, extraction.features, engine, settings, cache=cache, progress=stages(2)) as copies:

@@ -12,7 +12,6 @@ from typing import Any
 
 from gad_core.attribution.category import CategoryExplanation, Explained, explain_category, masked_defects
 from gad_core.attribution.explanation import Explanation, Undefined
-from gad_core.data.datasets import read_dataset
 from gad_core.decision.curves import auroc
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
@@ -137,7 +136,7 @@ def explain_dataset(
     dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
     key = ExplanationKey(dataset.state, detector_state(row), tuning, n_references)
     detector, engine = load_detector(row.path), load_engine(row.backbone)
-    test = read_dataset(dataset.root).test
+    test = store.read(dataset).test
     stages = Stages(progress, (len(test), len(masked_defects(test))))
     extraction = extract_for(detector, test, engine, cache=cache, progress=stages(0))
     area = auroc(detector.scores(extraction.features, tuning), extraction.images.labels)

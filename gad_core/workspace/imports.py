@@ -1,18 +1,20 @@
 """Bringing data sets in: demo categories, folders of the server, and uploads; bad files are refused one by one."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from gad_core.data.archives import unpack_zip
-from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageFile, ImageSet, Refusal, read_dataset
+from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageFile, Refusal, read_dataset
 from gad_core.data.demo import write_demo
-from gad_core.data.images import IMAGE_SUFFIXES, decode, decode_mask
+from gad_core.data.digests import Stamp, stamp
+from gad_core.data.images import decode_mask
 from gad_core.errors import GadError, ImageRefused
 from gad_core.progress import Progress
-from gad_core.workspace.layout import place
+from gad_core.workspace.door import Incoming, admitted
+from gad_core.workspace.layout import images_in, place
 from gad_core.workspace.rows import Counts, DatasetRow
 from gad_core.workspace.store import Store
 
@@ -45,17 +47,25 @@ def add_folder(store: Store, folder: Path, *, progress: Progress | None = None) 
     already is looked through again. Raises `GadError` where no image can be used.
     """
     root = folder.expanduser().resolve()
-    dataset = read_dataset(root, progress=_announcing(progress))
-    incoming, refused = _incoming(dataset), [*dataset.train.refused, *dataset.test.refused]
-    usable: Counter[tuple[Split, bool]] = Counter()
-    for image, reason in _checked(incoming, progress):
-        if reason is None:
-            usable[image.split, image.defect == GOOD] += 1
-        else:
-            refused.append(Refusal(image.label, reason))
+    dataset = read_dataset(root, look=_later)
+    refused = [*dataset.train.refused, *dataset.test.refused]
+    usable: Counter[tuple[str, bool]] = Counter()
+    known: dict[Path, tuple[Stamp, str]] = {}
+    for image, outcome in admitted(_incoming(dataset), store.feature_cache(), progress):
+        if isinstance(outcome, ImageRefused):
+            refused.append(Refusal(image.label, str(outcome)))
+            continue
+        usable[image.split, image.defect == GOOD] += 1
+        if outcome.looks:
+            known[Path(image.label)] = outcome.looks, outcome.digest
     _check_any(usable.total(), refused)
     counts = Counts(usable["train", True], usable["test", True], usable["test", False])
-    return store.datasets.register(root, name=dataset.name, counts=counts, refused=tuple(refused))
+    row = store.datasets.register(root, name=dataset.name, counts=counts, refused=tuple(refused))
+    digests = store.digests(row)
+    for path, (looks, digest) in known.items():
+        digests.keep(path, looks, digest)
+    digests.add()
+    return row
 
 
 def add_upload(
@@ -74,8 +84,10 @@ def add_upload(
     Raises `GadError` where no image can be used.
     """
     with store.datasets.workshop() as workshop:
-        refused = _stage(files, workshop, split=split, defect=defect, progress=progress)
-        return store.datasets.add(workshop / "content", name=name, kind="upload", refused=refused)
+        refused, staged = _stage(store, files, workshop, split=split, defect=defect, progress=progress)
+        row = store.datasets.add(workshop / "content", name=name, kind="upload", refused=refused)
+    _remember(store, row, staged)
+    return row
 
 
 def extend_upload(
@@ -89,8 +101,10 @@ def extend_upload(
 ) -> DatasetRow:
     """Add uploaded images to an uploaded data set, on the terms of `add_upload`."""
     with store.datasets.workshop() as workshop:
-        refused = _stage(files, workshop, split=split, defect=defect, progress=progress)
-        return store.datasets.extend(dataset_id, workshop / "content", refused=refused)
+        refused, staged = _stage(store, files, workshop, split=split, defect=defect, progress=progress)
+        row = store.datasets.extend(dataset_id, workshop / "content", refused=refused)
+    _remember(store, row, staged)
+    return row
 
 
 def relabel(
@@ -101,7 +115,7 @@ def relabel(
     Raises `GadError` for a mask that cannot be read, an image that is gone, and data sets that are not uploads.
     """
     _check_label(split, defect)
-    if mask is not None and (reason := _refusal(mask, decode_mask)):
+    if mask is not None and (reason := _mask_refusal(mask)):
         raise GadError(f"the mask cannot be used: {reason}")
     try:
         image = file.path.read_bytes()
@@ -113,23 +127,12 @@ def relabel(
         return store.datasets.extend(dataset_id, workshop / "content", replacing=file.path)
 
 
-@dataclass(frozen=True)
-class _Incoming:
-    """An image on its way in; `label` is what its owner calls it."""
-
-    label: str
-    image: Path | bytes
-    split: Split
-    defect: str
-    mask: Path | bytes | None = None
-
-
 def _stage(
-    files: Sequence[Upload], workshop: Path, *, split: Split, defect: str, progress: Progress | None
-) -> tuple[Refusal, ...]:
-    """Put all usable images into `workshop`/content; what was refused comes back."""
+    store: Store, files: Sequence[Upload], workshop: Path, *, split: Split, defect: str, progress: Progress | None
+) -> tuple[tuple[Refusal, ...], dict[Stamp, str]]:
+    """Put all usable images into `workshop`/content; what was refused comes back, and the digests of the others."""
     _check_label(split, defect)
-    incoming: list[_Incoming] = []
+    incoming: list[Incoming] = []
     refused: list[Refusal] = []
     images_only, masks = _paired(files)
     for number, (label, data) in enumerate(images_only):
@@ -138,20 +141,33 @@ def _stage(
             incoming += images
             refused += bad
         else:
-            incoming.append(_Incoming(label, data, split, defect, masks.get(label)))
+            incoming.append(Incoming(label, data, split, defect, masks.get(label)))
+    staged: dict[Stamp, str] = {}
     placed = 0
-    for image, reason in _checked(incoming, progress):
-        if reason is not None:
-            refused.append(Refusal(image.label, reason))
+    for image, outcome in admitted(incoming, store.feature_cache(), progress):
+        if isinstance(outcome, ImageRefused):
+            refused.append(Refusal(image.label, str(outcome)))
             continue
         mask = image.mask
-        if mask is not None and (reason := _refusal(mask, decode_mask)):
+        if mask is not None and (reason := _mask_refusal(mask)):
             refused.append(Refusal(f"{image.label} (its mask)", reason))
             mask = None
-        place(workshop / "content", image.image, name=image.label, split=image.split, defect=image.defect, mask=mask)
+        content = workshop / "content"
+        path = place(content, image.image, name=image.label, split=image.split, defect=image.defect, mask=mask)
+        staged[stamp(path)] = outcome.digest
         placed += 1
     _check_any(placed, refused)
-    return tuple(refused)
+    return tuple(refused), staged
+
+
+def _remember(store: Store, row: DatasetRow, staged: Mapping[Stamp, str]) -> None:
+    """Keep the digests of what has come in, wherever it has come to lie: a move leaves a file its stamp."""
+    digests = store.digests(row)
+    for path in images_in(row.root):
+        looks = stamp(path)
+        if looks[0] and (digest := staged.get(looks)):  # not every disk has inodes
+            digests.keep(path, looks, digest, settled=True)
+    digests.add()
 
 
 def _check_label(split: Split, defect: str) -> None:
@@ -176,7 +192,7 @@ def _paired(files: Sequence[Upload]) -> tuple[list[Upload], dict[str, bytes]]:
 
 def _unpack(
     label: str, data: bytes, into: Path, *, split: Split, defect: str, progress: Progress | None
-) -> tuple[list[_Incoming], list[Refusal]]:
+) -> tuple[list[Incoming], list[Refusal]]:
     """The images of an archive, and what was refused, which may be the archive as a whole."""
 
     def named(text: str) -> str:
@@ -184,7 +200,7 @@ def _unpack(
 
     try:
         unpack_zip(data, into, progress=_announcing(progress))
-        dataset = read_dataset(into, progress=_announcing(progress))
+        dataset = read_dataset(into, look=_later)
     except GadError as error:
         return [], [Refusal(label, named(str(error)))]
     images = [replace(image, label=named(image.label)) for image in _incoming(dataset)]
@@ -193,33 +209,22 @@ def _unpack(
     return images, [replace(bad, path=named(bad.path)) for bad in (*dataset.train.refused, *dataset.test.refused)]
 
 
-def _incoming(dataset: Dataset) -> list[_Incoming]:
-    parts: tuple[tuple[Split, ImageSet], ...] = (("train", dataset.train), ("test", dataset.test))
+def _incoming(dataset: Dataset) -> list[Incoming]:
     return [
-        _Incoming(str(file.path), file.path, split, file.defect, file.mask)
-        for split, images in parts
+        Incoming(str(file.path), file.path, split, file.defect, file.mask)
+        for split, images in (("train", dataset.train), ("test", dataset.test))
         for file in images
     ]
 
 
-def _checked(incoming: Sequence[_Incoming], progress: Progress | None) -> Iterator[tuple[_Incoming, str | None]]:
-    """Every image with the reason why it is refused, or None."""
-    for done, image in enumerate(incoming):
-        if progress is not None:
-            progress(done, len(incoming))
-        reason = _refusal(image.image, decode)
-        if reason is None and Path(image.label).suffix.lower() not in IMAGE_SUFFIXES:
-            reason = (
-                "its name does not end as that of an image does; rename it to end in .png, .jpg, .bmp, .tif or .webp"
-            )
-        yield image, reason
-    if progress is not None:
-        progress(len(incoming), len(incoming))
+def _later(_: Path) -> str:
+    """List an image without a look at it: all of them are decoded and hashed together."""
+    return ""
 
 
-def _refusal(image: Path | bytes, read: Callable[[Path | bytes], object]) -> str | None:
+def _mask_refusal(mask: Path | bytes) -> str | None:
     try:
-        read(image)
+        decode_mask(mask)
     except ImageRefused as refusal:
         return str(refusal)
     return None

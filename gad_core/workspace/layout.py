@@ -64,7 +64,7 @@ def merged(source: Path, root: Path) -> Iterator[None]:
     """Move all images and masks of one data set into another; if the block fails they all go back."""
     moves: list[tuple[Path, Path]] = []
     try:
-        for image in sorted(_images(source)):
+        for image in sorted(images_in(source)):
             split, defect, name = image.relative_to(source).parts
             target = _free_place(root, name, split=split, defect=defect)
             for old, new in ((image, target), (_mask_of(source, image), _mask_of(root, target))):
@@ -79,12 +79,13 @@ def merged(source: Path, root: Path) -> Iterator[None]:
 
 def count(root: Path) -> Counts:
     """Images of a data set in MVTec layout."""
-    folders = [image.relative_to(root).parts[:2] for image in _images(root)]
+    folders = [image.relative_to(root).parts[:2] for image in images_in(root)]
     train, normal = folders.count(("train", "good")), folders.count(("test", "good"))
     return Counts(train=train, test_normal=normal, test_defective=len(folders) - train - normal)
 
 
-def _images(root: Path) -> Iterator[Path]:
+def images_in(root: Path) -> Iterator[Path]:
+    """The images of a data set in MVTec layout, in no order."""
     for split in ("train/good", "test/*"):
         yield from (path for path in root.glob(f"{split}/*") if path.suffix in IMAGE_SUFFIXES)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.data.datasets import ImageSet, read_dataset
+from gad_core.data.datasets import ImageSet
 from gad_core.data.demo.photos import PARTS, places
 from gad_core.data.groups import default_folds
 from gad_core.decision.curves import auroc
@@ -41,13 +41,13 @@ def fit_dataset(
     """
     row = store.datasets.get(dataset_id)
     engine = load_engine(settings.backbone)
-    dataset = read_dataset(row.root)
+    dataset = store.read(row)
     n, passes = len(dataset.train), settings.augmented.passes if settings.augmented else 0
     stages = Stages(progress, (n + len(dataset.test), n * passes))
     both = ImageSet(dataset.train.files + dataset.test.files)
-    extract(both, engine, cache=cache, progress=stages(0))
-    test = extract(dataset.test, engine, cache=cache)
-    detector = fit_images(dataset.train, engine, settings, cache=cache, progress=stages(1)).detector
+    known = extract(both, engine, cache=cache, progress=stages(0))
+    test = known.of(dataset.test)
+    detector = fit_images(dataset.train, engine, settings, known=known, cache=cache, progress=stages(1)).detector
     return store.detectors.add(
         detector.save,
         name=row.name,

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Self
 
 from gad_core.data.augment import Pass
+from gad_core.data.datasets import Dataset, read_dataset
+from gad_core.data.digests import Digests
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.gaussian.detector_file import read_summary
@@ -17,7 +19,7 @@ from gad_core.workspace.detectors import DetectorShelf
 from gad_core.workspace.job_log import JobLog
 from gad_core.workspace.place import Place, default_home
 from gad_core.workspace.presence import arrive, departed, is_present
-from gad_core.workspace.rows import DetectorState, detector_state
+from gad_core.workspace.rows import DatasetRow, DetectorState, detector_state
 from gad_core.workspace.staging import writing_in
 
 
@@ -67,6 +69,17 @@ class Store:
     def feature_cache(self) -> FeatureCache:
         """The features and pixels of this workspace; what its detectors are made of goes last when room is short."""
         return FeatureCache(self.cache, in_use=self.in_use)
+
+    def digests(self, dataset: DatasetRow) -> Digests:
+        """What is known of a data set's files, as they were when they were last read."""
+        return Digests(self.cache / "digests" / f"{dataset.id}.json", dataset.root)
+
+    def read(self, dataset: DatasetRow) -> Dataset:
+        """The images of a data set as they are now; what has not changed since the last time is not opened."""
+        digests = self.digests(dataset)
+        images = read_dataset(dataset.root, look=digests.look)
+        digests.save()
+        return images
 
     def in_use(self) -> frozenset[str]:
         """The names of cache entries that a detector's update would ask for."""

@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core.attribution.deep_shap import Attribution, attribute
-from gad_core.data.datasets import Dataset, ImageFile, ImageSet, Refusal, read_dataset
+from gad_core.data.datasets import Dataset, ImageFile, ImageSet, Refusal
 from gad_core.data.images import content_digest
 from gad_core.decision import reduction_map as maps
 from gad_core.decision.evaluation import LevelScores, Projected, left_out_rates, level_scores
@@ -106,7 +106,7 @@ BY_DETECTOR: _HashFuncs = {
 @st.cache_resource(show_spinner="Reading the images …", max_entries=8, hash_funcs=BY_STATE)
 def dataset(row: DatasetRow) -> Dataset:
     """The images of a data set, read again when they have changed."""
-    return read_dataset(row.root)
+    return store().read(row)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)

@@ -42,11 +42,12 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     view = view_at(test, chosen.settings, resources.scores(test, tuning), reject=chosen.reject)
     if view.missing:
         notice(view.missing)
-    numbers(view)
+    finding = promises.chi2_finding(view)
+    numbers(view, finding)
     adoption(detector, test, tuning, view.chosen, lacking=view.missing.why if view.missing else "")
     with st.grid(2, min_column_width=420):
         distances(view, errors.pick_bar)
-        promises.by_level(view)
+        promises.by_level(view, finding)
     sigma.promised_and_achieved(detector, dataset)
     with st.grid(2, min_column_width=420):
         curves(view, errors.pick_threshold)

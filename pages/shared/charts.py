@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from gad_core import wording
+from gad_core.decision.rates import Rate
 from pages.shared.text import plain
 
 #: A metric whose small line is a note, not a change.
@@ -62,6 +64,12 @@ def switch(corner: DeltaGenerator, options: Sequence[str], *, key: str) -> str:
         persist_state="session",
     )
     return str(chosen or options[0])
+
+
+def cell(value: Rate) -> str:
+    """A rate with its interval in a table, where a line may break between the two and nowhere else."""
+    parts = (wording.percent(value.value), wording.interval(value.low, value.high))
+    return " ".join(plain(part).replace(" ", "\u00a0") for part in parts)
 
 
 def show(figure: go.Figure, *, key: str, alt: str) -> None:

@@ -5,12 +5,14 @@ import streamlit as st
 from gad_core import wording
 from pages.shared import charts
 from pages.shared.text import plain
-from pages.views.working_point.promises import chi2_at, chi2_finding
 from pages.views.working_point.view import View
 
 
-def numbers(view: View) -> None:
-    """Threshold, promise, and what left-out parts, test parts and defects say; each "none" where there is none."""
+def numbers(view: View, finding: str) -> None:
+    """Threshold, promise, and what left-out parts, test parts and defects say; each "none" where there is none.
+
+    `finding` says what chi-square promises and what comes.
+    """
     chosen = view.chosen
     with st.grid(5, min_column_width=170):
         st.metric(
@@ -20,7 +22,7 @@ def numbers(view: View) -> None:
             **charts.QUIET,
             help=plain(view.missing.why if view.missing else chosen and chosen.point.how),
         )
-        _promised(view)
+        _promised(view, finding)
         for label, rate, images, lacking, words in (
             (
                 "Left-out good",
@@ -53,11 +55,10 @@ def numbers(view: View) -> None:
             st.metric(label, value, note, **charts.QUIET, help=f"{words} In brackets the exact 95 % interval.")
 
 
-def _promised(view: View) -> None:
+def _promised(view: View, finding: str) -> None:
     """The target, and what comes of it at the threshold that chi-square predicts for it."""
-    rates = chi2_at(view)
     note, words = "of good parts flagged", "The share of good parts that you accept to be flagged."
-    if rates and rates.left_out:
-        note = f"chi-square flags {wording.percent(rates.left_out.value)}"
-        words += f" {plain(chi2_finding(view, rates))}"
+    if view.predicted and view.predicted.left_out:
+        note = f"chi-square flags {wording.percent(view.predicted.left_out.value)}"
+        words += f" {plain(finding)}"
     st.metric("Promised", wording.percent(view.settings.target_fpr), note, **charts.QUIET, help=words)

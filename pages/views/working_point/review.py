@@ -8,7 +8,6 @@ from gad_core.decision.costs import BandRates, band_rates
 from gad_core.decision.rates import Rate
 from pages.shared import charts
 from pages.shared.controls import BOUND
-from pages.shared.text import plain
 from pages.views.working_point.view import View
 
 
@@ -48,14 +47,12 @@ def review(view: View) -> None:
         )
         rates = band_rates(view.scores.test, view.anomalous, band)
         with charts.panel("Review band", words):
-            st.dataframe(_table(rates), hide_index=True, key="band", alt=plain(words), row_height=52)
+            st.table(_table(rates), hide_index=True, border="horizontal", alt=words)
 
 
 def _table(rates: BandRates) -> pd.DataFrame:
     def words(three: tuple[Rate, Rate, Rate] | None) -> list[str]:
-        if three is None:
-            return ["none"] * 3
-        return [f"{wording.percent(rate.value)}\n{wording.interval(rate.low, rate.high)}" for rate in three]
+        return [charts.cell(rate) for rate in three] if three else ["none"] * 3
 
     names = ("accepted", "reviewed", "rejected")
     return pd.DataFrame(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from gad_core import figures, wording
@@ -23,11 +24,8 @@ def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow) -> None:
     twin = augmented_twin(resources.store(), detector)
     n_levels = resources.detector(detector).n_levels
     level = int(st.session_state.get(_LEVEL) or min(LEVEL, n_levels))
-    fits = {
-        row: columns_of(resources.test_images(row, dataset), level)
-        for row in sorted(filter(None, (detector, twin)), key=_passes)
-    }
-    finding = _finding(fits[detector], level)
+    fits = {row: resources.test_images(row, dataset) for row in sorted(filter(None, (detector, twin)), key=_passes)}
+    finding = _finding(columns_of(fits[detector], level), level)
     with charts.panel("What sigma promises", finding) as corner:
         corner.selectbox(
             "Level",
@@ -40,22 +38,22 @@ def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow) -> None:
             width=130,
         )
         with st.grid(2, min_column_width=380):
-            for row, columns in fits.items():
+            for row, test in fits.items():
                 with st.container(gap="xsmall"):
                     st.markdown(f":small[{_name(row)}, level {level}]")
-                    charts.show(figures.sigma_rates(columns), key=f"sigma_chart_{row.id}", alt=finding)
+                    charts.show(chart_of(test, level), key=f"sigma_chart_{row.id}", alt=finding)
             if twin is None:
                 with st.container(gap="xsmall"):
-                    _table(detector, fits[detector])
+                    _table(detector, columns_of(fits[detector], level))
                     st.caption(
                         ":material/info: Fit once more with augmented copies, or without, and both stand here side by "
                         "side."
                     )
         if twin:
             with st.expander("As a table (Table VI)", icon=":material/table:", key="sigma_tables"):
-                for row, columns in fits.items():
+                for row, test in fits.items():
                     st.markdown(f":small[{_name(row)}]")
-                    _table(row, columns)
+                    _table(row, columns_of(test, level))
 
 
 def _finding(columns: Sequence[SigmaColumn], level: int) -> str:
@@ -100,6 +98,12 @@ def _cell(rate: Rate | None) -> str:
 def columns_of(test: resources.TestImages, level: int) -> tuple[SigmaColumn, ...]:
     """Rates at chi-square thresholds, for every reduction of the table."""
     return sigma_table(test.projected, test.images.labels, level=level)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=resources.BY_STATE)
+def chart_of(test: resources.TestImages, level: int) -> go.Figure:
+    """The same as a chart: it stands among charts that are drawn anew at every move of a slider."""
+    return figures.sigma_rates(columns_of(test, level))
 
 
 def _passes(row: DetectorRow) -> int:

@@ -11,7 +11,7 @@ from gad_core.decision.costs import Band
 from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.evaluation import LevelScores, PointRates, threshold, working_points
 from gad_core.decision.point_settings import PointSettings
-from gad_core.decision.promises import chi2_rates
+from gad_core.decision.promises import chi2_rates, most_broken
 from gad_core.decision.sigma_table import LEVEL
 from gad_core.decision.working_point import needed_normals
 from gad_core.errors import SampleTooSmall
@@ -38,6 +38,7 @@ class View:
     """
 
     test: TestImages
+    anomalous: NDArray[np.bool_]  # labels of the test images
     settings: PointSettings
     scores: LevelScores
     chosen: PointRates | None
@@ -45,18 +46,19 @@ class View:
     methods: tuple[PointRates, ...]
     refused: dict[str, str]
     chi2: dict[str, PointRates]  # by level, those that have a chi-square threshold
+    predicted: PointRates | None  # of those the level shown, or the one in the sum that is furthest off
     area: Auroc | None  # under the ROC; without both kinds of test images there is none
     review: Band | str | None  # or why there is none that was asked for
-
-    @property
-    def anomalous(self) -> NDArray[np.bool_]:
-        """Labels of the test images."""
-        return self.test.images.labels
 
     @property
     def threshold(self) -> float | None:
         """The distance above which a part is flagged."""
         return self.chosen.point.threshold if self.chosen else None
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether the distances of several levels are added."""
+        return self.settings.level == SUM
 
     @property
     def adopted(self) -> float | None:
@@ -84,15 +86,18 @@ def view_at(
     scores, labels = by_level[settings.level], test.images.labels
     methods, refused = working_points(scores, labels, settings.target_fpr)
     chosen = next((rates for rates in methods if rates.point.method == settings.method), None)
+    chi2 = chi2_rates(by_level, labels, settings.target_fpr)
     return View(
         test,
+        labels,
         settings,
         scores,
         chosen,
         None if chosen else _missing(settings, scores),
         methods,
         refused,
-        chi2_rates(by_level, labels, settings.target_fpr),
+        chi2,
+        _predicted(settings, chi2),
         auroc(scores.test, labels) if test.has_both_kinds else None,
         _band(scores, chosen, reject) if chosen and reject is not None else None,
     )
@@ -101,6 +106,13 @@ def view_at(
 def level_to_show(tuning: Tuning) -> int:
     """The single level to look at in place of a sum: the paper's, or else the last one in the sum."""
     return LEVEL if LEVEL in tuning.levels else tuning.levels[-1]
+
+
+def _predicted(settings: PointSettings, chi2: dict[str, PointRates]) -> PointRates | None:
+    if settings.level != SUM:
+        return chi2.get(settings.level)
+    summed = {level: rates for level, rates in chi2.items() if int(level) in settings.tuning.levels}
+    return most_broken(summed) if summed else None
 
 
 def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
@@ -142,8 +154,3 @@ def _band(scores: LevelScores, chosen: PointRates, reject: float) -> Band | str:
     if upper is None or upper.threshold < lower:
         return "The rate to reject at must lie below the target; choose a smaller one."
     return Band(lower, upper.threshold)
-
-
-def is_sum(view: View) -> bool:
-    """Whether the scores are those of several levels."""
-    return view.settings.level == SUM

@@ -4,9 +4,10 @@ import streamlit as st
 
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import frame, opened, resources, tasks
+from pages.shared import frame, opened, resources, strips, tasks
 from pages.shared.gallery import gallery
 from pages.shared.refusals import refusals
+from pages.shared.text import plain
 from pages.views.data import bring, relabel
 from pages.views.data.checks import checks
 from pages.views.data.suspects import suspects
@@ -23,7 +24,7 @@ def main() -> None:
         bring.sources()
         shelf(None)
         return
-    with st.expander("Bring other images", icon=":material/add_photo_alternate:"):
+    with st.expander("Bring other images", icon=":material/add_photo_alternate:", key="bring_other"):
         bring.sources()
         shelf(row)
     numbers(row)
@@ -41,11 +42,19 @@ def shelf(current: DatasetRow | None) -> None:
     if not others:
         return
     st.markdown("**Already here**")
-    with st.container(horizontal=True):
+    with st.grid(4, min_column_width=190):
         for row in others:
-            if st.button(f"{row.name} · {row.counts.total}", key=f"open_{row.id}", icon=":material/folder:"):
-                opened.open_dataset(row)
-                st.rerun()
+            with st.container(border=True, gap="xsmall", key=f"shelf_{row.id}"):
+                strips.show(strips.of_dataset(row), alt=f"{row.name}: its first images")
+                st.markdown(f"**{plain(row.name)}**")
+                st.caption(f"{row.counts.total} images · {'demo' if row.kind == 'demo' else row.kind}")
+                st.button(
+                    "Open",
+                    key=f"open_{row.id}",
+                    icon=":material/arrow_forward:",
+                    on_click=opened.open_dataset,
+                    args=(row,),
+                )
 
 
 def numbers(row: DatasetRow) -> None:
@@ -56,7 +65,7 @@ def numbers(row: DatasetRow) -> None:
         st.metric("Good parts to test", counts.test_normal, border=True, help="Images in test/good.")
         st.metric("Defective parts to test", counts.test_defective, border=True, help="All other images in test/.")
         st.metric("Refused files", len(row.refused), border=True, help="Files that could not be read, listed below.")
-    frame.onward(f"Next: fit {row.name}", "pages/fit.py")
+    frame.onward(f"Next: fit {plain(row.name)}", "pages/fit.py")
 
 
 def pictures(row: DatasetRow) -> None:
@@ -70,13 +79,13 @@ def pictures(row: DatasetRow) -> None:
         list(kinds),
         default="good, to fit",
         required=True,
-        format_func=lambda kind: f"{kind} · {len(kinds[kind])}",
+        format_func=lambda kind: f"{plain(kind)} · {len(kinds[kind])}",
         key="kind",
         label_visibility="collapsed",
     )
     files = kinds.get(str(kind)) or kinds["good, to fit"]
     gallery(files, key=f"pictures_{row.id}_{kind}", on_press=relabel.press)
-    st.caption("A click on an image shows it at full size; there its label and mask can be changed.")
+    st.caption(relabel.offer(row))
     relabel.pressed(row)
 
 

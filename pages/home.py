@@ -1,15 +1,17 @@
 """Home: the shortest way to a fitted detector."""
 
-from functools import partial
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES
+from gad_core.workspace.requests import Demo
 from gad_core.workspace.rows import DetectorRow
-from gad_core.workspace.steps import try_demo
-from pages.shared import frame, opened, resources, tasks
+from pages.shared import frame, opened, resources, strips, tasks
+from pages.shared.text import plain
 from pages.views.home.detectors import all_detectors
 
 frame.begin()
@@ -27,17 +29,20 @@ def main() -> None:
     frame.heading(
         "Find the parts that are not like the others", "Fitted to good parts only, in seconds, on this machine."
     )
-    tasks.cards()
-    tasks.show_failure()
     with st.container(horizontal=True):
-        if st.button("Try the demo", type="primary", icon=":material/play_arrow:", key="try_demo"):
-            work = partial(
-                try_demo, resources.store(), "washer", backbone=BACKBONES[0].name, cache=resources.feature_cache()
-            )
-            tasks.submit("fit", "Demo washer", work, then="pages/working_point.py")
-            st.rerun()
+        st.button(
+            "Try the demo",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="try_demo",
+            on_click=tasks.ask,
+            args=("Demo washer", Demo("washer", BACKBONES[0].name)),
+            kwargs={"then": "pages/working_point.py"},
+        )
         if st.button("Bring your images", icon=":material/add_photo_alternate:", key="bring"):
             st.switch_page("pages/data.py")
+    tasks.cards()
+    tasks.show_failure()
     with st.grid(4, min_column_width=180):
         for file, title, words in _STEPS:
             with st.container(border=True, height="stretch"):
@@ -57,11 +62,19 @@ def recent() -> None:
     with st.grid(4, min_column_width=180):
         for row in rows:
             with st.container(border=True, height="stretch"):
-                st.markdown(f"**{row.name}**")
+                strips.show(_strip(row), alt=f"{row.name}: images of its data set")
+                st.markdown(f"**{plain(row.name)}**")
                 st.caption(f"{_size(row)} · {row.backbone} · {row.created:%d %b %Y, %H:%M} UTC")
                 if st.button("Open", key=f"recent_{row.id}", icon=":material/arrow_forward:"):
                     opened.open_detector(row)
                     st.switch_page("pages/working_point.py", query_params=opened.link())
+
+
+def _strip(row: DetectorRow) -> NDArray[np.uint8] | None:
+    try:
+        return strips.of_dataset(resources.store().datasets.get(row.dataset_id)) if row.dataset_id else None
+    except GadError:  # deleted meanwhile
+        return None
 
 
 def _size(row: DetectorRow) -> str:

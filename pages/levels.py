@@ -33,7 +33,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     scores = resources.scores(test, tuning)
     cells = resources.reduction_map(test, tuning.distance)
     level = shown_level(tuning)
-    numbers(test, tuning, scores, cells)
+    numbers(test, tuning, cells)
     heat_map(test, tuning, cells)
     with st.grid(2, min_column_width=420):
         spectrum(test, tuning, level)

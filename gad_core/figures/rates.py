@@ -7,11 +7,12 @@ import plotly.graph_objects as go
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
-from gad_core.figures.canvas import TEXT, Part, axis, figure, whiskers
-from gad_core.figures.palette import INK, LEFT_OUT, NORMAL, faint
+from gad_core.figures.canvas import Part, axis, figure, whiskers
+from gad_core.figures.palette import LEFT_OUT, NORMAL, faint
 from gad_core.wording import interval, percent
 
 _ROW = 34  # pixels that a bar takes
+_LEVEL = 26  # and a level
 
 
 def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
@@ -51,34 +52,39 @@ def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
 
 
 def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int]) -> go.Figure:
-    """AUROC of every level and of the sum with intervals; the levels in the sum are filled."""
-    values = [100 * area.value for area in areas.values()]
+    """AUROC of every level and of the sum with intervals, a row each; the levels in the sum are filled."""
     chosen = {str(level) for level in summed} | {"sum"}
     colours = [LEFT_OUT if name in chosen else NORMAL for name in areas]
     names = [name if name == "sum" else f"level {name}" for name in areas]
     points = {
         "type": "scatter",
-        "mode": "markers+text",
-        "x": names,
-        "y": values,
+        "mode": "markers",
+        "y": names,
+        "x": [100 * area.value for area in areas.values()],
         "marker": {
             "size": 13,
             "color": colours,
             "symbol": ["circle" if name in chosen else "circle-open" for name in areas],
             "line": {"color": colours, "width": 2.5},
         },
-        "error_y": whiskers(list(areas.values())),
-        "text": [f"{value:.1f}" for value in values],
-        "textposition": "middle right",
-        "textfont": {"color": INK, "size": TEXT},
+        "error_x": whiskers(list(areas.values())),
         "cliponaxis": False,
-        "customdata": [interval(area.low, area.high) for area in areas.values()],
-        "hovertemplate": "%{x}: AUROC %{y:.2f} % %{customdata}<extra></extra>",
+        "hovertext": [
+            f"{name}: AUROC {100 * area.value:.2f} % {interval(area.low, area.high)}"
+            for name, area in zip(names, areas.values(), strict=True)
+        ],
+        "hoverinfo": "text",
     }
+    at_end = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "yanchor": "middle"}
+    ends: list[tuple[Part, Part]] = [
+        ({}, at_end | {"y": name, "text": f"{100 * area.value:.1f} {interval(area.low, area.high)}"})
+        for name, area in zip(names, areas.values(), strict=True)
+    ]
     low = min(50.0, *(100 * area.low for area in areas.values()))
     layout = {
-        "height": 270,
-        "xaxis": axis("", grid=False, fixedrange=True),
-        "yaxis": axis("AUROC, %", range=[low - 2, 102], tickvals=[0, 25, 50, 60, 70, 80, 90, 100]),
+        "height": _LEVEL * len(names) + 60,
+        "margin": {"r": 142, "t": 4},
+        "xaxis": axis("AUROC, %", range=[low - 2, 101], tickvals=[0, 25, 50, 60, 70, 80, 90, 100]),
+        "yaxis": axis("", grid=False, autorange="reversed", fixedrange=True, type="category"),
     }
-    return figure([points], layout)
+    return figure([points], layout, marks=ends)

@@ -12,13 +12,22 @@ from gad_core.figures.palette import DEFECT, GRID, INK, LEFT_OUT, NORMAL, SELECT
 Array = NDArray[np.float64]
 
 _SCALE = [[0, "#0b2545"], [0.35, "#0072B2"], [0.7, "#56B4E9"], [1, "#F7F4D9"]]  # dark to bright, for every eye
+_RATIOS = (1, 1.1, 1.2, 1.5, 2, 3, 5, 10, 30)  # that a bar of colours names
 _ROW = 27  # pixels
 
 
 def reduction_heat_map(
-    values: Array, reductions: Sequence[str], rows: Sequence[str], *, chosen: Sequence[tuple[int, int]], unit: str
+    values: Array,
+    reductions: Sequence[str],
+    rows: Sequence[str],
+    *,
+    chosen: Sequence[tuple[int, int]],
+    unit: str,
+    ideal: float | None = None,
 ) -> go.Figure:
-    """A tile for every row and reduction (rows, reductions), bright is high; the chosen (row, column) are outlined.
+    """A tile for every row and reduction (rows, reductions); the chosen (row, column) are outlined.
+
+    Bright is high; where an `ideal` ratio is given, bright is near it, whether above or below.
 
     Invisible markers over the tiles report clicks: a point's `customdata` is row * reductions + column.
     """
@@ -44,7 +53,23 @@ def reduction_heat_map(
         for x, words in ((middle / 2, "PCA"), (1.5 * middle, "NPCA"))
     ]
     outlines: list[tuple[Part, Part]] = [(_outline(row, column), {}) for row, column in chosen]
-    return figure([_tiles(values, unit), _clicks(values, reductions, rows)], layout, marks=[*outlines, *halves])
+    tiles = _tiles(values, unit) if ideal is None else _ratio_tiles(values, unit, ideal)
+    digits = 1 if ideal is None else 2
+    return figure([tiles, _clicks(values, reductions, rows, digits)], layout, marks=[*outlines, *halves])
+
+
+def _ratio_tiles(values: Array, unit: str, ideal: float) -> Part:
+    """Tiles coloured by how far a ratio lies from its ideal, in logarithms; the bar names the ratios above it."""
+    far = -np.abs(np.log(values / ideal))
+    tiles = _tiles(far, unit)
+    most = np.exp(-tiles["zmin"])
+    named = [step for step in _RATIOS if step <= most]
+    tiles["zmax"] = 0.0
+    tiles["colorbar"] |= {
+        "tickvals": [-np.log(step) for step in named],
+        "ticktext": [f"{ideal * step:g}" if step == 1 else f"{ideal * step:g} or 1/{step:g}" for step in named],
+    }
+    return tiles
 
 
 def _tiles(values: Array, unit: str) -> Part:
@@ -68,7 +93,7 @@ def _tiles(values: Array, unit: str) -> Part:
     }
 
 
-def _clicks(values: Array, reductions: Sequence[str], rows: Sequence[str]) -> Part:
+def _clicks(values: Array, reductions: Sequence[str], rows: Sequence[str], digits: int) -> Part:
     """An invisible marker a tile, which says its value and can be clicked."""
     places = [*np.ndindex(*values.shape)]
     return {
@@ -81,7 +106,7 @@ def _clicks(values: Array, reductions: Sequence[str], rows: Sequence[str]) -> Pa
         "selected": {"marker": {"opacity": 0}},
         "unselected": {"marker": {"opacity": 0}},
         "customdata": np.arange(values.size),
-        "text": [f"{rows[row]}, {reductions[column]}: {values[row, column]:.1f}" for row, column in places],
+        "text": [f"{rows[row]}, {reductions[column]}: {values[row, column]:.{digits}f}" for row, column in places],
         "hovertemplate": "%{text}<extra></extra>",
     }
 

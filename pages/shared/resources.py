@@ -17,6 +17,7 @@ from gad_core.attribution.deep_shap import Attribution, attribute
 from gad_core.data.datasets import Dataset, ImageFile, ImageSet, Refusal
 from gad_core.data.images import content_digest
 from gad_core.decision import reduction_map as maps
+from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.evaluation import LevelScores, Projected, left_out_rates, level_scores
 from gad_core.decision.rates import Rate
 from gad_core.decision.working_point import METHODS
@@ -147,6 +148,12 @@ def _test_images(detector_row: DetectorRow, dataset_row: DatasetRow) -> TestImag
 def scores(test: TestImages, tuning: Tuning) -> dict[str, LevelScores]:
     """Scores of every level and the sum at one tuning."""
     return dict(level_scores(test.projected, tuning))
+
+
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)
+def level_areas(test: TestImages, tuning: Tuning) -> dict[str, Auroc]:
+    """AUROC of every level and the sum at one tuning, with intervals; there must be both kinds of images."""
+    return {name: auroc(one.test, test.images.labels) for name, one in scores(test, tuning).items()}
 
 
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)

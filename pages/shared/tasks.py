@@ -6,7 +6,7 @@ fails, until the same place asks again. Work without a place of its own belongs 
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import streamlit as st
@@ -34,6 +34,12 @@ class _Started:
     place: str
     page: str
     then: str | None = None
+
+
+@dataclass(frozen=True)
+class _Failure:
+    title: str
+    reason: str
 
 
 class _Made(Protocol):
@@ -98,13 +104,22 @@ def _settle(job: JobRow, started: _Started) -> None:
             _remember()
             st.switch_page(started.then, query_params=opened.link())
     elif job.state == "failed":
-        st.session_state.setdefault(_FAILED, {})[started.place] = job
+        _fail(started.place, job.title, job.error)
         if started.page != frame.current():
             st.toast(f"{title} stopped: {plain(job.error)}", icon=":material/error:", duration="long")
     elif job.state == "cancelled":
         st.toast(f"{title}: cancelled", icon=":material/cancel:")
     elif job.state == "interrupted":
         st.session_state.setdefault(_INTERRUPTED, {})[job.id] = job
+
+
+def refuse(title: str, error: GadError, *, place: str | None = None) -> None:
+    """Keep an error that work would end with before it was begun, as if it had ended with it; also for callbacks."""
+    _fail(place or frame.current(), title, str(error))
+
+
+def _fail(place: str, title: str, reason: str | None) -> None:
+    st.session_state.setdefault(_FAILED, {})[place] = _Failure(title, reason or "")
 
 
 def own() -> list[JobRow]:
@@ -131,11 +146,11 @@ def _remember() -> None:
 def show_failure(place: str | None = None) -> None:
     """The error of the last job that was started at a place of this page, until it is dismissed or asks again."""
     place = frame.current() if place is None else place
-    failed: JobRow | None = st.session_state.get(_FAILED, {}).get(place)
+    failed: _Failure | None = st.session_state.get(_FAILED, {}).get(place)
     if failed is None:
         return
     with st.container(gap="xsmall", key=f"failure_{place}"):
-        st.error(f"**{plain(failed.title)}** stopped: {plain(failed.error)}", icon=":material/error:")
+        st.error(f"**{plain(failed.title)}** stopped: {plain(failed.reason)}", icon=":material/error:")
         st.button(
             "Dismiss",
             key=f"dismiss_{place}",
@@ -178,7 +193,7 @@ def _again(job: JobRow) -> None:
     try:
         ask(job.title, read_request(job.request or {}))
     except GadError as error:
-        st.session_state.setdefault(_FAILED, {})[frame.current()] = replace(job, error=str(error))
+        refuse(job.title, error)
 
 
 def cards(place: str | None = None) -> None:

@@ -44,4 +44,14 @@ def test_the_levels_in_the_sum_are_filled():
 
 def test_an_area_below_one_half_is_on_the_axis():
     figure = level_areas({"1": Auroc(0.3, 0.2, 0.4, "DeLong", 20, 60)}, (1,))
-    assert figure.layout.yaxis.range[0] < 20
+    assert figure.layout.xaxis.range[0] < 20
+
+
+def test_no_two_areas_are_told_at_one_height():
+    areas = {name: Auroc(0.9 + i / 100, 0.8, 0.99, "DeLong", 20, 60) for i, name in enumerate(("1", "2", "sum"))}
+    labels = level_areas(areas, (1, 2)).layout.annotations
+    assert [(label.y, label.text) for label in labels] == [
+        ("level 1", "90.0 [80.0, 99.0]"),
+        ("level 2", "91.0 [80.0, 99.0]"),
+        ("sum", "92.0 [80.0, 99.0]"),
+    ]

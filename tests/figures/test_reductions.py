@@ -64,3 +64,14 @@ def test_smoothing_keeps_the_mean_energy():
     line = component_energy(energy, None, kept=slice(0, 300)).data[0]
     edges = np.unique(np.rint(np.geomspace(1, 301, 40)).astype(int))
     assert np.average(line.y, weights=np.diff(edges)) == pytest.approx(energy.mean())
+
+
+def test_a_ratio_is_brightest_at_its_ideal_and_as_dark_twice_above_as_half_below():
+    ratios = np.array([[1.0, 2.0, 0.5, 4.0]])
+    names = ["PCA 90 %", "all", "NPCA 50 %", "NPCA 10 %"]
+    figure = reduction_heat_map(ratios, names, ["level 1"], chosen=[], unit="left-out / fitted", ideal=1.0)
+    tiles = figure.data[0]
+    assert tiles.zmax == 0 == tiles.z[0][0]
+    assert tiles.z[0][1] == pytest.approx(tiles.z[0][2])
+    assert tiles.z[0][3] < tiles.z[0][1] < tiles.z[0][0]
+    assert figure.data[1].text[1] == "level 1, all: 2.00"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -10,9 +9,13 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from gad_core.data.datasets import GOOD
 from gad_core.data.demo import CATEGORIES
 from gad_core.data.images import IMAGE_SUFFIXES
-from gad_core.workspace.imports import Split, Upload, add_demo, add_folder, add_upload, extend_upload
-from pages.shared import opened, tasks
+from gad_core.workspace.imports import Split, Upload, add_upload, extend_upload
+from gad_core.workspace.requests import DemoImages
+from gad_core.workspace.rows import DatasetRow
+from pages.shared import opened, strips, tasks
 from pages.shared.resources import store
+from pages.shared.text import plain
+from pages.views.data import folder
 
 #: What uploaded images show: their part of the data set, and whether they are good.
 KINDS: dict[str, tuple[Split, bool]] = {
@@ -26,23 +29,26 @@ _ABOUT = {
     "board": ("Board", "An assembly: missing, swapped or rotated components, solder bridges."),
     "washer_stamped": ("Stamped washer", "A trap: every defective part also carries an inspector's stamp."),
 }
+_PLACE = "upload"
 
 
 def sources() -> None:
-    """Tabs with one way each."""
-    demo, upload, folder = st.tabs(
+    """Tabs with one way each; what goes wrong is said in its tab."""
+    demo, upload, own = st.tabs(
         [
             ":material/auto_awesome: Demo parts",
             ":material/upload: Upload",
             ":material/folder_open: Folder on this machine",
-        ]
+        ],
+        key="bring_way",
+        on_change="rerun",  # so that the server knows the tab, and shows it again whatever comes above it
     )
     with demo:
         _demo()
     with upload:
         _upload()
-    with folder:
-        _folder()
+    with own:
+        folder.choose()
 
 
 def _demo() -> None:
@@ -50,11 +56,19 @@ def _demo() -> None:
         for category in CATEGORIES:
             name, words = _ABOUT[category]
             with st.container(border=True, height="stretch"):
+                strips.show(strips.of_demo(category), alt=f"{name}: three demo parts")
                 st.markdown(f"**{name}**")
                 st.caption(words)
-                if st.button("Open", key=f"demo_{category}", icon=":material/arrow_forward:"):
-                    tasks.submit("data", f"Demo {name}", partial(add_demo, store(), category))
-                    st.rerun()
+                st.button(
+                    "Open",
+                    key=f"demo_{category}",
+                    icon=":material/arrow_forward:",
+                    on_click=tasks.ask,
+                    args=(f"Demo {name}", DemoImages(category)),
+                    kwargs={"place": "demo"},
+                )
+    tasks.cards("demo")
+    tasks.show_failure("demo")
 
 
 def _upload() -> None:
@@ -69,8 +83,8 @@ def _upload() -> None:
     kind = kind_box.selectbox(
         "They show", list(KINDS), key="upload_kind", help="Of a ZIP in MVTec layout, its folders."
     )
-    split, good = KINDS[kind]
-    defect = type_box.text_input(
+    _, good = KINDS[kind]
+    type_box.text_input(
         "Type of defect",
         value="defect",
         key="upload_defect",
@@ -79,35 +93,37 @@ def _upload() -> None:
         help="A mask named 003_mask.png beside 003.png comes along.",
     )
     current = opened.dataset()
-    name = name_box.text_input("Name", value="my parts", key="upload_name", max_chars=60)
-    defect = GOOD if good else defect.strip() or "defect"
-    if button.button("Bring in", type="primary", key="upload_go", disabled=not files, width="stretch"):
-        work = partial(add_upload, store(), _read(files), name=name.strip() or "my parts", split=split, defect=defect)
-        tasks.submit("data", f"Bring in {name}", work)
-        st.rerun()
-    if (
-        current is not None
-        and current.kind == "upload"
-        and st.button(f"Add to {current.name}", key="upload_add", icon=":material/library_add:", disabled=not files)
-    ):
-        extension = partial(extend_upload, store(), current.id, _read(files), split=split, defect=defect)
-        tasks.submit("data", f"Add to {current.name}", extension)
-        st.rerun()
+    name_box.text_input("Name", value="my parts", key="upload_name", max_chars=60)
+    button.button(
+        "Bring in", type="primary", key="upload_go", disabled=not files, width="stretch", on_click=_bring, args=(None,)
+    )
+    if current is not None and current.kind == "upload":
+        st.button(
+            f"Add to {plain(current.name)}",
+            key="upload_add",
+            icon=":material/library_add:",
+            disabled=not files,
+            on_click=_bring,
+            args=(current,),
+        )
+    tasks.cards(_PLACE)
+    tasks.show_failure(_PLACE)
+
+
+def _bring(into: DatasetRow | None) -> None:
+    """Submit what the controls say: a data set of its own, or more of one."""
+    state = st.session_state
+    split, good = KINDS[state["upload_kind"]]
+    name = state["upload_name"].strip() or "my parts"
+    defect = GOOD if good else state["upload_defect"].strip() or "defect"
+    files = _read(state["upload"])
+    if into is None:
+        work = partial(add_upload, store(), files, name=name, split=split, defect=defect)
+        tasks.submit("data", f"Bring in {name}", work, place=_PLACE)
+    else:
+        more = partial(extend_upload, store(), into.id, files, split=split, defect=defect)
+        tasks.submit("data", f"Add to {into.name}", more, place=_PLACE)
 
 
 def _read(files: Iterable[UploadedFile]) -> list[Upload]:
     return [(file.name, file.getvalue()) for file in files]
-
-
-def _folder() -> None:
-    path_box, button = st.columns([3, 1], vertical_alignment="bottom")
-    path = path_box.text_input(
-        "Path of a folder in MVTec layout, or of a folder of good parts",
-        placeholder="/data/parts/bottle",
-        help="The images stay where they are; nothing is copied or changed.",
-        key="folder",
-    )
-    if button.button("Open", type="primary", key="folder_go", disabled=not path.strip(), width="stretch"):
-        folder = Path(path.strip())
-        tasks.submit("data", f"Open {folder.name}", partial(add_folder, store(), folder))
-        st.rerun()

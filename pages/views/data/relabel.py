@@ -1,15 +1,44 @@
 """One image at its full size: what it shows, its mask, and the label that it should have."""
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image, ImageColor
+from scipy import ndimage
 
 from gad_core.data.datasets import GOOD, ImageFile
-from gad_core.errors import GadError
+from gad_core.data.images import decode, decode_mask
+from gad_core.errors import GadError, ImageRefused
+from gad_core.figures import SELECTED
 from gad_core.workspace.imports import Split, relabel
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import frame, resources
+from pages.shared.text import plain
 from pages.views.data.bring import KINDS
 
 _PRESSED = "_pressed_image"
+_EDGE = ImageColor.getrgb(SELECTED)
+_SOURCE = {"folder": "folder on the server", "demo": "demo"}
+
+
+def _outlined(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The image (H, W, 3) with the edge of its mask, which may be of another size, in the colour of selections."""
+    height, width = pixels.shape[:2]
+    whole = Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST)
+    inside = np.asarray(whole, bool)
+    thick = max(1, min(height, width) // 300)
+    edge = ndimage.binary_dilation(inside, iterations=thick) ^ ndimage.binary_erosion(inside, iterations=thick)
+    shown = pixels.copy()
+    shown[edge] = _EDGE
+    return shown
+
+
+def offer(row: DatasetRow) -> str:
+    """What a click on an image of this data set gives."""
+    shown = "A click on an image shows it in full, with its mask"
+    if row.kind == "upload":
+        return f"{shown}; its label and mask can be changed there."
+    return f"{shown}. Labels are those of the {_SOURCE[row.kind]}: change them there, or bring the images as an upload."
 
 
 def press(file: ImageFile) -> None:
@@ -24,15 +53,23 @@ def pressed(row: DatasetRow) -> None:
         _picture(row, file)
 
 
-@st.dialog("Image", width="medium")
+@st.dialog("Image", width="large")
 def _picture(row: DatasetRow, file: ImageFile) -> None:
     words = f"{file.path.name}: {file.defect.replace('_', ' ')}"
-    with st.container(horizontal=True):
-        st.image(str(file.path), caption=words, width=340, alt=words)
-        if file.mask:
-            st.image(str(file.mask), caption="its mask", width=340, alt="mask of the defect")
+    try:
+        pixels = decode(file.path)
+        mask = decode_mask(file.mask) if file.mask else None
+    except ImageRefused as error:
+        frame.trouble(error)
+        return
+    shown = pixels
+    if mask is not None and st.toggle("Outline of the mask", value=True, key=f"outline_{file.digest}"):
+        shown = _outlined(pixels, mask)
+    st.image(shown, width="stretch", alt=words)
+    height, width = pixels.shape[:2]
+    st.caption(f"{plain(words)} · {width} x {height} pixels")
     if row.kind != "upload":
-        st.caption(f"{row.name} stays as it is; labels can be changed in data sets that were uploaded.")
+        st.caption(offer(row))
         return
     split: Split = "train" if "train" in file.path.relative_to(row.root).parts[:1] else "test"
     names = list(KINDS)
@@ -45,10 +82,10 @@ def _picture(row: DatasetRow, file: ImageFile) -> None:
         here = known.index(file.defect) if file.defect in known else 0
         chosen = st.selectbox("Type of defect", known, index=here, accept_new_options=True, key=f"type_{file.digest}")
         defect = str(chosen or "defect").strip() or "defect"
-    mask = None if good else st.file_uploader("Mask, white where the defect is", key=f"mask_{file.digest}")
+    upload = None if good else st.file_uploader("Mask, white where the defect is", key=f"mask_{file.digest}")
     if st.button("Save", type="primary", icon=":material/check:", key="relabel"):
         try:
-            data = mask.getvalue() if mask else None
+            data = upload.getvalue() if upload else None
             relabel(resources.store(), row.id, file, split=part, defect=defect, mask=data)
         except GadError as error:
             frame.trouble(error)

@@ -1,17 +1,18 @@
 """Training images that the others do not expect: ranked by left-out distance, left out with one click, brought back."""
 
 from collections.abc import Collection
-from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from gad_core import wording
 from gad_core.decision.suspects import FAR, left_out_scores, robust_deviations
+from gad_core.workspace.requests import Fit
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from gad_core.workspace.steps import find_fit, fit_dataset, settings_of, settings_without
+from gad_core.workspace.steps import find_fit, settings_of, settings_without
 from pages.shared import charts, opened, resources, tasks
 from pages.shared.gallery import thumbnail
+from pages.shared.text import plain
 
 _SHOWN = 8
 
@@ -23,17 +24,25 @@ def suspects(dataset: DatasetRow, row: DetectorRow) -> None:
     files = {file.digest: file for file in resources.dataset(dataset).train}
     order = [i for i in np.argsort(-distances)[:_SHOWN] if digests[i] in files]
     far = int((robust_deviations(distances) > FAR).sum())
-    finding = (
-        f"{far} of {len(distances)} training images lie more than {FAR:g} robust standard deviations out, each scored "
-        "by a fit without it: a defect among the good parts would be here."
-    )
-    with charts.panel("Suspicious training images", finding):
+    if far:
+        title = "Suspicious training images"
+        finding = (
+            f"{far} of {len(distances)} training images lie more than {FAR:g} robust standard deviations out, each "
+            "scored by a fit without it: a defect among the good parts would be here."
+        )
+    else:
+        title = "Most extreme training images"
+        finding = (
+            f"None of {len(distances)} training images is suspicious: none lies more than {FAR:g} robust standard "
+            "deviations out, each scored by a fit without it. These lie farthest."
+        )
+    with charts.panel(title, finding):
         with st.container(horizontal=True, gap="small", key="suspects"):
             for i in order:
                 with st.container(width=126, gap="xxsmall"):
                     name = files[digests[i]].path.name
                     st.image(thumbnail(files[digests[i]]), width=112, alt=f"{name}, distance {distances[i]:.3g}")
-                    st.caption(f"{name} · {wording.number(distances[i])}")
+                    st.caption(f"{plain(name)} · {wording.number(distances[i])}")
                     st.checkbox("Leave out", key=_key(digests[i]))
         chosen = [digests[i] for i in order if st.session_state.get(_key(digests[i]))]
         _actions(dataset, row, chosen)
@@ -56,8 +65,7 @@ def _refit(dataset: DatasetRow, row: DetectorRow, without: Collection[str], titl
     if earlier := find_fit(resources.store(), dataset, settings):
         opened.open_detector(earlier)
     else:
-        work = partial(fit_dataset, resources.store(), dataset.id, settings, cache=resources.feature_cache())
-        tasks.submit("fit", title, work)
+        tasks.ask(title, Fit(dataset.id, settings))
     st.rerun()
 
 

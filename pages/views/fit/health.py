@@ -3,8 +3,6 @@
 import streamlit as st
 
 from gad_core import wording
-from gad_core.decision.curves import auroc
-from gad_core.decision.evaluation import LevelScores
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import frame, level_panel, resources
 from pages.shared.charts import QUIET
@@ -17,7 +15,7 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
     test = resources.test_images(row, dataset)
     tuning = test.detector.tuning
     scores = resources.scores(test, tuning) if test.has_both_kinds else None
-    _numbers(test, scores)
+    _numbers(test)
     unread = test.detector.refused
     refusals(unread, f"{len(unread)} files could not be read at the fit", key="refused_fit", expanded=True)
     refusals(test.refused, f"{len(test.refused)} test images could not be read", key="refused_test")
@@ -26,7 +24,7 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
     planner.planner(test)
 
 
-def _numbers(test: resources.TestImages, scores: dict[str, LevelScores] | None) -> None:
+def _numbers(test: resources.TestImages) -> None:
     detector = test.detector
     copies = detector.settings.augmented
     with st.grid(4, min_column_width=150):
@@ -49,8 +47,8 @@ def _numbers(test: resources.TestImages, scores: dict[str, LevelScores] | None) 
             **QUIET,
             help="Fits without a part of the images, to score that part.",
         )
-        if scores:
-            area = auroc(scores["sum"].test, test.images.labels)
+        if test.has_both_kinds:
+            area = resources.level_areas(test, detector.tuning)["sum"]
             st.metric(
                 "AUROC of the sum",
                 f"{100 * area.value:.1f} %",

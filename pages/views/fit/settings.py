@@ -1,15 +1,13 @@
 """What a fit is asked for: network, folds, images kept apart, groups, copies; and the button."""
 
-from functools import partial
-
 import streamlit as st
 
 from gad_core.data.groups import Groups, parse_groups
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES
 from gad_core.gaussian.settings import FitSettings
+from gad_core.workspace.requests import Fit
 from gad_core.workspace.rows import DatasetRow
-from gad_core.workspace.steps import fit_dataset
 from pages.shared import frame, resources, tasks
 from pages.views.fit import augmentation
 
@@ -25,11 +23,15 @@ def form(dataset: DatasetRow) -> None:
             settings = _settings(dataset)
         except GadError as error:  # a table of groups that cannot be read
             frame.trouble(error)
-        if st.button("Fit", type="primary", icon=":material/play_arrow:", key="fit", disabled=settings is None):
-            assert settings is not None  # noqa: S101 - a disabled button cannot be pressed
-            work = partial(fit_dataset, resources.store(), dataset.id, settings, cache=resources.feature_cache())
-            tasks.submit("fit", f"Fit {dataset.name}", work)
-            st.rerun()
+        st.button(
+            "Fit",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="fit",
+            disabled=settings is None,
+            on_click=tasks.ask,
+            args=(f"Fit {dataset.name}", Fit(dataset.id, settings)) if settings else (),
+        )
 
 
 def _settings(dataset: DatasetRow) -> FitSettings:

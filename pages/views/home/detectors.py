@@ -7,6 +7,7 @@ from gad_core import wording
 from gad_core.errors import GadError
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import frame, opened, resources
+from pages.shared.text import plain
 
 
 def all_detectors() -> None:
@@ -77,7 +78,7 @@ def _rename(row: DetectorRow) -> None:
 def _delete(row: DetectorRow) -> None:
     decisions = len(resources.store().detectors.decisions(row.id))
     st.markdown(
-        f"**{row.name}**, fitted on {row.created:%d %b %Y}, goes with its file and the {decisions} "
+        f"**{plain(row.name)}**, fitted on {row.created:%d %b %Y}, goes with its file and the {decisions} "
         "thresholds that were adopted for it. The images stay."
     )
     if st.button("Delete it", key="detector_delete_sure", icon=":material/delete:"):

@@ -3,22 +3,19 @@
 import streamlit as st
 
 from gad_core import wording
-from gad_core.decision.curves import auroc
-from gad_core.decision.evaluation import LevelScores
 from gad_core.decision.reduction_map import ReductionMap
+from gad_core.decision.soundness import without_covariance
 from gad_core.gaussian.tuning import Tuning
 from pages.shared import charts, resources
 
 
-def numbers(
-    test: resources.TestImages, tuning: Tuning, scores: dict[str, LevelScores], cells: ReductionMap | None
-) -> None:
+def numbers(test: resources.TestImages, tuning: Tuning, cells: ReductionMap | None) -> None:
     """The numbers that matter at this tuning."""
     kept = [test.detector.gaussians[level - 1].spectrum.dimension(tuning.reduction) for level in tuning.levels]
     shrinkage = [test.detector.gaussians[level - 1].spectrum.shrinkage(tuning.reduction) for level in tuning.levels]
     with st.grid(4, min_column_width=150):
         if cells:
-            area = auroc(scores["sum"].test, test.images.labels)
+            area = resources.level_areas(test, tuning)["sum"]
             st.metric(
                 "AUROC of the sum",
                 f"{100 * area.value:.1f} %",
@@ -28,7 +25,7 @@ def numbers(
             )
             best = cells.best
             st.metric(
-                "Best single cell",
+                "Best single level",
                 f"{100 * best.area:.1f} %",
                 f"split-half {100 * best.split_half:.1f} %",
                 **charts.QUIET,
@@ -45,7 +42,10 @@ def numbers(
         st.metric(
             "Shrinkage",
             wording.number(max(shrinkage)),
-            "highest of the levels",
+            "no covariance learned"
+            if without_covariance(test.detector, tuning.reduction, tuning.levels)
+            else "highest",
             **charts.QUIET,
-            help="Ledoit-Wolf: how far the covariance is pulled towards a sphere because images are few.",
+            help="Ledoit-Wolf: how far the covariance is pulled towards a sphere because images are few; the highest "
+            "of the levels in the sum. Near 1 nothing but the mean is learned.",
         )

@@ -1,0 +1,114 @@
+"""The Data page: errors stay where they were caused, a folder opens with one click, pictures say what is true."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import resources
+from tests.pages.script import metrics, run
+
+SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
+
+
+def failures(app: AppTest) -> list[str]:
+    return [error.value for error in app.error]
+
+
+def test_a_folder_that_is_not_there_is_said_at_the_field_which_keeps_its_text(home):
+    app = run("pages/data.py")
+    app.text_input(key="folder").set_value("/no/such/folder")
+    app.button(key="folder_go").click().run()
+    assert "there is no /no/such/folder; check the path" in failures(app)[0]
+    assert app.text_input(key="folder").value == "/no/such/folder"
+    assert resources.jobs().recent(1) == ()  # it was seen at once
+    app.switch_page("pages/fit.py").run()
+    assert not failures(app)
+
+
+def test_a_folder_without_images_is_refused_with_the_way_out(home, tmp_path):
+    app = run("pages/data.py")
+    app.text_input(key="folder").set_value(str(tmp_path))
+    app.button(key="folder_go").click().run()
+    assert "there are no images in" in failures(app)[0]
+    assert "choose a folder of images" in failures(app)[0]
+
+
+def test_a_folder_is_found_by_looking_through_the_folders(home, stripes):
+    app = run("pages/data.py")
+    app.session_state["folder"] = str(stripes.parent)
+    app.run()
+    offered = {button.label: button for button in app.button if (button.key or "").startswith("folder_")}
+    assert [label for label in offered if label.startswith("spare") or label == "stripes"] == ["spare", "stripes"]
+    offered["stripes"].click().run()
+    assert app.text_input(key="folder").value == str(stripes)
+    assert any("a category in MVTec layout" in caption.value for caption in app.caption)
+    app.button(key="folder_up").click().run()
+    assert app.text_input(key="folder").value == str(stripes.parent)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("fake.png", b"no image", "no image could be used"),
+        ("broken.zip", b"PK\x03\x04 broken", "no image could be used"),
+    ],
+)
+def test_an_upload_that_cannot_be_used_is_said_below_its_button_and_keeps_its_files(home, name, content, words):
+    app = run("pages/data.py")
+    app.file_uploader(key="upload").set_value([(name, content, "image/png")]).run()
+    app.button(key="upload_go").click().run()
+    resources.jobs().wait(resources.jobs().recent(1)[0].id, 30)
+    app.run()
+    assert words in failures(app)[0]
+    assert [file.name for file in app.file_uploader(key="upload").value] == [name]
+    assert not app.button(key="upload_go").disabled
+
+
+def test_what_a_click_on_an_image_offers_is_true_for_the_kind_of_data_set(home, ids, stripes):
+    from gad_core.workspace.imports import add_upload
+
+    def offers(data: str) -> str:
+        (caption,) = [one.value for one in run("pages/data.py", data=data).caption if one.value.startswith("A click")]
+        return caption
+
+    assert "Labels are those of the folder on the server" in offers(ids["data"])
+    store = resources.store()
+    row = add_upload(store, [("a.png", next((stripes / "train/good").iterdir()).read_bytes())], name="mine")
+    assert "its label and mask can be changed there" in offers(row.id)
+    store.datasets.delete(row.id)
+
+
+def test_without_a_suspicious_image_the_panel_is_called_most_extreme(home, ids, monkeypatch):
+    from pages.views.data import suspects
+
+    monkeypatch.setattr(suspects, "FAR", 1e9)
+    app = run("pages/data.py", **ids)
+    assert any(one.value == "**Most extreme training images**" for one in app.markdown)
+    assert any("None of 30 training images is suspicious" in one.value for one in app.caption)
+    assert metrics(app)["Good parts to fit"] == "30"
+
+
+@pytest.mark.browser
+def test_the_first_click_opens_the_folder_and_the_tab_stays_after_an_error(serve, tab, stripes: Path, tmp_path):
+    with serve(tmp_path) as url:
+        page: Page = tab()
+        page.goto(f"{url}/data")
+        page.get_by_role("tab", name="Folder on this machine").click()
+        field = page.get_by_role("textbox", name="Path of a folder")
+        field.fill("/no/such/folder")
+        opened = page.get_by_test_id("stFormSubmitButton").get_by_role("button", name="Open")
+        opened.click()
+        expect(page.get_by_test_id("stAlert")).to_contain_text("there is no /no/such/folder")
+        expect(page.get_by_role("tab", name="Folder on this machine")).to_have_attribute("aria-selected", "true")
+        expect(field).to_have_value("/no/such/folder")
+        field.fill(str(stripes))
+        opened.click()
+        expect(page.get_by_test_id("stMetric").filter(has_text="Defective parts to test")).to_contain_text("6")
+        expect(page.locator(SETTLED)).to_be_visible()
+        page.get_by_role("button", name="good: 000.png").first.click()
+        picture = page.get_by_role("dialog").get_by_role("img").first
+        expect(picture).to_be_visible()
+        assert picture.bounding_box()["width"] > 600
+        page.close()

@@ -36,8 +36,8 @@ def load_network(name: str) -> Network:
     Raises `GadError` for an unknown name, for weights out of reach, and for a damaged or mismatching file.
     """
     backbone = get_backbone(name)
-    package = package_weights(backbone)
-    path = package or other_weights(backbone)
+    path = weights_file(backbone)
+    package = path == package_weights(backbone)
     try:
         module = _from_package(backbone, path) if package else build(backbone.timm_name, weights=path)
     except Exception as error:  # torch, safetensors and timm answer damage with a dozen kinds of exceptions
@@ -49,6 +49,11 @@ def load_network(name: str) -> Network:
     if backbone.family != "other":
         fold_batch_norms(module)
     return Network(backbone, module, identity)
+
+
+def weights_file(backbone: Backbone) -> Path:
+    """Where the backbone's weights lie; raises `GadError` where none are within reach."""
+    return package_weights(backbone) or other_weights(backbone)
 
 
 def fingerprint(backbone: Backbone, module: nn.Module) -> str:

@@ -1,6 +1,8 @@
 """One Gaussian a level, and again without each fold: the fit that everything that fits shares."""
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +17,8 @@ from gad_core.progress import Progress
 
 #: Two images to fit a fold and one to leave out of it.
 MIN_IMAGES = 3
+
+_THREADS = min(4, os.cpu_count() or 1)  # folds fitted at a time, each with a copy of its images
 
 
 def fit_levels(
@@ -68,16 +72,20 @@ def _check_folds(n: int, folds: Rows) -> None:
 
 def _fit_images(X: Array, rows: Sequence[Rows], advance: Callable[[], None]) -> Fitted:
     """One level of the images as they are (n, D)."""
-    # The matrices are small: more threads than one cost twice the processor time and, on a busy machine, seconds.
+    # The matrices are small: more BLAS threads than one cost twice the processor time and, on a busy machine, seconds.
     with threadpool_limits(1, "blas"):
         gaussian = fit_gaussian(X)
         advance()
         # n images span fewer than n dimensions: where that is less than D, the folds are fitted within the span.
         Z = X if len(X) > X.shape[1] else (X - gaussian.mean) @ gaussian.basis
         by_fold = []
-        for out in rows:
-            by_fold.append(_leave_out(X, Z, out))
-            advance()
+        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="fold")
+        try:
+            for left_out in [pool.submit(_leave_out, X, Z, out) for out in rows]:
+                by_fold.append(left_out.result())
+                advance()
+        finally:
+            pool.shutdown(cancel_futures=True)
     return gaussian, tuple(by_fold)
 
 

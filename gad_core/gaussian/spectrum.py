@@ -194,7 +194,8 @@ def fit_gaussian(X: NDArray[np.floating], *, n_features: int | None = None) -> G
     Y = X.astype(np.float64) - mean
     # The singular values of Y keep the small eigenvalues, which discriminate, to full relative precision; an
     # eigendecomposition of the covariance would square its rounding error into them.
-    left, singular, right = scipy.linalg.svd(Y, full_matrices=False, check_finite=False)
+    # NumPy's, for SciPy's does not let go of the interpreter: a fit would stop every page for as long as it takes.
+    left, singular, right = np.linalg.svd(Y, full_matrices=False)
     eigenvalues = np.square(singular) / n
     varies = _varying(eigenvalues, mean, n)
     z2 = np.square(left[:, varies] * singular[varies])

@@ -1,14 +1,18 @@
+import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from gad_core.data.datasets import read_mvtec
 from gad_core.data.images import decode, resize
 from gad_core.errors import GadError
+from gad_core.features._torchvision import timm
 from gad_core.features.engines import Engine, load_engine, make_engine
 from gad_core.features.networks import Network, Pixels
 from gad_core.gaussian.reduction import Reduction
@@ -164,3 +168,21 @@ def test_an_engine_by_name_runs_the_backbone_of_that_name(lite0: Network):
     assert engine.network.fingerprint == lite0.fingerprint
     with pytest.raises(GadError, match="no backbone"):
         load_engine("tf_efficientnet_lite")
+
+
+def test_all_who_ask_for_an_engine_share_it(lite0: Network):
+    with ThreadPoolExecutor(4) as pool:
+        engines = set(pool.map(lambda _: load_engine("tf_efficientnet_lite0", device="torch-cpu"), range(4)))
+    assert len(engines) == 1
+    assert load_engine("tf_efficientnet_lite0", device="cpu") not in engines
+
+
+def test_weights_put_in_place_of_others_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GAD_WEIGHTS", str(tmp_path))
+    file, prints = tmp_path / "resnet18.pth", []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        torch.save(timm.create_model("resnet18").state_dict(), file)
+        os.utime(file, (seed, seed))
+        prints.append(load_engine("resnet18", device="torch-cpu").network.fingerprint)
+    assert prints[0] != prints[1]

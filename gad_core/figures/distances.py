@@ -83,7 +83,7 @@ def score_histogram(groups: Groups, lines: Lines) -> go.Figure:
         ),
     }
     floors: list[tuple[Part, Part]] = [(horizontal(row, color=GRID, width=1, dash="solid"), {}) for row in rows]
-    return figure(traces, layout, marks=[*floors, *_marks(lines, span)])
+    return figure(traces, layout, marks=[*floors, *_marks(lines, span, above=True)])
 
 
 def score_ecdf(groups: Groups, lines: Lines) -> go.Figure:
@@ -107,7 +107,7 @@ def score_ecdf(groups: Groups, lines: Lines) -> go.Figure:
         "yaxis": axis("share at or below, %", range=[-2, 102], tickvals=[0, 25, 50, 75, 100]),
     }
     names = [(f"{name}, n = {len(scores)}", colour) for name, (scores, colour) in present.items()]
-    return figure(traces, layout, marks=[*_marks(lines, span), *key(names)])
+    return figure(traces, layout, marks=[*_marks(lines, span, above=False), *key(names)])
 
 
 def _bars(name: str, scores: Array, colour: str, bins: Array, edges: Array, threshold: float, *, base: float) -> Part:
@@ -132,9 +132,9 @@ def _bars(name: str, scores: Array, colour: str, bins: Array, edges: Array, thre
     }
 
 
-def _marks(lines: Lines, span: tuple[float, float]) -> Iterator[tuple[Part, Part]]:
+def _marks(lines: Lines, span: tuple[float, float], *, above: bool) -> Iterator[tuple[Part, Part]]:
     if lines.review:
-        yield review_band(lines.review.accept_below, lines.review.reject_above, span)
+        yield review_band(lines.review.accept_below, lines.review.reject_above, span, above=above)
     if lines.threshold is not None:
         yield vertical(max(lines.threshold, span[0]), f"threshold {number(lines.threshold)}", span, log=True)
     if lines.adopted is not None and lines.adopted != lines.threshold:

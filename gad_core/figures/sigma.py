@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from gad_core.decision.sigma_table import SIGMAS, SigmaColumn
@@ -47,13 +48,16 @@ def sigma_rates(columns: Sequence[SigmaColumn]) -> go.Figure:
 def _strip(column: SigmaColumn, *, of_test: bool) -> list[Part]:
     promise = line(_PROMISED, _PROMISED, PROMISE, f"{column.name}: promised %{{x:.3g}} %", dash="dash", width=2.5)
     traces = [promise]
-    for name, colour, rates in (
-        ("good parts flagged", NORMAL, [point.test if of_test else point.left_out for point in column.rates]),
-        ("defects caught", DEFECT, [point.tpr for point in column.rates]),
+    good = [point.test if of_test else point.left_out for point in column.rates]
+    # Where everything is flagged the two run over each other: the lower one is broad enough to be seen.
+    for name, colour, rates, width, size in (
+        ("good parts flagged", NORMAL, good, 5, 11),
+        ("defects caught", DEFECT, [point.tpr for point in column.rates], 2, 6),
     ):
         if any(rates):
             points = rate_points(_PROMISED, rates, colour, [f"{column.name}, {n}σ: {name}" for n in SIGMAS])
-            traces.append(points | {"mode": "lines+markers", "line": {"color": colour, "width": 2.2}})
+            drawn = {"line": {"color": colour, "width": width}, "marker": {"color": colour, "size": size}}
+            traces.append(points | drawn | {"mode": "lines+markers"})
     return traces
 
 
@@ -62,7 +66,7 @@ def _promises(n_strips: int) -> Part:
     return axis(
         "promised share of good parts beyond n sigma (logarithmic)",
         type="log",
-        range=[math.log10(1.7 * _PROMISED[0]), math.log10(_PROMISED[-1] / 2)],
+        range=[math.log10(1.7 * _PROMISED[0]), math.log10(_PROMISED[-1] / 4)],
         tickvals=_PROMISED,
         ticktext=[f"{n}σ<br>{_short(share)}" for n, share in zip(SIGMAS, _PROMISED, strict=True)],
         fixedrange=True,
@@ -71,4 +75,4 @@ def _promises(n_strips: int) -> Part:
 
 
 def _short(share: float) -> str:
-    return f"{share:.2g} %".replace("e-0", "e-")
+    return f"{np.format_float_positional(share, precision=2, fractional=False, trim='-')} %"

@@ -20,12 +20,15 @@ _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d
 
 
 @contextmanager
-def panel(title: str, finding: str) -> Iterator[DeltaGenerator]:
-    """A framed place for a chart or a table, named by its title; `finding` is text, not Markdown; yields the corner."""
+def panel(title: str, finding: str, *, loud: bool = False) -> Iterator[DeltaGenerator]:
+    """A framed place for a chart or a table, named by its title; yields the corner.
+
+    `finding` is text, not Markdown; one that must not be missed is `loud`, in the colour of text.
+    """
     with st.container(border=True, height="stretch", gap="xsmall"):
         head, corner = _head()
         head.markdown(f"**{title}**")
-        st.caption(plain(finding))
+        (st.markdown if loud else st.caption)(plain(finding))
         yield corner
 
 

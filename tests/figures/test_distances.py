@@ -112,7 +112,7 @@ def test_the_review_band_is_shaded_from_the_one_threshold_to_the_other(groups, d
     (band,) = (shape for shape in figure.layout.shapes if shape.type == "rect")
     assert (band.x0, band.x1, band.y0, band.y1) == (20, 45, 0, 1)
     (name,) = (label for label in figure.layout.annotations if label.text == "review")
-    assert 10**name.x == pytest.approx(30)  # half way on the logarithmic axis
+    assert 10**name.x == pytest.approx(20)
 
 
 @pytest.mark.parametrize("draw", [score_histogram, score_ecdf])

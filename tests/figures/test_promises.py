@@ -147,6 +147,22 @@ def test_every_reduction_has_a_strip_with_flagged_and_caught_parts(sigma):
     assert "<b>NPCA 1 %</b>, AUROC 75.0" in names(sigma)
 
 
+def test_flagged_and_caught_parts_that_coincide_are_both_seen(sigma):
+    flagged, caught = sigma.data[4:6]
+    assert flagged.line.width > 2 * caught.line.width
+    assert flagged.marker.size > 1.5 * caught.marker.size
+
+
+def test_the_axis_writes_every_promise_out(sigma):
+    assert [text.split("<br>") for text in sigma.layout.xaxis.ticktext] == [
+        ["1σ", "32 %"],
+        ["2σ", "4.6 %"],
+        ["3σ", "0.27 %"],
+        ["4σ", "0.0063 %"],
+        ["5σ", "0.000057 %"],
+    ]
+
+
 def test_the_strips_lie_below_each_other(sigma):
     first, second = sigma.layout.yaxis.domain, sigma.layout.yaxis2.domain
     assert first[0] > second[1]

@@ -26,7 +26,7 @@ def notes(app: AppTest) -> dict[str, str]:
 
 
 def captions(app: AppTest) -> str:
-    return " ".join(caption.value.replace("\\", "") for caption in app.caption)
+    return " ".join(text.value.replace("\\", "") for text in (*app.caption, *app.markdown))
 
 
 def scores_of(ids: dict[str, str]):

@@ -39,7 +39,7 @@ def by_level(view: View, finding: str) -> None:
         charts.panel_without(title, finding)
         return
     marked = map(str, view.settings.tuning.levels) if view.is_sum else [view.settings.level]
-    with charts.panel(title, finding):
+    with charts.panel(title, finding, loud=True):
         figure = figures.level_promises(view.chi2, view.settings.target_fpr, marked=set(marked))
         charts.show(figure, key="chi2_levels", alt=finding)
 

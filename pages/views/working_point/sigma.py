@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -60,15 +61,16 @@ def _finding(columns: Sequence[SigmaColumn], level: int) -> str:
     """The distance between promise and test at the sigma that the paper names first."""
     at = SIGMAS.index(_SIGMA)
     of_test = any(column.rates[at].test for column in columns)
+    rates = [column.rates[at].test if of_test else column.rates[at].left_out for column in columns]
     words = [
-        f"{wording.rate(rate)} of n = {rate.n} at {column.name}"
-        for column in columns
-        if (rate := column.rates[at].test if of_test else column.rates[at].left_out)
+        f"{wording.rate(rate)} with {'all components' if column.name == 'all' else column.name}"
+        for column, rate in zip(columns, rates, strict=True)
+        if rate
     ]
-    parts, promise = "good test parts" if of_test else "left-out good parts", _share(_SIGMA)
+    parts = f"{next(filter(None, rates)).n} {'good test' if of_test else 'left-out good'} parts"
     return (
-        f"At {_SIGMA}σ and level {level}, chi-square promises that {promise} of good parts are flagged; of {parts} it "
-        f"flags {', '.join(words)}."
+        f"At {_SIGMA}σ and level {level}, chi-square promises that {_share(_SIGMA)} of good parts are flagged; of "
+        f"{parts} it flags {', '.join(words)}."
     )
 
 
@@ -87,7 +89,7 @@ def _table(row: DetectorRow, columns: Sequence[SigmaColumn]) -> None:
 
 
 def _share(sigma: int) -> str:
-    return f"{100 * sigma_fpr(sigma):.2g} %"
+    return f"{np.format_float_positional(100 * sigma_fpr(sigma), precision=2, fractional=False, trim='-')} %"
 
 
 def _cell(rate: Rate | None) -> str:

@@ -179,15 +179,16 @@ def test_a_fit_started_on_the_page_makes_a_detector(home, ids):
     assert metrics(app)["Good parts fitted"] == "30"
 
 
-def test_a_folder_without_images_fails_with_the_way_out(home, tmp_path):
+def test_a_folder_without_images_is_refused_at_its_field_without_a_job(home, tmp_path):
     from pages.shared import resources
 
+    before = len(resources.jobs().recent(99))
     app = run("pages/data.py")
-    app.text_input(key="folder").set_value(str(tmp_path)).run()
+    app.text_input(key="folder").set_value(str(tmp_path))
     app.button(key="folder_go").click().run()
-    job = resources.jobs().wait(resources.jobs().recent(1)[0].id, 30)
-    assert job.state == "failed"
-    assert "there are no images" in job.error
+    assert "there are no images in" in app.error[0].value
+    assert app.text_input(key="folder").value == str(tmp_path)
+    assert len(resources.jobs().recent(99)) == before
 
 
 def test_the_attributions_page_explains_the_defect_with_the_highest_score(home, ids):

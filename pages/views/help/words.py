@@ -1,0 +1,71 @@
+"""What the Help page says: the method, the words, the keys."""
+
+#: Picture, title and text of each step of the method; the numbers of equations are the paper's.
+METHOD = (
+    (
+        "features.svg",
+        "Features",
+        "A network that was trained on everyday photos, and is not trained any further, looks at each part. Each of "
+        "its levels gives one number a channel, averaged over the image: textures early, whole structures late.",
+    ),
+    (
+        "distance.svg",
+        "A Gaussian for each level",
+        "Mean and covariance of the good parts say which differences are usual. The Mahalanobis distance (eq. 3) "
+        "counts in units of that spread: as far across it weighs more than along it. The distances of some levels add up.",
+    ),
+    (
+        "left_out.svg",
+        "Left-out parts set the threshold",
+        "Chi-square (eq. 6) promises a rate of false alarms as if mean and covariance were known exactly. They are "
+        "estimated; so each fold of good parts is scored by a fit without it, and their distances set the threshold.",
+    ),
+    (
+        "attribution.svg",
+        "Where a score comes from",
+        "A map gives each pixel its share of the score's distance from that of good parts; the shares add up to it "
+        "exactly, and the maps of the levels add up to the map. So it shows whether the defect itself was seen.",
+    ),
+)
+
+GLOSSARY = (
+    ("good part", "A part as it should be. A detector is fitted to images of good parts alone."),
+    ("defect", "Anything else in test/: used to check a detector, never to fit it."),
+    ("level", "One depth of the network with all its feature maps; level 1 sees small textures, the last large forms."),
+    ("sum", "The distances of the chosen levels added up (eq. 4)."),
+    ("distance", "How far an image lies from the Gaussian of good parts; higher is more anomalous."),
+    ("score", "The number an image is judged by: the distance at one level, or the sum."),
+    ("reduction", "Which principal components are kept."),
+    ("PCA 99 %", "The strongest components that together carry 99 % of the variance."),
+    ("NPCA 5 %", "The weakest components that together carry 5 % of the variance. They discriminate well."),
+    ("spectrum", "The variances of all principal components, from the strongest to the weakest."),
+    ("null", "A direction in which the good parts do not differ at all; there are many where images are few."),
+    (
+        "shrinkage",
+        "How far the covariance is pulled towards a sphere, from 0 to 1 (Ledoit and Wolf). Near 1 none is left.",
+    ),
+    ("threshold", "The distance above which an image is flagged. The one in use is adopted."),
+    ("working point", "A threshold with where it comes from, its target and the rates it gives."),
+    ("false positive rate (FPR)", "The share of good parts that are flagged: false alarms."),
+    ("target", "The false positive rate that is acceptable."),
+    ("promised", "The false positive rate that chi-square or another method states in advance."),
+    ("left-out", "Scored by a fit without it, as a new part would be."),
+    ("cross-conformal", "A threshold from the left-out distances of all good parts."),
+    ("split-conformal", "A threshold from good parts kept apart; its promise holds for any number of images."),
+    ("interval", "Where the true value lies with 95 % confidence; it narrows as n grows."),
+    ("ROC, AUROC", "Caught defects over false alarms at every threshold, and the area below: 50 % is chance."),
+    ("split-half estimate", "What a choice made on one half of the images is worth on the other."),
+    ("mask", "An image that is white where the defect is."),
+    (
+        "explanation score",
+        "How well an attribution map agrees with the mask, up to 100; chance alone is stated beside it.",
+    ),
+)
+
+KEYS = (
+    ("Tab, Shift + Tab", "go to the next or the previous control; the ring shows where you are"),
+    ("Enter, Space", "press a button, open a list, tick a box"),
+    ("← →", "move a slider by one step, or go through the views of a chart"),
+    ("Home, End", "move a slider to its first or last step"),
+    ("Esc", "close a dialog or a list"),
+)

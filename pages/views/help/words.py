@@ -12,7 +12,7 @@ METHOD = (
         "distance.svg",
         "A Gaussian for each level",
         "Mean and covariance of the good parts say which differences are usual. The Mahalanobis distance (eq. 3) "
-        "counts in units of that spread: as far across it weighs more than along it. The distances of some levels add up.",
+        "counts in units of that spread: a step across it weighs more than one along it. Distances of levels add up.",
     ),
     (
         "left_out.svg",

@@ -100,4 +100,6 @@ def _scale(low: float, high: float, *, log: bool) -> Part:
     """An axis from a little below the lowest to a little above the highest."""
     start, end = (math.log10(low), math.log10(high)) if log else (low, high)
     room = 0.04 * ((end - start) or 1.0)
-    return {"range": [start - room, end + room]} | ({"type": "log", "dtick": "D2"} if log else {"nticks": 6})
+    return {"range": [start - room, end + room]} | (
+        {"type": "log", "dtick": "D2", "exponentformat": "none"} if log else {"nticks": 6}
+    )

@@ -57,23 +57,44 @@ def good_only(home, stripes, tmp_path_factory) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("settings", "words", "remedy"),
+    ("settings", "words", "note", "remedy"),
     [
-        ({"method": "chi2"}, "the sum of levels follows no known distribution", "Show level 7"),
-        ({"method": "hotelling"}, "the sum of levels follows no known distribution", "Show level 7"),
-        ({"method": "chi2", "levels": "2-4"}, "the sum of levels follows no known distribution", "Show level 4"),
-        ({"method": "split-conformal"}, "kept apart for calibration", "Use cross-conformal"),
-        ({"method": "hotelling", "level": "7", "keep": "all"}, "more normal images than", "Use cross-conformal"),
-        ({"method": "chi2", "level": "7", "score": "sed"}, "the Mahalanobis distance and no other", "Use Mahalanobis"),
-        ({"fpr": "1"}, "at least 99 left-out normal images, got 30", "Use 4 %"),
+        ({"method": "chi2"}, "the sum of levels follows no known distribution", "a sum follows no law", "Show level 7"),
+        (
+            {"method": "hotelling"},
+            "the sum of levels follows no known distribution",
+            "a sum follows no law",
+            "Show level 7",
+        ),
+        (
+            {"method": "chi2", "levels": "2-4"},
+            "the sum of levels follows no known distribution",
+            "a sum follows no law",
+            "Show level 4",
+        ),
+        ({"method": "split-conformal"}, "kept apart for calibration", "no calibration parts", "Use cross-conformal"),
+        (
+            {"method": "hotelling", "level": "7", "keep": "all"},
+            "more normal images than",
+            "needs 193 good parts",
+            "Use cross-conformal",
+        ),
+        (
+            {"method": "chi2", "level": "7", "score": "sed"},
+            "the Mahalanobis distance and no other",
+            "not for this distance",
+            "Use Mahalanobis",
+        ),
+        ({"fpr": "1"}, "at least 99 left-out normal images, got 30", "needs 99 good parts", "Use 4 %"),
     ],
 )
-def test_without_a_threshold_the_charts_stay_and_one_button_brings_one(ids, settings, words, remedy):
+def test_without_a_threshold_the_charts_stay_and_one_button_brings_one(ids, settings, words, note, remedy):
     app = run(PAGE, **ids, **settings)
     assert words in app.warning[0].value.replace("\\", "")
     drawn = CHARTS - {"chi2_levels"} if settings.get("score") == "sed" else CHARTS
     assert drawn <= set(charts(app))
     assert metrics(app)["Threshold"] == metrics(app)["Caught defects"] == "none"
+    assert notes(app)["Threshold"] == note
     adopt = app.button(key="adopt")
     assert adopt.disabled
     assert words in adopt.proto.help.replace("\\", "")

@@ -34,6 +34,7 @@ def choices(detector: DetectorRow) -> Choices:
             ["sum", *map(str, range(1, backbone.n_levels + 1))],
             help="A single level follows chi-square in the paper's account; the sum has no known distribution.",
             key="level",
+            on_change=settings.keep,
         )
         st.selectbox(
             "Threshold by",
@@ -41,6 +42,7 @@ def choices(detector: DetectorRow) -> Choices:
             format_func=figures.METHOD_NAMES.__getitem__,
             help="Cross-conformal: the quantile of left-out good parts. Chi-square: equation 6 of the paper.",
             key="method",
+            on_change=settings.keep,
         )
         shift = st.popover("Shift & review", icon=":material/payments:", width="stretch", wrap=True, key="shift")
     controls.target_fpr()

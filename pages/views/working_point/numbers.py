@@ -18,7 +18,7 @@ def numbers(view: View, finding: str) -> None:
         st.metric(
             "Threshold",
             wording.number(chosen.point.threshold) if chosen else "none",
-            "distance" if chosen else "for this choice",
+            view.missing.note if view.missing else "distance",
             **charts.QUIET,
             help=plain(view.missing.why if view.missing else chosen and chosen.point.how),
         )

@@ -25,6 +25,7 @@ class Missing:
     """Why there is no threshold, and the control that would bring one: its key and the value to set."""
 
     why: str
+    note: str  # the same in a few words
     remedy: str  # what the button says
     control: str
     value: Any
@@ -121,24 +122,30 @@ def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
     try:
         threshold(scores, method, settings.target_fpr)
     except SampleTooSmall as error:
-        why = frame.sentence(error)
+        why, note = frame.sentence(error), f"needs {error.needed:,} good parts"
         supported = [step for step in controls.STEPS if needed_normals(step / 100) <= error.n]
         if method == "hotelling" or not supported:  # its law asks for images whatever the target
-            return Missing(why, *cross_conformal)
-        return Missing(why, f"Use {controls.step_name(supported[0])}", "fpr", float(supported[0]))
+            return Missing(why, note, *cross_conformal)
+        return Missing(why, note, f"Use {controls.step_name(supported[0])}", "fpr", float(supported[0]))
     if method == "split-conformal":
         return Missing(
             "Split-conformal needs good parts that are kept apart for calibration, and this detector was fitted "
             "without any; fit again with some, or use cross-conformal.",
+            "no calibration parts",
             *cross_conformal,
         )
     if settings.tuning.distance != "mahalanobis":
         return Missing(
-            f"{name} describes the Mahalanobis distance and no other.", "Use Mahalanobis", "score", "mahalanobis"
+            f"{name} describes the Mahalanobis distance and no other.",
+            "not for this distance",
+            "Use Mahalanobis",
+            "score",
+            "mahalanobis",
         )
     level = str(level_to_show(settings.tuning))
     return Missing(
         f"{name} describes one level; the sum of levels follows no known distribution, so it has no threshold here.",
+        "a sum follows no law",
         f"Show level {level}",
         "level",
         level,

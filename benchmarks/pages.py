@@ -1,0 +1,105 @@
+"""From a click in the menu to a page that has settled, in a real headless Chromium.
+
+    python -m benchmarks.pages [FOLDER]
+
+FOLDER is a category in MVTec layout, by default the demo's washer. After one round that fills the caches, every page is
+opened from the menu in turns; printed are the median and the 95th percentile a page and over all of them in
+milliseconds, the target for the median being 800, and the seconds that a fresh server takes until the first page of a
+deep link has settled.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from benchmarks.browser import SETTLED, WATCH, wait_until_quiet
+from gad_core.data.demo import write_demo
+from gad_core.gaussian.settings import FitSettings
+from gad_core.workspace.imports import add_folder
+from gad_core.workspace.steps import fit_dataset
+from gad_core.workspace.store import Store
+from tests.pages.conftest import QUIET, chromium_program, serving
+
+ROUNDS, PAUSE = 10, 500  # rounds through the menu, and milliseconds of rest after each page
+PATIENCE = 120_000  # milliseconds for the first visit to a page
+FIRST = "attributions"  # of the deep link
+#: The page asked for is there, its script has ended, and nothing of the page before is left.
+THERE = """
+    (title) => {
+        const app = document.querySelector('[data-testid=stApp]');
+        return window.states.length > 1 && app.dataset.testScriptState === 'notRunning'
+            && document.title.startsWith(title)
+            && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]');
+    }
+"""
+
+
+def switch(page: Page, name: str) -> float:
+    """Milliseconds from a click on a page's name in the menu to the last change of the script's state."""
+    link = page.get_by_test_id("stSidebarNav").get_by_role("link", name=name)
+    page.evaluate("window.states = []")
+    start = page.evaluate("performance.now()")
+    link.click()
+    page.wait_for_function(THERE, arg=name)
+    page.wait_for_timeout(PAUSE)  # whatever else it still runs belongs to this switch
+    page.wait_for_function(THERE, arg=name)
+    return float(page.evaluate("window.states.at(-1)") - start)
+
+
+def report(name: str, times: list[float]) -> None:
+    times = sorted(times)
+    high = times[int(0.95 * len(times))]
+    print(f"{name:16} median {statistics.median(times):5.0f} ms, 95th percentile {high:5.0f} ms", flush=True)
+
+
+def cold(browser: Browser, home: Path, query: str) -> float:
+    """Seconds from the start of a server to a settled page of a deep link."""
+    start = time.perf_counter()
+    with serving(home) as url:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"{url}/{FIRST}?{query}")
+        expect(page.get_by_test_id("stMetric").first).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(SETTLED)).to_be_visible(timeout=PATIENCE)
+        taken = time.perf_counter() - start
+        page.close()
+    return taken
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch) / "home"
+        folder = Path(sys.argv[1]) if sys.argv[1:] else write_demo(Path(scratch), categories=("washer",))[0]
+        with Store(home) as store:
+            row = add_folder(store, folder)
+            fit = fit_dataset(store, row.id, FitSettings(), cache=store.feature_cache())
+        query = f"data={row.id}&detector={fit.id}"
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium_program(), args=list(QUIET))
+            print(f"fresh server, /{FIRST}: {cold(browser, home, query):.1f} s", flush=True)
+            with serving(home) as url:
+                page = browser.new_page(viewport={"width": 1440, "height": 900})
+                page.set_default_timeout(PATIENCE)
+                page.goto(f"{url}/?{query}")
+                expect(page.locator(SETTLED)).to_be_visible(timeout=PATIENCE)
+                page.evaluate(WATCH)
+                wait_until_quiet(page)
+                links = page.get_by_test_id("stSidebarNavLink")
+                names = [text.splitlines()[-1] for text in links.all_inner_texts()]  # an icon's name comes first
+                times: dict[str, list[float]] = {name: [] for name in names}
+                for turn in range(ROUNDS + 1):
+                    for name in (*names[1:], names[0]):  # it stands on the first
+                        taken = switch(page, name)
+                        if turn:
+                            times[name].append(taken)
+            browser.close()
+        for name, mine in times.items():
+            report(name, mine)
+        report("all pages", [taken for mine in times.values() for taken in mine])
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from gad_core.decision.working_point import sigma_fpr
+from pages.shared import settings
 
 #: Kept in the link and in the tab.
 BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
@@ -30,11 +31,13 @@ def target_fpr() -> float:
         step=0.1,
         format="%.4g",
         key="fpr",
+        on_change=settings.keep,
     )
     state["fpr_step"] = _nearest(percent)  # the box, and so the link, says what holds; the slider follows it
 
     def move_box() -> None:
         state["fpr"] = float(state["fpr_step"])
+        settings.keep()
 
     slider.select_slider(
         "Target false-positive rate",

@@ -6,6 +6,7 @@ itself says, so that a link without settings shows what was adopted, whatever th
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -23,7 +24,6 @@ from pages.shared import opened, resources
 Values = dict[str, Any]  # of the controls, by key; the keys are the link's parameters too
 
 _CHANGED = "_settings"  # in the session: by detector, the values that differ from its own
-_CURRENT = "_settings_of"  # the detector that the controls stand for, and its own values
 _LINKS = "_links"  # what was written into the link, and when
 _IN_TRANSIT = 2.0  # seconds in which the browser may still send a link that was overwritten meanwhile
 
@@ -43,18 +43,11 @@ def sync() -> None:
         values = to_values(own(row))
     except GadError:  # the page says what is wrong with the file
         return
-    state = st.session_state
-    linked = _linked(get_backbone(row.backbone))
-    if state.get(_CURRENT) != (row.id, values):  # another detector, or one for which something else was adopted
-        state[_CURRENT] = (row.id, values)
-        for key, value in (values | state.setdefault(_CHANGED, {}).get(row.id, {}) | linked).items():
-            state[key] = value
-        return
-    for key, value in (values | state[_CHANGED].get(row.id, {})).items():
-        # Also a value that is there is set again: a control's value ends with its page, one that was set does not.
-        state[key] = state.get(key, value)
-    for key, value in linked.items():
-        state[key] = value
+    changed = st.session_state.get(_CHANGED, {}).get(row.id, {})
+    # Also what a control says already is set again: a control's value ends with its page, one that was set does not.
+    for key, value in (values | changed | _linked(get_backbone(row.backbone))).items():
+        st.session_state[key] = value
+    _keep(row)
 
 
 def current(row: DetectorRow) -> PointSettings:
@@ -63,15 +56,32 @@ def current(row: DetectorRow) -> PointSettings:
     return from_values({key: st.session_state.get(key, value) for key, value in values.items()}, own(row))
 
 
-def remember(row: DetectorRow) -> None:
-    """Keep what the controls say for the next page, and put it into the link; after the controls were drawn."""
+def keep() -> None:
+    """Keep what the controls say for the next page; for callbacks.
+
+    They run before anything can break the run off: who changes a control and goes to another page at once would find
+    the change lost there, as the browser sends a page's values with no change of page.
+    """
+    row = opened.detector()
+    with suppress(GadError):  # the page says what is wrong with the file
+        if row is not None:
+            _keep(row)
+
+
+def _keep(row: DetectorRow) -> Values:
+    """Keep the values that differ from the detector's own, and return them."""
     values = to_values(own(row))
     now = {key: st.session_state.get(key, value) for key, value in values.items()}
     changed = {key: value for key, value in now.items() if value != values[key] and value not in (None, [])}
     st.session_state.setdefault(_CHANGED, {})[row.id] = changed
-    link = {key: _text(key, value) for key, value in changed.items()}
+    return changed
+
+
+def remember(row: DetectorRow) -> None:
+    """Keep what the controls say for the next page, and put it into the link; after the controls were drawn."""
+    link = {key: _text(key, value) for key, value in _keep(row).items()}
     if link != _link():
-        for key in values:
+        for key in _READERS:
             if key in link:
                 st.query_params[key] = link[key]
             elif key in st.query_params:
@@ -119,6 +129,7 @@ def from_values(values: Mapping[str, Any], otherwise: PointSettings) -> PointSet
 def _set(values: Values, keys: tuple[str, ...]) -> None:
     for key in keys:
         st.session_state[key] = values[key]
+    keep()
 
 
 def _linked(backbone: Backbone) -> Values:

@@ -21,6 +21,7 @@ def controls(row: DetectorRow) -> Tuning:
         list(map(str, all_levels(backbone))),
         selection_mode="multi",
         key="levels",
+        on_change=settings.keep,
         help="The distances of these levels are added (eq. 4). Later levels see larger and more abstract structures.",
     )
     pair = st.grid(2, min_column_width=200)
@@ -28,6 +29,7 @@ def controls(row: DetectorRow) -> Tuning:
         "Distance",
         list(DISTANCES),
         key="score",
+        on_change=settings.keep,
         format_func=wording.distance,
         help="Mahalanobis: eq. 3; standardised Euclidean: eq. 7.",
     )
@@ -35,6 +37,7 @@ def controls(row: DetectorRow) -> Tuning:
         "Components kept",
         _steps(str(settings.current(row).tuning.reduction)),
         key="keep",
+        on_change=settings.keep,
         format_func=lambda text: wording.reduction(Reduction.parse(text)),
         help="Left of `all`, PCA keeps that share of the variance from the strongest components down; right of it, "
         "NPCA keeps it from the weakest up. The paper finds that the weak ones discriminate.",

@@ -88,8 +88,7 @@ def test_a_detector_does_not_inherit_the_tuning_of_another(ids, path):
     store = resources.store()
     other = fit_dataset(store, ids["data"], FitSettings(n_folds=4), cache=store.feature_cache())
     app = run("pages/levels.py", **ids)
-    app.session_state["levels"] = ["3"]
-    app.run()
+    app.pills(key="levels").set_value(["3"]).run()
     app.query_params["detector"] = other.id
     app.run()
     assert app.session_state["levels"] == ["6", "7", "8"]

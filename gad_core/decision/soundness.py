@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.reduction import Reduction
 
@@ -16,3 +19,9 @@ def without_covariance(detector: Detector, reduction: Reduction, levels: Sequenc
     """
     spectra = ((level, detector.gaussians[level - 1].spectrum) for level in levels)
     return tuple(level for level, spectrum in spectra if spectrum.shrinkage(reduction) >= SPHERE)
+
+
+def learned(detector: Detector, reductions: Sequence[Reduction]) -> NDArray[np.bool_]:
+    """Whether a covariance was learned, by level and reduction (L, len(reductions))."""
+    spectra = [gaussian.spectrum for gaussian in detector.gaussians]
+    return np.array([[spectrum.shrinkage(one) < SPHERE for one in reductions] for spectrum in spectra])

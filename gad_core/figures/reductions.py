@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from gad_core.figures.canvas import Part, axis, figure, horizontal, key, line, vertical
+from gad_core.figures.canvas import LINE, TEXT, Part, axis, figure, horizontal, key, line, vertical
 from gad_core.figures.palette import DEFECT, GRID, INK, LEFT_OUT, NORMAL, SELECTED, faint
 
 Array = NDArray[np.float64]
@@ -34,13 +34,14 @@ def reduction_heat_map(
     n_rows, n_columns = values.shape
     ticks = [*range(0, n_columns, 12)]
     layout = {
-        "height": _ROW * n_rows + 90,
+        "height": _ROW * n_rows + 90 + LINE,
+        "margin": {"b": 50 + LINE},
         "xaxis": axis(
-            "share of the variance kept: the strong components (PCA) or the weak (NPCA)",
+            "share of the variance kept",
             grid=False,
             range=[-0.5, n_columns - 0.5],
             tickvals=ticks,
-            ticktext=[reductions[tick] for tick in ticks],
+            ticktext=[reductions[tick].replace(" ", "<br>", 1) for tick in ticks],  # narrow, for a narrow chart
             tickangle=0,
         ),
         "yaxis": axis("", grid=False, tickvals=[*range(n_rows)], ticktext=list(rows), range=[n_rows - 0.5, -0.5]),
@@ -50,7 +51,7 @@ def reduction_heat_map(
     middle = n_columns // 2
     halves: list[tuple[Part, Part]] = [
         ({}, {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "text": words})
-        for x, words in ((middle / 2, "PCA"), (1.5 * middle, "NPCA"))
+        for x, words in ((middle / 2, "PCA: the strong"), (1.5 * middle, "NPCA: the weak"))
     ]
     outlines: list[tuple[Part, Part]] = [(_outline(row, column), {}) for row, column in chosen]
     tiles = _tiles(values, unit) if ideal is None else _ratio_tiles(values, unit, ideal)
@@ -67,7 +68,7 @@ def _ratio_tiles(values: Array, unit: str, ideal: float) -> Part:
     tiles["zmax"] = 0.0
     tiles["colorbar"] |= {
         "tickvals": [-np.log(step) for step in named],
-        "ticktext": [f"{ideal * step:g}" if step == 1 else f"{ideal * step:g} or 1/{step:g}" for step in named],
+        "ticktext": [f"{ideal * step:g}" if step == 1 else f"{ideal * step:g}, 1/{step:g}" for step in named],
     }
     return tiles
 
@@ -82,8 +83,8 @@ def _tiles(values: Array, unit: str) -> Part:
         "zmax": max(high, low + 1e-9),
         "colorscale": _SCALE,
         "colorbar": {
-            "title": {"text": unit, "side": "right", "font": {"color": quiet}},
-            "tickfont": {"color": quiet},
+            "title": {"text": unit, "side": "right", "font": {"color": quiet, "size": TEXT}},
+            "tickfont": {"color": quiet, "size": TEXT},
             "thickness": 10,
             "outlinewidth": 0,
         },

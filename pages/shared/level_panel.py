@@ -31,11 +31,18 @@ def soundness_words(test: resources.TestImages, tuning: Tuning) -> str:
     detector = test.detector
     spectra = {level: detector.gaussians[level - 1].spectrum for level in tuning.levels}
     poor = without_covariance(detector, tuning.reduction, tuning.levels)
-    if poor:
-        features = ", ".join(str(spectra[level].n_features) for level in poor)
+    kept = "all components" if tuning.reduction.kind == "all" else wording.reduction(tuning.reduction)
+    few = [level for level in poor if detector.n_train < spectra[level].n_features]
+    if few:
+        features = ", ".join(str(spectra[level].n_features) for level in few)
         return (
-            f"No covariance was learned at {wording.levels(poor)}: n is too small (n = {detector.n_train} for "
-            f"D = {features}), and distances there are as good as Euclidean."
+            f"No covariance was learned at {wording.levels(few)} with {kept}: n is too small (n = {detector.n_train} "
+            f"for D = {features}), and distances there are as good as Euclidean."
+        )
+    if poor:
+        return (
+            f"No covariance was learned at {wording.levels(poor)} with {kept}: too few components are kept, or they "
+            f"vary too much alike, for n = {detector.n_train}; distances there are as good as Euclidean."
         )
     most = max(spectra, key=lambda level: spectra[level].shrinkage(tuning.reduction))
     return (
@@ -51,17 +58,16 @@ def _health(test: resources.TestImages, tuning: Tuning) -> None:
         rows.append(
             {
                 "level": str(level),
-                "in the sum": level in tuning.levels,
-                "features D": spectrum.n_features,
-                "images n": spectrum.n,
-                "n / D": spectrum.n / spectrum.n_features,
-                "dimensions kept": spectrum.dimension(tuning.reduction),
-                "shrinkage": spectrum.shrinkage(tuning.reduction),
-                "null dimensions": spectrum.n_null,
+                "in the sum": "yes" if level in tuning.levels else "",
+                "features D": str(spectrum.n_features),
+                "n / D": f"{spectrum.n / spectrum.n_features:.2f}",
+                "dimensions kept": str(spectrum.dimension(tuning.reduction)),
+                "null dimensions": str(spectrum.n_null),
+                "shrinkage": f"{spectrum.shrinkage(tuning.reduction):.3f}",
             }
         )
-    table = pd.DataFrame(rows).style.format({"n / D": "{:.2f}", "shrinkage": "{:.3f}"})
-    st.dataframe(table, hide_index=True, key="health", alt="Images, features and shrinkage of every level")
+    alt = "Features, images for each, components and shrinkage of every level"
+    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt=alt)  # unlike a data frame, its words wrap
 
 
 def _best_level(areas: dict[str, Auroc]) -> str:

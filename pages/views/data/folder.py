@@ -1,5 +1,6 @@
 """A folder of this machine: its path, typed or found by looking through the folders."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +13,7 @@ from pages.shared.text import plain
 
 _PLACE = "folder"  # where cards and errors stand, and the key of the field
 _SHOWN = 60  # sub-folders
+_CRUMBS = 4  # folders above
 
 
 def choose() -> None:
@@ -45,26 +47,27 @@ def _open() -> None:
 
 
 def _browse() -> None:
-    """Where the field points to, or the home folder while that leads nowhere."""
+    """The way to a folder and what lies in it, each a click."""
     try:
-        listing = list_folder(Path(st.session_state.get(_PLACE, "").strip() or "~"))
-    except GadError:  # said once it is opened
-        try:
-            listing = list_folder(Path("~"))
-        except GadError as error:
-            frame.trouble(error)
-            return
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="folders"):
-        path = listing.folder.path
-        if path != path.parent:
+        listing = _nearest(st.session_state.get(_PLACE, "").strip())
+    except GadError as error:
+        frame.trouble(error)
+        return
+    path = listing.folder.path
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="folder_way"):
+        for above in reversed(path.parents[:_CRUMBS]):
             st.button(
-                "Up",
-                key="folder_up",
-                icon=":material/arrow_upward:",
-                help=f"To {plain(path.parent)}",
+                plain(above.name or above),
+                key=f"folder_up_{len(above.parts)}",
+                type="tertiary",
+                icon=":material/chevron_left:",
+                help=f"Up to {plain(above)}",
                 on_click=_go,
-                args=(path.parent,),
+                args=(above,),
             )
+        st.markdown(f"**{plain(path.name or path)}**", width="content")
+    st.caption(_words(listing))
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="folders"):
         for place, one in enumerate(listing.folders[:_SHOWN]):
             st.button(
                 f"{plain(one.path.name)}{_count(one)}",
@@ -75,15 +78,28 @@ def _browse() -> None:
                 on_click=_go,
                 args=(one.path,),
             )
-    st.caption(plain(_words(listing)))
+
+
+def _nearest(text: str) -> Listing:
+    """The folder that is named, else the nearest one above it that is there, else the home folder."""
+    if text:
+        path = Path(text).expanduser().absolute()
+        for folder in (path, *path.parents[:-1]):  # not the root for a word that is no path at all
+            with suppress(GadError):
+                return list_folder(folder)
+    return list_folder(Path("~"))
 
 
 def _words(listing: Listing) -> str:
-    """Where one is, and what lies there."""
-    here = listing.folder
-    words = f"{here.path}: {'a category in MVTec layout' if here.category else f'{here.n_images} images'}"
-    more = len(listing.folders) - _SHOWN
-    return f"{words}, {len(listing.folders)} folders{f', {more} not shown' if more > 0 else ''}."
+    """What lies here."""
+    here, n = listing.folder, len(listing.folders)
+    lies = "a category in MVTec layout, ready to open" if here.category else _counted(here.n_images, "image")
+    more = f", {n - _SHOWN} of them not shown" if n > _SHOWN else ""
+    return f"Here: {lies}; {_counted(n, 'sub-folder')}{more}."
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
 
 
 def _count(one: Folder) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from gad_core import wording
 from gad_core.decision.suspects import FAR, left_out_scores, robust_deviations
@@ -20,15 +21,16 @@ _SHOWN = 8
 def suspects(dataset: DatasetRow, row: DetectorRow) -> None:
     """The training images farthest from the fits without them."""
     detector = resources.detector(row)
-    digests, distances = detector.training.digests, left_out_scores(detector)
+    digests, distances = detector.training.digests, _distances(row)
     files = {file.digest: file for file in resources.dataset(dataset).train}
     order = [i for i in np.argsort(-distances)[:_SHOWN] if digests[i] in files]
     far = int((robust_deviations(distances) > FAR).sum())
     if far:
         title = "Suspicious training images"
         finding = (
-            f"{far} of {len(distances)} training images lie more than {FAR:g} robust standard deviations out, each "
-            "scored by a fit without it: a defect among the good parts would be here."
+            f"{far} of {len(distances)} training images {'lies' if far == 1 else 'lie'} more than {FAR:g} robust "
+            f"standard deviations out, each scored by a fit without it: a defect among the good parts would be here. "
+            f"The {len(order)} farthest:"
         )
     else:
         title = "Most extreme training images"
@@ -46,6 +48,12 @@ def suspects(dataset: DatasetRow, row: DetectorRow) -> None:
                     st.checkbox("Leave out", key=_key(digests[i]))
         chosen = [digests[i] for i in order if st.session_state.get(_key(digests[i]))]
         _actions(dataset, row, chosen)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs=resources.BY_STATE)
+def _distances(row: DetectorRow) -> NDArray[np.float64]:
+    """Left-out score of every training image."""
+    return left_out_scores(resources.detector(row))
 
 
 def _actions(dataset: DatasetRow, row: DetectorRow, chosen: Collection[str]) -> None:

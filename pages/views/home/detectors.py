@@ -9,6 +9,17 @@ from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import frame, opened, resources
 from pages.shared.text import plain
 
+_ROW = 78  # pixels: three lines, as cells wrap from twice the usual height on
+#: Together they fit beside the sidebar in a window of 900 pixels, with room for a tick in front.
+_COLUMNS = {
+    "name": st.column_config.TextColumn(width=150, help="With its good parts, and when it was fitted."),
+    "tuning": st.column_config.TextColumn(width=116),
+    "threshold": st.column_config.TextColumn(
+        width=92, help="The adopted threshold, and the target that it was set for."
+    ),
+    "AUROC": st.column_config.TextColumn(width=74),
+}
+
 
 def all_detectors() -> None:
     """The table, and what can be done with the chosen row."""
@@ -25,7 +36,8 @@ def all_detectors() -> None:
         on_select="rerun",
         selection_mode="single-row",
         alt=f"{len(rows)} detectors with data, tuning, adopted threshold and AUROC",
-        column_config={"fitted": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm")},
+        row_height=_ROW,
+        column_config=_COLUMNS,
     )
     places = [place for place in chosen.selection.rows if place < len(rows)]
     row = rows[places[0]] if places else None
@@ -44,21 +56,19 @@ def all_detectors() -> None:
             st.caption("Choose a row to open, rename or delete its detector.")
 
 
-def _line(row: DetectorRow, dataset: DatasetRow | None) -> dict[str, object]:
-    line: dict[str, object] = {"name": row.name, "data": dataset.name if dataset else "deleted"}
+def _line(row: DetectorRow, dataset: DatasetRow | None) -> dict[str, str]:
+    data = dataset.name if dataset else "a data set that was deleted"
     try:
         summary = resources.summary(row)
     except GadError:
-        return line | {"tuning": "its file cannot be read", "fitted": row.created}
-    point = summary.working_point
-    return line | {
-        "tuning": wording.tuning(summary.tuning),
-        "good parts": summary.n_train,
-        "adopted threshold": f"{wording.number(point.threshold)} at {wording.percent(point.target_fpr)}"
-        if point
-        else "",
-        "AUROC": f"{100 * area:.1f} %" if (area := row.current_auroc) is not None else "",
-        "fitted": row.created,
+        parts, tuning, point = data, "its file cannot be read", None
+    else:
+        parts, tuning, point = f"{summary.n_train} of {data}", wording.tuning(summary.tuning), summary.working_point
+    return {
+        "name": f"{row.name}\n{parts}, {row.created:%d %b %Y}",
+        "tuning": tuning,
+        "threshold": f"{wording.number(point.threshold)} at {wording.percent(point.target_fpr)}" if point else "none",
+        "AUROC": f"{100 * area:.1f} %" if (area := row.current_auroc) is not None else "not known",
     }
 
 
@@ -82,5 +92,6 @@ def _delete(row: DetectorRow) -> None:
         "thresholds that were adopted for it. The images stay."
     )
     if st.button("Delete it", key="detector_delete_sure", icon=":material/delete:"):
-        resources.store().detectors.delete(row.id)
-        st.rerun()
+        with frame.guarded():
+            resources.store().detectors.delete(row.id)
+            st.rerun()

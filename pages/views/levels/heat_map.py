@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from gad_core import figures, wording
 from gad_core.decision.reduction_map import REDUCTIONS, ReductionMap
+from gad_core.decision.soundness import learned
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Tuning
 from pages.shared import charts, resources, settings
 
@@ -27,13 +29,7 @@ def heat_map(test: resources.TestImages, chosen: Tuning, cells: ReductionMap | N
         title, finding = "AUROC by level and reduction", _best_cell(cells, sums)
     else:
         values, unit = resources.inflation(test, chosen.distance), "left-out / fitted"
-        calm = np.unravel_index(np.abs(values - 1).argmin(), values.shape)
-        title = "Left-out over fitted distance by level and reduction"
-        finding = (
-            "Without labelled test images: the median distance of left-out parts over that of fitted ones. Bright is "
-            f"near 1, where the Gaussian generalises best (level {calm[0] + 1}, {_NAMES[calm[1]]}: "
-            f"{values[calm]:.2f})."
-        )
+        title, finding = "Left-out over fitted distance by level and reduction", _calmest(test, values)
     column = REDUCTIONS.index(chosen.reduction) if chosen.reduction in REDUCTIONS else None
     outlined = [(row, column) for row in rows] if column is not None else []
     figure = figures.reduction_heat_map(values, _NAMES, names, chosen=outlined, unit=unit, ideal=None if cells else 1.0)
@@ -41,13 +37,36 @@ def heat_map(test: resources.TestImages, chosen: Tuning, cells: ReductionMap | N
         charts.pick(figure, key="reduction_map", alt=finding, on_pick=partial(_choose, chosen, n_levels))
 
 
+def _kept(reduction: Reduction) -> str:
+    return "all components" if reduction.kind == "all" else wording.reduction(reduction)
+
+
+def _calmest(test: resources.TestImages, ratios: NDArray[np.float64]) -> str:
+    """Where left-out parts lie as far out as fitted ones, of the cells in which there is a covariance to judge."""
+    words = (
+        "Without labelled test images: the median distance of left-out parts over that of fitted ones, bright near 1."
+    )
+    sound = learned(test.detector, REDUCTIONS)
+    if not sound.any():
+        return f"{words} Shrinkage leaves no covariance in any cell (n = {test.detector.n_train})."
+    far = np.where(sound, np.abs(np.log(ratios)), np.inf)
+    level, column = np.unravel_index(far.argmin(), far.shape)
+    best = f"It generalises best at level {level + 1} with {_kept(REDUCTIONS[column])}: {ratios[level, column]:.2f}."
+    if sound.all():
+        return f"{words} {best}"
+    return (
+        f"{words} {best} Not counted: {(~sound).sum()} of {sound.size} cells, where shrinkage leaves no covariance "
+        f"(n = {test.detector.n_train})."
+    )
+
+
 def _best_cell(cells: ReductionMap, sums: NDArray[np.float64]) -> str:
     best, place = cells.best, int(sums.argmax())
-    above = "more" if sums[place] > best.area else "less"
+    above = "more" if sums[place] > best.area else "less" if sums[place] < best.area else "as much"
     return (
-        f"Best single level on these images: level {best.level} at {wording.reduction(best.reduction)} with "
-        f"{100 * best.area:.1f} %; chosen on one half and measured on the other, {100 * best.split_half:.1f} %. The "
-        f"sum reaches {above}: {100 * sums[place]:.1f} % at {_NAMES[place]}."
+        f"Best single level on these images: level {best.level} with {_kept(best.reduction)}, {100 * best.area:.1f} %; "
+        f"chosen on one half and measured on the other, {100 * best.split_half:.1f} %. The sum reaches {above}: "
+        f"{100 * sums[place]:.1f} % with {_kept(REDUCTIONS[place])}."
     )
 
 

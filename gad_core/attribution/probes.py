@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients
-from captum.metrics import infidelity
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.cluster.hierarchy import linkage
@@ -93,6 +91,8 @@ def integrated_gradients(
     detector: Detector, network: Network, pixels: Pixels, attribution: Attribution, tuning: Tuning, *, steps: int = 24
 ) -> Opinion:
     """Integrated gradients from each of the same references, averaged; captum's. Source: Sundararajan et al. 2017."""
+    from captum.attr import IntegratedGradients  # noqa: PLC0415 - it brings Matplotlib, and every page would wait for it
+
     score = _torch_score(detector, network, tuning)
     method = IntegratedGradients(score)
     image, references = _tensor(pixels[None]), _tensor(_references(detector, attribution))
@@ -138,6 +138,8 @@ def captum_infidelity(
 
     0: what a square adds to the map tells how far the score falls; 1: it tells nothing. Source: Yeh et al. 2019.
     """
+    from captum.metrics import infidelity  # noqa: PLC0415 - as above
+
     score, image = _torch_score(detector, network, tuning), _tensor(pixels[None])
     references = _tensor(_references(detector, attribution))
     shape, (grid, side) = pixels.shape[:2], blocks(np.zeros(pixels.shape[:2]))

@@ -40,3 +40,29 @@ sys.meta_path.insert(0, Broken())
 import gad_core.features._torchvision
 """
     assert "a fault of its own" in python(code).stderr
+
+
+def test_timm_comes_without_the_compiler_and_whoever_asks_for_it_later_gets_the_real_one(python: Python):
+    code = """
+import sys
+from gad_core.features._torchvision import timm
+assert "torch._dynamo" not in sys.modules and "sympy" not in sys.modules
+import torch
+import torch._dynamo.utils
+assert torch._dynamo.utils.is_compile_supported is sys.modules["torch._dynamo.utils"].is_compile_supported
+print(torch._dynamo.utils.__file__, torch.compile(lambda x: x + 1, backend="eager")(torch.ones(1)).item())
+"""
+    outcome = python(code)
+    assert outcome.stdout.split()[-1] == "2.0", outcome.stderr
+
+
+def test_a_version_that_asks_more_of_the_compiler_gets_the_real_one(python: Python):
+    code = """
+import sys
+from gad_core.features import _torchvision
+with _torchvision._no_compiler():
+    from torch._dynamo.utils import counters
+print(type(counters).__name__, sys.modules["torch._dynamo.utils"].counters is counters)
+"""
+    outcome = python(code)
+    assert outcome.stdout.split() == ["defaultdict", "True"], outcome.stderr

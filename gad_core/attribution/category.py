@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.attribution.deep_shap import Attribution, attribute
+from gad_core.attribution.deep_shap import Attribution, attribute, attribute_all
 from gad_core.attribution.explanation import Explanation, Summary, Undefined, explain_score, summarise
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.data.images import decode_mask
@@ -15,7 +15,9 @@ from gad_core.features.extract import load_pixels
 from gad_core.features.networks import Network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
-from gad_core.progress import Progress
+from gad_core.progress import Progress, Stages
+
+_GROUP = 16  # images; more save little
 
 
 @dataclass(frozen=True)
@@ -65,19 +67,28 @@ def explain_category(
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
 ) -> CategoryExplanation:
-    """Explain every defective test image that has a mask, with the same references."""
+    """Explain every defective test image that has a mask, with the same references.
+
+    A group of images at a time shares what the references give.
+    """
     files = masked_defects(test)
+    groups = [ImageSet(files.files[start : start + _GROUP]) for start in range(0, len(files), _GROUP)]
+    stages = Stages(progress, [len(group) for group in groups])
     explained = []
-    for done, file in enumerate(files):
-        if progress:
-            progress(done, len(files))
-        attribution = explain_file(
-            detector, network, file, tuning=tuning, n_references=n_references, seed=seed, split=False, cache=cache
+    for place, group in enumerate(groups):
+        attributions = attribute_all(
+            detector,
+            network,
+            np.asarray(load_pixels(group, network.backbone, cache=cache)),
+            tuning=tuning,
+            n_references=n_references,
+            seed=seed,
+            split=False,
+            progress=stages(place),
         )
-        explanation = explain_score(attribution.total, mask_of(file))
-        explained.append(Explained(file.digest, file.defect, attribution.score, attribution.gap, explanation))
-    if progress:
-        progress(len(files), len(files))
+        for file, attribution in zip(group, attributions, strict=True):
+            explanation = explain_score(attribution.total, mask_of(file))
+            explained.append(Explained(file.digest, file.defect, attribution.score, attribution.gap, explanation))
     return CategoryExplanation(tuple(explained))
 
 

@@ -10,14 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from gad_core.attribution.rules import RULES, PairRules
+from gad_core.attribution.propagation import deep_shaps
+from gad_core.attribution.rules import RULES
 from gad_core.errors import GadError, NotExplained
 from gad_core.features.backbones import Backbone
 from gad_core.features.levels import level_maps, spatial_mean
 from gad_core.features.networks import Network, Pixels
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.torch_score import Columns, Distances, image_columns
+from gad_core.gaussian.torch_score import image_columns
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress, Stages
 
@@ -27,9 +29,9 @@ Precision = Literal["float32", "float64"]
 GAP_LIMIT = 1e-3
 #: The explained score may differ by so much from the detector's own.
 _SCORE_TOLERANCE = 1e-5
-_BUDGET = 640e6  # bytes for one batch of references: on two cores larger ones are no faster
+_BUDGET = 330e6  # bytes for one batch of references: larger ones, and smaller ones, are slower
 _SHARE_OF_MEMORY = 0.4  # of what is free, where that is less
-_BACKWARD = 1.2  # bytes that an image takes in all, by those that its forward pass keeps
+_CHECKED = 8  # images whose score is asked of the detector at once
 
 
 @dataclass(frozen=True)
@@ -115,18 +117,76 @@ def attribute(
     touched: everything happens on a private copy. Raises `GadError` where the detector holds no references or another
     network's weights, and `NotExplained` where the rules do not apply.
     """
+    (attribution,) = attribute_all(
+        detector,
+        network,
+        pixels[None],
+        tuning=tuning,
+        n_references=n_references,
+        seed=seed,
+        split=split,
+        reference_batch=reference_batch,
+        precision=precision,
+        progress=progress,
+    )
+    return attribution
+
+
+def attribute_all(
+    detector: Detector,
+    network: Network,
+    images: NDArray[np.uint8],
+    *,
+    tuning: Tuning | None = None,
+    n_references: int = 10,
+    seed: int = 0,
+    split: bool = True,
+    reference_batch: int | None = None,
+    precision: Precision | None = None,
+    progress: Progress | None = None,
+) -> tuple[Attribution, ...]:
+    """Attribute the score of several images (N, S, S, 3), whose references go through the network once for all.
+
+    Progress counts pairs of an image and a reference.
+    """
     detector.check_weights(network.fingerprint)
     tuning = tuning or detector.tuning
     chosen = _draw(detector, n_references, seed)
-    references = detector.references[list(chosen)] if detector.references is not None else pixels[None]
-    stack = np.concatenate([pixels[None], references])  # (1 + R, S, S, 3)
+    references = detector.references[list(chosen)] if detector.references is not None else images[:1]
     kinds: tuple[Precision, ...] = (precision,) if precision else ("float32", "float64")
     # The second attempt is rare: the count stands at its end meanwhile, rather than at a half in all other cases.
-    stages = Stages(progress, (len(references), 0))
+    stages = Stages(progress, (len(images) * len(references), 0))
+    attempts: dict[int, _Attempt] = {}
     for stage, kind in enumerate(kinds):
-        attempt = _attempt(detector, network, stack, tuning, kind, split, reference_batch, stages(stage))
-        if attempt.gap <= GAP_LIMIT and attempt.error <= _SCORE_TOLERANCE:
-            break
+        missing = [i for i in range(len(images)) if i not in attempts or not attempts[i].holds]
+        if missing:
+            made = _attempt(
+                detector, network, images[missing], references, tuning, kind, split, reference_batch, stages(stage)
+            )
+            attempts.update(zip(missing, made, strict=True))
+    for attempt in attempts.values():
+        _check(attempt)
+    return tuple(
+        Attribution(tuning.levels, *attempts[i].parts, attempts[i].gap, attempts[i].precision, RULES, chosen)
+        for i in range(len(images))
+    )
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    parts: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+    gap: float
+    error: float  # of the explained score, relative to the detector's
+    precision: Precision
+
+    @property
+    def holds(self) -> bool:
+        """Whether map and score are what they should be."""
+        return self.gap <= GAP_LIMIT and self.error <= _SCORE_TOLERANCE
+
+
+def _check(attempt: _Attempt) -> None:
+    """Raise `NotExplained` for an attempt that does not hold."""
     if not attempt.error <= _SCORE_TOLERANCE:
         # A network that throws the result of an in-place call away, or mixes rows, computes something else there.
         raise NotExplained(
@@ -138,89 +198,43 @@ def attribute(
             f"the attributions miss the score by {attempt.gap:.1e} of it in {attempt.precision}; choose other levels, "
             "fewer components or another backbone"
         )
-    return Attribution(tuning.levels, *attempt.parts, attempt.gap, attempt.precision, RULES, chosen)
-
-
-def deep_shap(
-    scores: Distances | Columns,
-    image: Tensor,
-    references: Tensor,
-    *,
-    split: bool = True,
-    reference_batch: int | None = None,
-    progress: Progress | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Attributions (L, C, H, W) of `scores` at an image (1, C, H, W), and the scores (1 + R, L) of all images.
-
-    The image comes first, then the references. Without `split` the first axis is 1 and holds the sum over the columns.
-    `scores` must treat each row alone; where it gives its columns one by one, each is followed back through what
-    leads to it and no further.
-    """
-    n = len(references)
-    sums: list[Tensor] = []
-    distances: list[Tensor] = []
-    batch = reference_batch or n
-    for start in range(0, n, batch):
-        if progress:
-            progress(start, n)
-        part = references[start : start + batch]
-        x = torch.cat([image, part]).requires_grad_()
-        with torch.enable_grad():
-            with PairRules(len(x)):
-                out = scores(x)
-            columns = list(out.unbind(1) if isinstance(out, Tensor) else out)  # L times (1 + R,)
-        step = image - part
-        maps = []
-        for some in [[column] for column in columns] if split else [columns]:
-            seeds = [torch.ones_like(column) for column in some]
-            (multipliers,) = torch.autograd.grad(some, x, seeds, retain_graph=some[-1] is not columns[-1])
-            maps.append((step * multipliers[1:]).sum(0))
-        sums.append(torch.stack(maps))
-        rows = torch.stack([column.detach() for column in columns], dim=1)  # (1 + R, L)
-        distances.append(rows[1:] if distances else rows)
-    if progress:
-        progress(n, n)
-    return torch.stack(sums).sum(0) / n, torch.cat(distances)
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    parts: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
-    gap: float
-    error: float  # of the explained score, relative to the detector's
-    precision: Precision
 
 
 def _attempt(
     detector: Detector,
     network: Network,
-    stack: NDArray[np.uint8],
+    images: NDArray[np.uint8],
+    references: NDArray[np.uint8],
     tuning: Tuning,
     precision: Precision,
     split: bool,
     reference_batch: int | None,
     progress: Progress | None,
-) -> _Attempt:
+) -> list[_Attempt]:
     dtype = torch.float64 if precision == "float64" else torch.float32
     module = copy.deepcopy(network.module).to(dtype)
-    scores = image_columns(detector, tuning, module, network.backbone, dtype=dtype)
-    images = torch.from_numpy(stack).permute(0, 3, 1, 2).to(dtype)  # (1 + R, 3, S, S)
-    plain, kept_bytes = _plain(scores, images[:1])
-    maps, distances = deep_shap(
-        scores,
-        images[:1],
-        images[1:],
+    explained, normal = (
+        torch.from_numpy(stack).permute(0, 3, 1, 2).to(dtype).contiguous() for stack in (images, references)
+    )
+    expected, size = _detector_distances(detector, module, network.backbone, explained, tuning)
+    maps, distances = deep_shaps(
+        image_columns(detector, tuning, module, network.backbone, dtype=dtype),
+        explained,
+        normal,
         split=split,
-        reference_batch=reference_batch or _affordable(kept_bytes),
+        reference_batch=reference_batch or _affordable(size),
         progress=progress,
     )
-    by_numpy = _detector_distances(detector, module, network.backbone, images[:1], tuning)
+    return [_judged(*one, precision) for one in zip(maps, distances, expected, strict=True)]
+
+
+def _judged(maps: Tensor, distances: Tensor, expected: NDArray[np.float64], precision: Precision) -> _Attempt:
+    """Hold an image's maps (L, 3, S, S) and distances (1 + R, L) against the detector's own distances (L,)."""
     own, means = distances[0].numpy(), distances[1:].mean(0).numpy()
-    error = max(_relative(own, plain.numpy()), _relative(own, by_numpy))
     rgb = maps.double().numpy()
     difference = float(own.sum() - means.sum())
     gap = abs(float(rgb.sum()) - difference) / max(abs(difference), float(own.sum()), np.finfo(float).tiny)
-    return _Attempt((rgb, own, means), gap, error, precision)
+    return _Attempt((rgb, own, means), gap, _relative(own, expected), precision)
 
 
 def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
@@ -228,39 +242,42 @@ def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(np.max(np.abs(a - b) / np.maximum(np.abs(b), np.finfo(np.float32).tiny)))
 
 
-def _plain(scores: Columns, image: Tensor) -> tuple[Tensor, int]:
-    """Compute the score without the rules, and the bytes that one image's forward pass keeps for its backward pass."""
-    kept = 0
+class _Sizes(TorchFunctionMode):
+    """Add up the bytes that calls give: what a pass with rules keeps is not more."""
 
-    def count(tensor: Tensor) -> Tensor:
-        nonlocal kept
-        kept += tensor.numel() * tensor.element_size()
-        return tensor.detach()  # the tensor itself would hold its own graph: a cycle that is never freed
+    total = 0
 
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-        columns = scores(image.clone().requires_grad_())
-    return torch.cat(list(columns)).detach(), kept
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, Tensor):
+            self.total += out.numel() * out.element_size()
+        return out
 
 
-def _affordable(kept_bytes: int) -> int:
-    """Choose how many references go through at once, in a part of the memory that is free."""
+def _affordable(size: int) -> int:
+    """Choose how many references go through at once, in a part of the memory that is free; each takes `size` bytes."""
     try:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not every system tells
         free = int(_BUDGET / _SHARE_OF_MEMORY)
-    return max(1, int(min(_SHARE_OF_MEMORY * free, _BUDGET) / (_BACKWARD * max(kept_bytes, 1))) - 1)
+    return max(1, int(min(_SHARE_OF_MEMORY * free, _BUDGET) / max(size, 1)))
 
 
 def _detector_distances(
-    detector: Detector, module: nn.Module, backbone: Backbone, image: Tensor, tuning: Tuning
-) -> NDArray[np.float64]:
-    """Ask the detector itself for its distances at the network's features (L,)."""
-    with torch.inference_mode():
-        maps = level_maps(module, backbone, image, up_to=max(tuning.levels))
-        pooled: Sequence[Any] = [spatial_mean(level).double().numpy() for level in maps]
-    gaussians = [(detector.gaussians[level - 1], pooled[level - 1]) for level in tuning.levels]
-    rows = [g.spectrum.distances(g.coordinates(X), tuning.reduction, distance=tuning.distance) for g, X in gaussians]
-    return np.concatenate(rows)
+    detector: Detector, module: nn.Module, backbone: Backbone, images: Tensor, tuning: Tuning
+) -> tuple[NDArray[np.float64], int]:
+    """Ask the detector itself for its distances at the network's features (N, L); and the bytes an image takes."""
+    rows, size = [], 0
+    for part in torch.split(images, _CHECKED):
+        with torch.inference_mode(), _Sizes() as sizes:
+            maps = level_maps(module, backbone, part, up_to=max(tuning.levels))
+            pooled: Sequence[Any] = [spatial_mean(level).double().numpy() for level in maps]
+        size = max(size, sizes.total // len(part))
+        gaussians = [(detector.gaussians[level - 1], pooled[level - 1]) for level in tuning.levels]
+        rows.append(
+            [g.spectrum.distances(g.coordinates(X), tuning.reduction, distance=tuning.distance) for g, X in gaussians]
+        )
+    return np.concatenate([np.stack(part, axis=1) for part in rows]), size
 
 
 def _draw(detector: Detector, n: int, seed: int) -> tuple[int, ...]:

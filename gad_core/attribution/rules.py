@@ -1,23 +1,24 @@
 """Deep SHAP by interception: each nonlinear call hands back the slope between the image and a reference.
 
-Row 0 of a batch is the explained image, every other row a reference. Within `PairRules` the backward pass of a
-nonlinear call gives row i the multipliers m between its inputs on row 0 and on row i, chosen so that
-sum m * (difference of the inputs) is the difference of the outputs; affine calls keep their gradient, which has that
-property. By the chain rule the attributions of a score then add up to its difference. No hook, no rewritten network.
+The references go through a score once, under `Recorded`; then, under `Explained`, an image goes through it, which
+gives every nonlinear call its multipliers between the image and each reference, so that sum m * (difference of the
+inputs) is the difference of the outputs. Affine calls keep their gradient, which has that property. By the chain rule
+the attributions of a score then add up to its difference. No hook, no rewritten network.
 Sources: Shrikumar et al. 2017, Learning important features through propagating activation differences; Lundberg &
 Lee 2017, A unified approach to interpreting model predictions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd import Function
 from torch.overrides import TorchFunctionMode
 
+from gad_core.attribution.multipliers import Convolution, Keep, MaxPool, Padding, Product, Root, Secant
 from gad_core.errors import NotExplained
 
 #: What makes the attributions unique, beside their sum: the rule at each kind of nonlinear call.
@@ -42,7 +43,25 @@ _ALONG: dict[str, tuple[int, str, int | None]] = {
 }
 
 
-class PairRules(TorchFunctionMode):
+@dataclass(frozen=True)
+class _Rule:
+    """A nonlinear call on live tensors: how it is computed, and how with multipliers."""
+
+    inputs: tuple[Tensor, ...]
+    plain: Callable[..., Any]  # of the inputs; may give more than the call's result, which then comes first
+    ruled: Callable[..., Tensor]  # of what was recorded of the others, and the inputs
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call on the references gave."""
+
+    name: str
+    shape: torch.Size
+    tensors: tuple[Tensor, ...]  # what its rule wants to know; nothing for an affine call
+
+
+class _Calls(TorchFunctionMode):
     """Give every call on a batch of `rows` rows its rule; raises `NotExplained` for a call that has none."""
 
     def __init__(self, rows: int) -> None:
@@ -54,146 +73,151 @@ class PairRules(TorchFunctionMode):
         live = list(_live([*args, *kwargs.values()]))
         if not torch.is_grad_enabled() or not live:
             return func(*args, **kwargs)
-        out = self._ruled(func, args, kwargs, live)
-        apart = all(tensor.dim() and len(tensor) == self._rows for tensor in _live([out]))
-        if not apart or _along_rows(func.__name__.strip("_"), args, kwargs, live[0]):
+        name = func.__name__.strip("_")
+        rule = _rule(func, args, kwargs, live)
+        out = self._ruled(name, rule) if rule else self._affine(name, func, args, kwargs, live)
+        results = list(_live([out]))
+        if not all(tensor.dim() and len(tensor) == self._rows for tensor in results) or _along_rows(
+            name, args, kwargs, live[0]
+        ):
             raise NotExplained(
                 f"{func.__name__} mixes the images of a batch, which no rule can tell apart; choose a network "
                 "whose layers keep them in rows of their own"
             )
         return out
 
-    def _ruled(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: Sequence[Tensor]) -> Any:
-        raw = getattr(func, "__name__", "")
-        name = raw.strip("_")
-        alone = len(live) == 1 and bool(args) and live[0] is args[0]
-        if alone and (rule := self._rule_of_one(func, args, kwargs)):
-            return rule(args[0])
-        if name in _PRODUCTS:
-            return _by(_Product, *args[:2]) if len(live) == 2 else torch.mul(*args[:2])
+    def _affine(self, name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: list[Tensor]) -> Any:
+        if name in _PRODUCTS:  # with a constant
+            return torch.mul(*args[:2])
         if name in _SUMS:  # out of place, or the input of an earlier rule would change under it
             plain = {"add": torch.add, "sub": torch.sub, "subtract": torch.sub}.get(name.removeprefix("i"))
             return (plain or func)(*args, **kwargs)
-        out = func(*args, **kwargs)
+        alone = len(live) == 1 and bool(args) and live[0] is args[0]
         affine = name in _AFFINE or (name in _LINEAR and alone) or (name == "getitem" and _whole_rows(args[1]))
+        out = self._once(name, args, kwargs) if affine and alone else None
+        out = func(*args, **kwargs) if out is None else out
         if affine or not list(_live([out])):
             return out
         raise NotExplained(
-            f"there is no rule for {raw!r}, so that attributions would not add up; choose a backbone of the list"
+            f"there is no rule for {func.__name__!r}, so that attributions would not add up; choose a backbone of the "
+            "list"
         )
 
-    def _rule_of_one(
-        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Callable[[Tensor], Tensor] | None:
-        """The rule of a nonlinear call in which gradients flow through its first argument alone."""
-        raw, rest = getattr(func, "__name__", ""), args[1:]
-        name = raw.strip("_")
-        if name in _KINKED | _SMOOTH:
-            return partial(_by, _Secant, _pure(func, raw, rest, kwargs), name in _SMOOTH)
-        if name == "square" or (name == "pow" and rest == (2,)):
-            return lambda x: _by(_Product, x, x)
-        if name == "sqrt":
-            return partial(_by, _Root)
-        if name == "max_pool2d":
-            options = {key: value for key, value in kwargs.items() if key != "return_indices"}
-            return partial(_by, _MaxPool, lambda x: F.max_pool2d(x, *rest, return_indices=True, **options))
+    def _ruled(self, name: str, rule: _Rule) -> Any:
+        raise NotImplementedError
+
+    def _once(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+        """An affine call done cheaper than the call itself would; None where there is no such way."""
+        raise NotImplementedError
+
+
+class Recorded(_Calls):
+    """Keep what the rules will want to know of the references, rows 1 and on; row 0 is any image.
+
+    It makes the references at least two rows, or a call that mixes rows could not be told.
+    """
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(rows)
+        self.calls: list[Call] = []
+
+    def _ruled(self, name: str, rule: _Rule) -> Any:
+        result = rule.plain(*rule.inputs)
+        given = result if isinstance(result, tuple) else (result,)
+        kept = (*rule.inputs, *given)
+        self.calls.append(Call(name, given[0].shape[1:], tuple(tensor.detach()[1:] for tensor in kept)))
+        return given[0]
+
+    def _once(self, *_: object) -> None:
         return None
 
 
-class _Secant(Function):
-    """y = f(x), element by element: the slope of the secant. Kept in place of x, it serves every backward pass."""
+class Explained(_Calls):
+    """Follow one image, standing in every row, through the calls that were recorded.
 
-    @staticmethod
-    def forward(ctx: Any, f: Callable[[Tensor], Tensor], smooth: bool, x: Tensor) -> Tensor:
-        y = f(x)
-        ctx.save_for_backward(_secant(x, y, f, smooth=smooth))
-        return y
+    `keep` holds the slopes for more than one backward pass.
+    """
 
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[None, None, Tensor]:
-        (slope,) = ctx.saved_tensors
-        out = torch.empty_like(grads[0])
-        out[0] = 0
-        torch.mul(grads[0][1:], slope, out=out[1:])
-        return None, None, out
+    def __init__(self, calls: Sequence[Call], rows: int, *, keep: bool) -> None:
+        super().__init__(rows)
+        self._calls, self._keep = iter(calls), Keep(keep)
 
+    def finish(self) -> None:
+        """Let the slopes go with the next backward pass."""
+        self._keep.on = False
 
-def _secant(x: Tensor, y: Tensor, f: Callable[[Tensor], Tensor], *, smooth: bool) -> Tensor:
-    """Slopes of y = f(x) between row 0 and every other row."""
-    step, rise = x[:1] - x[1:], y[:1] - y[1:]
-    # Where the step drowns in rounding: the tangent in the middle, wrong by O(step^3), which is less.
-    near = step.abs() <= (torch.finfo(x.dtype).eps ** (1 / 3) / 4 if smooth else 0.0)
-    slope = rise.div_(step.masked_fill_(near, 1.0)).masked_fill_(near, 0.0)
-    if smooth and near.any():
-        with torch.enable_grad():
-            middle = ((x[:1] + x[1:]) / 2)[near].detach().requires_grad_()
-            slope[near] = torch.autograd.grad(f(middle).sum(), middle)[0]
-    return slope
+    def _ruled(self, name: str, rule: _Rule) -> Any:
+        call = next(self._calls, None)
+        out = None if call is None or call.name != name else rule.ruled(call.tensors, *rule.inputs, keep=self._keep)
+        if call is None or out is None or out.shape[1:] != call.shape:
+            raise NotExplained(
+                f"the network takes another way for an image than for its references, at {name!r}; choose a backbone "
+                "of the list"
+            )
+        return out
 
-
-class _Product(Function):
-    """a * b: the difference is da * mean(b) + db * mean(a), exactly."""
-
-    @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-        ctx.save_for_backward((a[:1] + a[1:]) / 2, (b[:1] + b[1:]) / 2)
-        return a * b
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
-        mean_a, mean_b = ctx.saved_tensors
-        grad = grads[0][1:]
-        return _on_references((grad * mean_b).sum_to_size(mean_a.shape)), _on_references(
-            (grad * mean_a).sum_to_size(mean_b.shape)
-        )
+    def _once(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+        if name == "conv2d":
+            x, weight, bias, *options = _conv2d_arguments(*args, **kwargs)
+            return None if isinstance(options[1], str) else _by(Convolution, tuple(options), weight, bias, x)
+        if name == "pad":
+            x, widths, mode, value = _pad_arguments(*args, **kwargs)
+            return _by(Padding, tuple(widths), value or 0.0, x) if mode == "constant" else None
+        return None
 
 
-class _Root(Function):
-    """sqrt(x): the secant without its cancellation, 1 / (sqrt a + sqrt b)."""
+def _rule(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: Sequence[Tensor]) -> _Rule | None:
+    """The rule of a nonlinear call; None for one that must be affine."""
+    raw, rest = getattr(func, "__name__", ""), args[1:]
+    name = raw.strip("_")
+    if name in _PRODUCTS and len(live) == 2:
+        return _product(*args[:2])
+    if len(live) != 1 or not args or live[0] is not args[0]:
+        return None
+    x = args[0]
+    if name in _KINKED | _SMOOTH:
+        pure = _pure(func, raw, rest, kwargs)
+        return _Rule((x,), pure, partial(_secant, pure, name in _SMOOTH))
+    if name == "square" or (name == "pow" and rest == (2,)):
+        return _product(x, x)
+    if name == "sqrt":
+        return _Rule((x,), torch.sqrt, lambda others, x, **_: _by(Root, others[1:], x))
+    return _pool(x, rest, kwargs) if name == "max_pool2d" else None
 
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = x.sqrt()
-        ctx.save_for_backward(y)
-        return y
 
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        (y,) = ctx.saved_tensors
-        both = y[:1] + y[1:]
-        return _on_references(torch.where(both > 0, grads[0][1:] / both, 0.0))
+def _pool(x: Tensor, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> _Rule:
+    options = {key: value for key, value in kwargs.items() if key != "return_indices"}
+
+    def pool(values: Tensor) -> Any:
+        return F.max_pool2d(values, *rest, return_indices=True, **options)
+
+    return _Rule((x,), pool, lambda others, x, **_: _by(MaxPool, pool, others, x))
 
 
-class _MaxPool(Function):
-    """Cross-max: what the image's maximum gains goes to where it lies, what it loses to where the reference's lies."""
+def _product(a: Tensor, b: Tensor) -> _Rule:
+    return _Rule((a, b), torch.mul, lambda others, a, b, **_: _by(Product, others[:2], a, b))
 
-    @staticmethod
-    def forward(ctx: Any, pool: Callable[[Tensor], tuple[Tensor, Tensor]], x: Tensor) -> Tensor:
-        y, ctx.places = pool(x)
-        ctx.save_for_backward(x, y)
-        return y
 
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
-        x, y = ctx.saved_tensors
-        step, rise = (x[:1] - x[1:]).flatten(2), (y[:1] - y[1:]).flatten(2)  # (R, C, H W)
-        grad, places = grads[0][1:].flatten(2), ctx.places.flatten(2)
-        shares = torch.zeros_like(step)
-        for place, part in ((places[:1].expand_as(places[1:]), rise.clamp(min=0)), (places[1:], rise.clamp(max=0))):
-            at = step.gather(2, place)  # at least as large as `part`: the slope lies in [0, 1]
-            slope = torch.where(part == 0, 0.0, part / torch.where(at == 0, 1.0, at))
-            shares.scatter_add_(2, place, grad * slope)  # windows overlap
-        return None, _on_references(shares.view_as(x[1:]))
+def _secant(
+    f: Callable[[Tensor], Tensor], smooth: bool, others: tuple[Tensor, ...], x: Tensor, *, keep: Keep
+) -> Tensor:
+    slopes: Tensor = _by(Secant, f, smooth, keep, others, x)
+    return slopes
+
+
+def _conv2d_arguments(  # torch's own has no signature to read
+    x: Tensor, weight: Tensor, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> tuple[Any, ...]:
+    return x, weight, bias, stride, padding, dilation, groups
+
+
+def _pad_arguments(x: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> tuple[Any, ...]:
+    return x, pad, mode, value
 
 
 def _by(rule: Any, *args: Any) -> Any:
     """Apply an autograd function; torch's own types do not know `apply`."""
     return rule.apply(*args)
-
-
-def _on_references(rows: Tensor) -> Tensor:
-    """Multipliers on the references' rows; the image's own row carries nothing."""
-    return torch.cat([torch.zeros_like(rows[:1]), rows])
 
 
 def _pure(func: Any, raw: str, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[Tensor], Tensor]:

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from gad_core.attribution.deep_shap import GAP_LIMIT, attribute
+from gad_core.attribution import propagation
+from gad_core.attribution.deep_shap import GAP_LIMIT, attribute, attribute_all
 from gad_core.errors import Cancelled, GadError, NotExplained
 from gad_core.features.networks import Network
 from gad_core.gaussian.reduction import ALL, NPCA_5, Reduction
@@ -166,3 +167,26 @@ def test_a_network_that_discards_an_in_place_result_is_refused(detector, lite0, 
     spoilt = Network(lite0.backbone, module, lite0.fingerprint)
     with pytest.raises(NotExplained, match="is not the detector's"):
         attribute(detector, spoilt, image, tuning=Tuning((4,)), n_references=1)
+
+
+def test_several_images_are_explained_as_each_alone(detector, lite0, image):
+    images = np.stack([image, *draw(2, 224, 50)])
+    tuning = Tuning((3, 6), NPCA_5)
+    together = attribute_all(detector, lite0, images, tuning=tuning, n_references=3, reference_batch=2)
+    for pixels, attribution in zip(images, together, strict=True):
+        alone = attribute(detector, lite0, pixels, tuning=tuning, n_references=3)
+        np.testing.assert_allclose(attribution.rgb, alone.rgb, atol=1e-5 * np.abs(alone.rgb).max())
+        np.testing.assert_allclose(attribution.scores, alone.scores, rtol=1e-6)
+        np.testing.assert_allclose(attribution.reference_scores, alone.reference_scores, rtol=1e-6)
+
+
+def test_network_and_references_are_prepared_once_for_all_images(detector, lite0, image, monkeypatch):
+    copies, recorded = [], []
+    make_copy, record = copy.deepcopy, propagation._record
+    monkeypatch.setattr(copy, "deepcopy", lambda *args: copies.append(args) or make_copy(*args))
+    monkeypatch.setattr(propagation, "_record", lambda *args: recorded.append(args) or record(*args))
+    attribute_all(
+        detector, lite0, np.stack([image] * 3), tuning=Tuning((2,)), n_references=4, reference_batch=2, split=False
+    )
+    assert sum(args[0] is lite0.module for args in copies) == 1
+    assert len(recorded) == 2  # once a batch of references

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from captum.attr import DeepLiftShap
 from torch import nn
 
-from gad_core.attribution.deep_shap import deep_shap
+from gad_core.attribution.propagation import deep_shap
 from gad_core.errors import NotExplained
 
 
@@ -159,3 +159,12 @@ REFUSED = {
 def test_what_has_no_rule_is_refused(name):
     with pytest.raises(NotExplained, match="choose a"):
         deep_shap(plain(REFUSED[name]), images(1, 3, 8, 8), images(3, 3, 8, 8, seed=1))
+
+
+def test_a_score_that_takes_another_way_for_the_image_is_refused():
+    def score(x):
+        h = x.flatten(1)
+        return (F.relu(h) if len(x) > 3 or x[0, 0, 0, 0] > 0 else F.silu(h)).sum(1, keepdim=True)
+
+    with pytest.raises(NotExplained, match="takes another way"):
+        deep_shap(score, -images(1, 3, 8, 8).abs(), images(3, 3, 8, 8, seed=1))

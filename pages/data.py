@@ -47,7 +47,7 @@ def shelf(current: DatasetRow | None) -> None:
             with st.container(border=True, gap="xsmall", key=f"shelf_{row.id}"):
                 strips.show(strips.of_dataset(row), alt=f"{row.name}: its first images")
                 st.markdown(f"**{plain(row.name)}**")
-                st.caption(f"{row.counts.total} images · {'demo' if row.kind == 'demo' else row.kind}")
+                st.caption(f"{row.counts.total} {'image' if row.counts.total == 1 else 'images'} · {row.kind}")
                 st.button(
                     "Open",
                     key=f"open_{row.id}",

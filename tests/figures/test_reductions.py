@@ -4,6 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from gad_core import wording
+from gad_core.decision.reduction_map import REDUCTIONS
 from gad_core.figures import component_energy, eigenvalue_spectrum, reduction_heat_map
 
 
@@ -75,3 +77,12 @@ def test_a_ratio_is_brightest_at_its_ideal_and_as_dark_twice_above_as_half_below
     assert tiles.z[0][1] == pytest.approx(tiles.z[0][2])
     assert tiles.z[0][3] < tiles.z[0][1] < tiles.z[0][0]
     assert figure.data[1].text[1] == "level 1, all: 2.00"
+
+
+def test_the_labels_below_a_narrow_map_fit_beside_each_other():
+    names = [wording.reduction(reduction) for reduction in REDUCTIONS]
+    values = np.linspace(50, 99, 2 * len(names)).reshape(2, -1)
+    x = reduction_heat_map(values, names, ["level 1", "sum"], chosen=[], unit="AUROC, %").layout.xaxis
+    widest = max(len(line) for text in x.ticktext for line in text.split("<br>"))
+    assert len(x.ticktext) * widest * 8 < 300 + widest * 8  # 8 pixels a character; half a label hangs out at each end
+    assert len(x.title.text) * 8 < 300

@@ -1,11 +1,14 @@
 """The Data page: errors stay where they were caused, a folder opens with one click, pictures say what is true."""
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
+from gad_core.workspace.imports import add_folder, add_upload
+from gad_core.workspace.store import Store
 from pages.shared import resources
 from tests.pages.script import metrics, run
 
@@ -14,6 +17,11 @@ SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 
 def failures(app: AppTest) -> list[str]:
     return [error.value for error in app.error]
+
+
+def read(words: str) -> re.Pattern[str]:
+    """These words as they stand on a page, where a joiner may keep what would become markup apart."""
+    return re.compile("\u2060?".join(map(re.escape, words)))
 
 
 def test_a_folder_that_is_not_there_is_said_at_the_field_which_keeps_its_text(home):
@@ -67,8 +75,6 @@ def test_an_upload_that_cannot_be_used_is_said_below_its_button_and_keeps_its_fi
 
 
 def test_what_a_click_on_an_image_offers_is_true_for_the_kind_of_data_set(home, ids, stripes):
-    from gad_core.workspace.imports import add_upload
-
     def offers(data: str) -> str:
         (caption,) = [one.value for one in run("pages/data.py", data=data).caption if one.value.startswith("A click")]
         return caption
@@ -111,4 +117,51 @@ def test_the_first_click_opens_the_folder_and_the_tab_stays_after_an_error(serve
         picture = page.get_by_role("dialog").get_by_role("img").first
         expect(picture).to_be_visible()
         assert picture.bounding_box()["width"] > 600
+        page.close()
+
+
+@pytest.mark.browser
+def test_an_upload_that_fails_leaves_its_tab_its_files_and_its_message_where_they_were_and_nowhere_else(
+    serve, tab, tmp_path
+):
+    with serve(tmp_path) as url:
+        page: Page = tab()
+        page.goto(f"{url}/data")
+        chosen = page.get_by_role("tab", name="Upload")
+        chosen.click()
+        files = {"name": "fake.png", "mimeType": "image/png", "buffer": b"no image"}
+        page.locator(".st-key-upload input[type=file]").set_input_files(files)
+        page.get_by_role("button", name="Bring in").click()
+        message = page.get_by_test_id("stAlert")
+        expect(message).to_contain_text("no image could be used")
+        expect(page.locator(SETTLED)).to_be_visible()
+        expect(chosen).to_have_attribute("aria-selected", "true")
+        expect(page.locator(".st-key-upload")).to_contain_text("fake.png")
+        button = page.get_by_role("button", name="Bring in").bounding_box()
+        assert message.bounding_box()["y"] > button["y"]
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Fit").click()
+        expect(page.get_by_role("heading", name="Fit", level=1)).to_be_visible()
+        expect(page.locator(SETTLED)).to_be_visible()
+        expect(message).to_have_count(0)
+        page.close()
+
+
+@pytest.mark.browser
+def test_names_from_outside_are_read_as_they_are_on_data_and_home(serve, tab, stripes, tmp_path):
+    name, kind = "**b** :material:x: $x$ ![a](x.invalid)", "*dent* $2$"
+    picture = next((stripes / "train" / "good").iterdir())
+    for part in ("train/good/a.png", f"test/{kind}/b.png"):
+        (tmp_path / name / part).parent.mkdir(parents=True)
+        (tmp_path / name / part).write_bytes(picture.read_bytes())
+    with Store(tmp_path / "home") as store:
+        other = add_upload(store, [("2.png", picture.read_bytes())], name="other")
+        row = add_folder(store, tmp_path / name)
+    with serve(tmp_path / "home") as url:
+        page: Page = tab()  # which fails afterwards if anything was asked of another machine
+        page.goto(f"{url}/data?data={other.id}")
+        page.get_by_text("Bring other images").click()
+        expect(page.get_by_test_id("stMain").locator("strong").filter(has_text=read(name))).to_be_visible()
+        page.goto(f"{url}/data?data={row.id}")
+        expect(page.get_by_role("button").filter(has_text=read(f"Next: fit {name}"))).to_be_visible()
+        expect(page.get_by_role("radio").filter(has_text=read(f"{kind} · 1"))).to_be_visible()
         page.close()

@@ -115,7 +115,7 @@ def test_at_900_pixels_no_two_labels_of_a_chart_collide_and_none_is_cut(server, 
     for chart in page.get_by_test_id("stPlotlyChart").all():
         chart.scroll_into_view_if_needed()
         whole = chart.bounding_box()
-        for kind in (".xtick text", ".ytick text", ".annotation text", ".xtitle", ".ytitle"):
+        for kind in (".xtick text", ".ytick text", ".textpoint text", ".annotation text", ".xtitle", ".ytitle"):
             boxes = [box for one in chart.locator(kind).all() if (box := one.bounding_box()) and box["width"]]
             for box in boxes:
                 assert whole["x"] <= box["x"]

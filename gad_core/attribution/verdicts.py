@@ -62,8 +62,8 @@ def of_deletion(made: Deletion) -> Finding:
     if first <= last:
         return Finding(
             "doubtful",
-            f"The normal part's distance, {_number(last)}, is not below the image's, {_number(first)}: there is no fall "
-            "to compare.",
+            f"The normal part's distance, {_number(last)}, is not below the image's, {_number(first)}: there is no "
+            "fall to compare.",
         )
     gain = f"{100 * abs(made.gain):.0f} % of its fall"
     if made.gain >= FASTER:

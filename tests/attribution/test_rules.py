@@ -164,7 +164,7 @@ def test_what_has_no_rule_is_refused(name):
 def test_a_score_that_takes_another_way_for_the_image_is_refused():
     def score(x):
         h = x.flatten(1)
-        return (F.relu(h) if len(x) > 3 or x[0, 0, 0, 0] > 0 else F.silu(h)).sum(1, keepdim=True)
+        return (F.relu(h) if len(h) > 3 else F.silu(h)).sum(1, keepdim=True)
 
     with pytest.raises(NotExplained, match="takes another way"):
-        deep_shap(score, -images(1, 3, 8, 8).abs(), images(3, 3, 8, 8, seed=1))
+        deep_shap(score, images(1, 3, 8, 8), images(3, 3, 8, 8, seed=1))

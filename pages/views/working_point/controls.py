@@ -57,3 +57,4 @@ def choices(detector: DetectorRow) -> Choices:
 def choose_method(method: str) -> None:
     """For callbacks, which run before the control is drawn."""
     st.session_state["method"] = method
+    settings.keep()

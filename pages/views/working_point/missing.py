@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shared import settings
 from pages.shared.text import plain
 from pages.views.working_point.view import Missing
 
@@ -22,3 +23,4 @@ def notice(missing: Missing) -> None:
 
 def _set(missing: Missing) -> None:
     st.session_state[missing.control] = missing.value
+    settings.keep()

@@ -11,6 +11,7 @@ from gad_core.errors import GadError
 from gad_core.features.engines import Engine
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
+from gad_core.progress import Progress
 
 Pixels = NDArray[np.uint8]
 Array = NDArray[np.float64]
@@ -112,7 +113,15 @@ class Deletion:
 
 
 def deletion(
-    image: Pixels, normal: Pixels, attribution: Array, score: Scorer, *, steps: int = 15, draws: int = 3, seed: int = 0
+    image: Pixels,
+    normal: Pixels,
+    attribution: Array,
+    score: Scorer,
+    *,
+    steps: int = 15,
+    draws: int = 3,
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> Deletion:
     """Exchange blocks of 1/14 of the side by falling attribution (S, S), and by chance. Source: Petsiuk et al. 2018."""
     sums, side = blocks(attribution)
@@ -120,13 +129,17 @@ def deletion(
     orders = [np.argsort(-sums.ravel()), *(rng.permutation(sums.size) for _ in range(draws))]
     shares = np.linspace(0, 1, steps)
     curves = []
-    for order in orders:
+    for done, order in enumerate(orders):
+        if progress:
+            progress(done, len(orders))
         images = []
         for share in shares:
             gone = np.zeros(sums.size)
             gone[order[: round(share * sums.size)]] = 1
             images.append(_paste(image, normal, spread(gone.reshape(sums.shape), side, image.shape[:2]) > 0.5))
         curves.append(score(np.stack(images)))
+    if progress:
+        progress(len(orders), len(orders))
     return Deletion(shares, curves[0], np.mean(curves[1:], axis=0, dtype=np.float64))
 
 

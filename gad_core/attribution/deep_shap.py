@@ -3,7 +3,7 @@
 import copy
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -95,6 +95,38 @@ class Attribution:
     def total(self) -> NDArray[np.float64]:
         """The map of the whole score: the channel mean, added over the levels (S, S)."""
         return np.asarray(self.by_level.sum(axis=0))
+
+    def by_levels(self) -> tuple["Attribution", ...]:
+        """Each level's own, where they were told apart, with the gap of all."""
+        return tuple(
+            replace(
+                self,
+                levels=(level,),
+                rgb=self.rgb[i : i + 1],
+                scores=self.scores[i : i + 1],
+                reference_scores=self.reference_scores[i : i + 1],
+            )
+            for i, level in enumerate(self.levels)
+        )
+
+    @classmethod
+    def of_levels(cls, parts: Sequence["Attribution"]) -> "Attribution":
+        """Add up levels of the same image against the same references."""
+        rgb, scores, reference_scores = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("rgb", "scores", "reference_scores")
+        )
+        gap = _gap(rgb, scores, reference_scores)
+        precision: Precision = "float32" if any(part.precision == "float32" for part in parts) else "float64"
+        levels = tuple(level for part in parts for level in part.levels)
+        return replace(
+            parts[0],
+            levels=levels,
+            rgb=rgb,
+            scores=scores,
+            reference_scores=reference_scores,
+            gap=gap,
+            precision=precision,
+        )
 
 
 def attribute(
@@ -232,9 +264,13 @@ def _judged(maps: Tensor, distances: Tensor, expected: NDArray[np.float64], prec
     """Hold an image's maps (L, 3, S, S) and distances (1 + R, L) against the detector's own distances (L,)."""
     own, means = distances[0].numpy(), distances[1:].mean(0).numpy()
     rgb = maps.double().numpy()
+    return _Attempt((rgb, own, means), _gap(rgb, own, means), _relative(own, expected), precision)
+
+
+def _gap(rgb: NDArray[np.float64], own: NDArray[np.float64], means: NDArray[np.float64]) -> float:
+    """By how much maps (L, 3, S, S) miss the difference of the scores (L,), in parts of the larger of it and these."""
     difference = float(own.sum() - means.sum())
-    gap = abs(float(rgb.sum()) - difference) / max(abs(difference), float(own.sum()), np.finfo(float).tiny)
-    return _Attempt((rgb, own, means), gap, _relative(own, expected), precision)
+    return abs(float(rgb.sum()) - difference) / max(abs(difference), float(own.sum()), np.finfo(float).tiny)
 
 
 def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gad_core.attribution.counterfactuals import Counterfactuals, Deletion
+from gad_core.attribution.explanation import Explanation
 
 Outcome = Literal["passes", "doubtful", "fails"]
 
@@ -54,6 +55,33 @@ def of_exchange(made: Counterfactuals) -> Finding:
     if part < MINOR_CAUSE:
         return Finding("fails", f"{goes}: the distance comes from something else.")
     return Finding("doubtful", f"{goes}: less than half of it.")
+
+
+def of_mask(found: Explanation) -> Finding:
+    """Judge a map against a mask by two questions: where is it dense, and where does most of it lie?
+
+    The score answers the first, its chance level is that of the mask anywhere else; the share answers the second, its
+    chance level is the mask's area.
+    """
+    above = found.score > found.null_high
+    dense = (
+        f"Is the attribution denser in the mask than outside? {'Yes' if above else 'No'}: explanation score "
+        f"{found.score:.1f}, by chance {found.null_mean:.1f} [{found.null_low:.1f}, {found.null_high:.1f}]."
+    )
+    if found.share is None:
+        return Finding(
+            "doubtful", f"{dense} Does most of it lie there? The map's sum is not positive, so none can say."
+        )
+    most = (
+        f"Does most of it lie there? {'Yes' if found.share >= MAIN_CAUSE else 'No'}: {100 * found.share:.0f} % of the "
+        f"map's sum, by chance {100 * found.area:.1f} % (the mask's area)."
+    )
+    if not above or found.share <= found.area:
+        return Finding("fails", f"{dense} {most} The map does not point to the defect.")
+    if found.share < MAIN_CAUSE:
+        rest = f"the other {100 * (1 - found.share):.0f} % of the distance come from elsewhere"
+        return Finding("doubtful", f"{dense} {most} The defect stands out, yet {rest}.")
+    return Finding("passes", f"{dense} {most} The map points to the defect.")
 
 
 def of_deletion(made: Deletion) -> Finding:

@@ -5,10 +5,10 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gad_core.attribution.category import CategoryExplanation, Explained, explain_category, masked_defects
 from gad_core.attribution.explanation import Explanation, Undefined
@@ -23,6 +23,10 @@ from gad_core.progress import Progress, Stages
 from gad_core.workspace.rows import DatasetState, DetectorState, detector_state
 from gad_core.workspace.staging import writing_in
 from gad_core.workspace.store import Store
+
+_Part = TypeVar("_Part", Explained, Explanation, Undefined, Explanation | Undefined)
+#: What JSON holds for a field of a type; a whole number may stand for a float.
+_PLAIN: dict[Any, tuple[type, ...]] = {float: (float, int), str: (str,)}
 
 
 @dataclass(frozen=True)
@@ -131,11 +135,15 @@ def explain_dataset(
 ) -> ExplanationKey:
     """Explain all masked defects of a data set and keep the run; returns its key.
 
-    Raises `GadError` where there are no masked defects or no good test images, before the long part begins.
+    Raises `GadError` where there are no masked defects or no good test images, or where the run could not be kept,
+    before the long part begins.
     """
     dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
     key = ExplanationKey(dataset.state, detector_state(row), tuning, n_references)
     detector, engine = load_detector(row.path), load_engine(row.backbone)
+    target = store.explanations / f"{key.id}.json"
+    if target.is_dir():
+        raise GadError(f"a folder named {target.name} stands where this run is kept; move it out of {target.parent}")
     test = store.read(dataset).test
     stages = Stages(progress, (len(test), len(masked_defects(test))))
     extraction = extract_for(detector, test, engine, cache=cache, progress=stages(0))
@@ -178,11 +186,19 @@ def _read(path: Path) -> Run | None:
         content: dict[str, Any] = json.loads(path.read_text())
         images = tuple(map(_image, content["images"]))
         return Run(ExplanationKey.from_json(content["key"]), float(content["auroc"]), CategoryExplanation(images))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, GadError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, GadError):
         return None
 
 
 def _image(values: dict[str, Any]) -> Explained:
     kind: type[Explanation | Undefined] = Explanation if values.pop("defined") else Undefined
     explanation = values.pop("explanation", None) or values.pop("found")  # as an earlier version called it
-    return Explained(**values, explanation=kind(**explanation))
+    return _checked(Explained(**values, explanation=_checked(kind(**explanation))))
+
+
+def _checked(one: _Part) -> _Part:
+    """The same, if all that should be a number or a text is one; raises `TypeError` else."""
+    for field in fields(one):
+        if field.type in _PLAIN and not isinstance(getattr(one, field.name), _PLAIN[field.type]):
+            raise TypeError(f"{field.name} is no {field.type}")
+    return one

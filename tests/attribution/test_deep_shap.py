@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from gad_core.attribution import propagation
-from gad_core.attribution.deep_shap import GAP_LIMIT, attribute, attribute_all
+from gad_core.attribution.deep_shap import GAP_LIMIT, Attribution, attribute, attribute_all
 from gad_core.errors import Cancelled, GadError, NotExplained
 from gad_core.features.networks import Network
 from gad_core.gaussian.reduction import ALL, NPCA_5, Reduction
@@ -190,3 +190,15 @@ def test_network_and_references_are_prepared_once_for_all_images(detector, lite0
     )
     assert sum(args[0] is lite0.module for args in copies) == 1
     assert len(recorded) == 2  # once a batch of references
+
+
+def test_levels_explained_at_different_times_add_up_to_their_sum(detector, lite0, image):
+    options = {"n_references": 2}
+    early = attribute(detector, lite0, image, tuning=Tuning((6, 8), NPCA_5), **options).by_levels()
+    late = attribute(detector, lite0, image, tuning=Tuning((5,), NPCA_5), **options).by_levels()
+    whole = attribute(detector, lite0, image, tuning=Tuning((5, 6, 8), NPCA_5), **options)
+    added = Attribution.of_levels([*late, *early])
+    assert added.levels == whole.levels
+    np.testing.assert_allclose(added.rgb, whole.rgb, atol=1e-5 * np.abs(whole.rgb).max())
+    np.testing.assert_allclose(added.scores, whole.scores, rtol=1e-6)
+    assert added.gap == exact_gap(added) <= 1e-5

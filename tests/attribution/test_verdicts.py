@@ -7,6 +7,7 @@ import pytest
 
 from gad_core.attribution import verdicts
 from gad_core.attribution.counterfactuals import Counterfactuals, Deletion
+from gad_core.attribution.explanation import Explanation, explain_score
 
 NOTHING = np.zeros((1, 1, 3), np.uint8)
 EXCHANGED = Counterfactuals(30.0, NOTHING, 12.0, NOTHING, 25.0, True, NOTHING, 10.0)
@@ -47,6 +48,28 @@ def test_what_goes_with_the_defect_decides_the_exchange(without: float, outcome:
 
 def test_an_image_no_further_than_the_normal_part_leaves_nothing_to_explain() -> None:
     assert verdicts.of_exchange(replace(EXCHANGED, score=9.0)).outcome == "doubtful"
+
+
+def test_a_high_score_with_a_small_share_is_no_success() -> None:
+    """The map of 9 x 9 has 1 in the mask of 1 pixel and little outside, which adds up to more."""
+    values, mask = np.full((9, 9), 0.04), np.zeros((9, 9), bool)
+    values[4, 4], mask[4, 4] = 1.0, True
+    found = explain_score(values, mask)
+    assert isinstance(found, Explanation)
+    assert found.score > 90
+    finding = verdicts.of_mask(found)
+    assert finding.outcome == "doubtful"
+    assert "24 % of the map's sum, by chance 1.2 % (the mask's area)" in finding.reason  # 1 / (1 + 80 * 0.04); 1 / 81
+    assert "the other 76 % of the distance come from elsewhere" in finding.reason
+
+
+@pytest.mark.parametrize(("outside", "outcome"), [(0.001, "passes"), (1.2, "fails")])
+def test_a_map_in_the_mask_passes_and_one_beside_it_fails(outside: float, outcome: str) -> None:
+    values, mask = np.full((9, 9), outside), np.zeros((9, 9), bool)
+    values[4, 4], mask[4, 4] = 1.0, True
+    found = explain_score(values, mask)
+    assert isinstance(found, Explanation)
+    assert verdicts.of_mask(found).outcome == outcome
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,52 @@ def test_a_run_counts_for_the_same_fit_with_another_threshold(tmp_path: Path, ea
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"key": {}, "images": []}', '{"images": ["x"]}', '"text"'])
-def test_a_half_written_or_foreign_file_is_no_run(tmp_path: Path, content: str) -> None:
-    (tmp_path / f"{made().key.id}.json").write_text(content)
+JUNK = {
+    "nothing": b"",
+    "half of it": b"{",
+    "a list": b"[]",
+    "a text": b'"text"',
+    "wrong parts": b'{"key": {}, "images": []}',
+    "wrong images": b'{"images": ["x"]}',
+    "binary": bytes(range(256)),
+    "not UTF-8": '{"key": "ü"}'.encode("latin-1"),
+    "endless": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("content", JUNK.values(), ids=JUNK)
+def test_a_half_written_or_foreign_file_is_no_run(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / f"{made().key.id}.json").write_bytes(content)
+    assert find_run(tmp_path, made().key) is None
+    assert runs_on(tmp_path, "d") == ()
+    carry_over(tmp_path, made().key.detector, DetectorState("g", 2 * 10**18, 8))
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
+def test_a_run_of_which_the_end_is_missing_is_none(tmp_path: Path, share: float) -> None:
+    keep_run(tmp_path, made())
+    (file,) = tmp_path.iterdir()
+    content = file.read_bytes()
+    file.write_bytes(content[: int(share * len(content))])
+    assert find_run(tmp_path, made().key) is None
+    assert runs_on(tmp_path, "d") == ()
+
+
+@pytest.mark.parametrize("value", ['"x"', "null", "[1]", "{}"])
+@pytest.mark.parametrize("name", ["score", "null_mean", "gap", "defect"])
+def test_a_run_with_something_else_for_a_number_or_a_text_is_none(tmp_path: Path, name: str, value: str) -> None:
+    keep_run(tmp_path, made())
+    (file,) = tmp_path.iterdir()
+    content = json.loads(file.read_text())
+    image = content["images"][0]
+    part = image["explanation"] if name == "null_mean" else image
+    part[name] = json.loads(value) if (name, value) != ("defect", '"x"') else 5
+    file.write_text(json.dumps(content))
+    assert runs_on(tmp_path, "d") == ()
+
+
+def test_a_folder_with_the_name_of_a_run_is_none(tmp_path: Path) -> None:
+    (tmp_path / f"{made().key.id}.json").mkdir()
     assert find_run(tmp_path, made().key) is None
     assert runs_on(tmp_path, "d") == ()
 
@@ -141,6 +184,14 @@ def test_the_masked_defects_of_a_data_set_are_explained_and_kept(store, six, pic
     assert reports[-1] == (5, 5)
     run = find_run(store.explanations, key)
     assert run is not None
+    kept = store.explanations / f"{key.id}.json"
+    content = kept.read_text()
+    kept.unlink()
+    kept.mkdir()
+    with pytest.raises(GadError, match="a folder named"):
+        explain()
+    kept.rmdir()
+    kept.write_text(content)
     assert key == ExplanationKey(store.datasets.get(dataset.id).state, detector_state(six), tuning, 2)
     (image,) = run.category.images
     test = read_dataset(dataset.root).test

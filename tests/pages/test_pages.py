@@ -254,10 +254,10 @@ def test_home_lists_every_detector_with_what_its_file_says(home, ids):
     rows = resources.store().detectors.all()
     (table,) = (frame.value for frame in run("pages/home.py").dataframe if "threshold" in frame.value)
     summaries = [read_summary(row.path) for row in rows]
-    names = [name.split("\n") for name in table["name"]]
+    names = [name.split(" · ") for name in table["name"]]
     assert [name for name, _ in names] == [row.name for row in rows]
     assert len({name for name, _ in names}) == len(rows)
     assert [parts.split(" of ")[0] for _, parts in names] == [str(summary.n_train) for summary in summaries]
-    assert table["tuning"].tolist() == [tuning(summary.tuning) for summary in summaries]
+    assert [text.replace("\u00a0", " ") for text in table["tuning"]] == [tuning(one.tuning) for one in summaries]
     known = [f"{100 * row.current_auroc:.1f} %" if row.current_auroc else "not known" for row in rows]
     assert table["AUROC"].tolist() == known

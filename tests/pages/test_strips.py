@@ -36,7 +36,7 @@ def test_a_data_set_card_shows_its_first_three_good_parts(home, tmp_path):
         Image.fromarray(pixels).save(folder / f"{number}.png")
     row = add_folder(resources.store(), folder.parents[1])
     for tile, pixels in zip(thirds(strips.of_dataset(row)), images[:3], strict=True):
-        np.testing.assert_allclose(tile, blocks(pixels.astype(float), len(tile)), atol=0.51)
+        np.testing.assert_allclose(tile, blocks(pixels.astype(float), len(tile)), atol=1)  # Pillow rounds twice
 
 
 def test_a_data_set_whose_folder_is_gone_has_no_picture(home, stripes, tmp_path):

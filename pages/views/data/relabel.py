@@ -36,9 +36,16 @@ def _outlined(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.
 def offer(row: DatasetRow) -> str:
     """What a click on an image of this data set gives."""
     shown = "A click on an image shows it in full, with its mask"
-    if row.kind == "upload":
-        return f"{shown}; its label and mask can be changed there."
-    return f"{shown}. Labels are those of the {_SOURCE[row.kind]}: change them there, or bring the images as an upload."
+    return f"{shown}; its label and mask can be changed there." if _ours(row) else f"{shown}. {_fixed(row)}"
+
+
+def _ours(row: DatasetRow) -> bool:
+    """Whether the images lie in the workspace for somebody to sort."""
+    return row.kind == "upload"
+
+
+def _fixed(row: DatasetRow) -> str:
+    return f"Labels are those of the {_SOURCE[row.kind]}: change them there, or bring the images as an upload."
 
 
 def press(file: ImageFile) -> None:
@@ -55,22 +62,36 @@ def pressed(row: DatasetRow) -> None:
 
 @st.dialog("Image", width="large")
 def _picture(row: DatasetRow, file: ImageFile) -> None:
-    words = f"{file.path.name}: {file.defect.replace('_', ' ')}"
+    left, right = st.columns([3, 1]) if _ours(row) else (st.container(), st.container())
     try:
-        pixels = decode(file.path)
-        mask = decode_mask(file.mask) if file.mask else None
+        with left:
+            _shown(file)
     except ImageRefused as error:
         frame.trouble(error)
         return
+    with right:
+        if _ours(row):
+            _label(row, file)
+        else:
+            st.caption(_fixed(row))
+
+
+def _shown(file: ImageFile) -> None:
+    """The image and, if wanted, the outline of its mask."""
+    words = f"{file.path.name}: {file.defect.replace('_', ' ')}"
+    pixels = decode(file.path)
+    mask = decode_mask(file.mask) if file.mask else None
     shown = pixels
     if mask is not None and st.toggle("Outline of the mask", value=True, key=f"outline_{file.digest}"):
         shown = _outlined(pixels, mask)
-    st.image(shown, width="stretch", alt=words)
+    with st.container(key="picture"):
+        st.image(shown, width="stretch", alt=words)
     height, width = pixels.shape[:2]
     st.caption(f"{plain(words)} · {width} x {height} pixels")
-    if row.kind != "upload":
-        st.caption(offer(row))
-        return
+
+
+def _label(row: DatasetRow, file: ImageFile) -> None:
+    """What the image should be known as, and the button that says so."""
     split: Split = "train" if "train" in file.path.relative_to(row.root).parts[:1] else "test"
     names = list(KINDS)
     now = list(KINDS.values()).index((split, file.defect == GOOD))

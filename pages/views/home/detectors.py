@@ -65,8 +65,8 @@ def _line(row: DetectorRow, dataset: DatasetRow | None) -> dict[str, str]:
     else:
         parts, tuning, point = f"{summary.n_train} of {data}", wording.tuning(summary.tuning), summary.working_point
     return {
-        "name": f"{row.name}\n{parts}, {row.created:%d %b %Y}",
-        "tuning": tuning,
+        "name": f"{row.name} · {parts}, {row.created:%d %b %Y}",
+        "tuning": tuning.replace(" %", "\u00a0%"),
         "threshold": f"{wording.number(point.threshold)} at {wording.percent(point.target_fpr)}" if point else "none",
         "AUROC": f"{100 * area:.1f} %" if (area := row.current_auroc) is not None else "not known",
     }

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from gad_core.errors import GadError
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import adopted, frame, opened, resources, tasks
-from pages.views.attributions import category, clever_hans, maps
-from pages.views.attributions.checks import Subject, checks
+from pages.shared import adopted, frame, opened, resources, settings, tasks
+from pages.shared.text import plain
+from pages.views.attributions import category, checking, clever_hans, flagged, maps
+from pages.views.attributions.checks import checks
 from pages.views.attributions.controls import controls, open_file, pick
 from pages.views.attributions.numbers import numbers
 
@@ -24,32 +24,31 @@ def main() -> None:
     if not len(resources.test_images(detector, dataset).images):
         frame.empty("There are no test images to explain yet.", "Bring some", "pages/data.py")
         return
-    one_image(detector, dataset)
-    category.whole_category(detector, dataset)
-    clever_hans.tour(detector, dataset)
+    explained(detector, dataset)
 
 
 @frame.fragment
-def one_image(detector: DetectorRow, dataset: DatasetRow) -> None:
-    """An image, its map, and the checks on it."""
+def explained(detector: DetectorRow, dataset: DatasetRow) -> None:
+    """An image, its map, and the checks on it; then all images, at the same settings."""
     with st.container(border=True):
         tuning, n_references, drawing = controls(detector)
     adopted.mark(detector)
     test = resources.test_images(detector, dataset)
     scores = resources.scores(test, tuning)["sum"].test
     file = open_file(test.images.files, scores)
-    pick(test.images.files, scores)
-    try:
-        with st.spinner(f"Explaining {file.path.name} …"):
+    pick(test.images.files, scores, file)
+    with frame.guarded():
+        with st.spinner(f"Explaining {plain(file.path.name)} …"):
             attribution = resources.attribution(test, file, tuning, n_references)
-    except GadError as error:
-        frame.trouble(error)
-        return
-    numbers(attribution, file)
-    maps.pictures(attribution, resources.pixels(test.detector.backbone, file), file, drawing)
-    maps.levels(attribution, drawing)
-    maps.downloads(attribution, resources.pixels(test.detector.backbone, file), file, drawing)
-    checks(Subject(test, dataset, file, attribution, tuning))
+        numbers(attribution, file, flagged.judged(test, file, settings.current(detector)))
+        image = resources.pixels(test.detector.backbone, file)
+        maps.pictures(attribution, image, file, drawing)
+        maps.levels(attribution, drawing)
+        maps.downloads(attribution, image, file, drawing)
+        twin = clever_hans.twin_pixels(test, dataset, file)
+        checks(checking.subject(test, file, attribution, tuning, twin))
+    category.whole_category(detector, dataset, test, file, tuning, n_references)
+    clever_hans.tour(detector, dataset, test, tuning, n_references)
 
 
 main()

@@ -1,6 +1,13 @@
 """Plotly figures from plain arrays, drawn so that they stand on a light and on a dark page."""
 
-from gad_core.figures.attributions import attribution_map, data_url, deletion_curve, explanation_plane, overlay
+from gad_core.figures.attributions import (
+    attribution_map,
+    data_url,
+    deletion_curve,
+    explanation_plane,
+    map_scale,
+    overlay,
+)
 from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.distances import Lines, score_ecdf, score_histogram
 from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
@@ -31,6 +38,7 @@ __all__ = [
     "learning_curves",
     "level_areas",
     "level_promises",
+    "map_scale",
     "overlay",
     "precision_recall_curve",
     "promised_against_achieved",

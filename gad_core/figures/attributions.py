@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gad_core.data.images import encode_png
-from gad_core.figures.canvas import EMPTY, Part, axis, figure, line
+from gad_core.figures.canvas import EMPTY, TEXT, Part, axis, figure, line
 from gad_core.figures.palette import INK, LEFT_OUT, PROMISE, SELECTED, faint
 
 Array = NDArray[np.float64]
@@ -21,19 +21,6 @@ _SCALE = [
     [1, f"rgba{(*_RED, 1)}"],
 ]
 
-#: Within the map, so that it is as large as the pictures beside it.
-_BAR: Part = {
-    "x": 1,
-    "xanchor": "right",
-    "y": 0,
-    "yanchor": "bottom",
-    "len": 0.45,
-    "thickness": 7,
-    "outlinewidth": 0,
-    "nticks": 5,
-    "tickfont": {"color": faint(INK, 0.75), "size": 11},
-}
-
 
 def attribution_map(
     values: Array | None,
@@ -43,7 +30,6 @@ def attribution_map(
     mask: NDArray[np.bool_] | None = None,
     opacity: float = 1.0,
     height: int = 320,
-    bar: bool = False,
 ) -> go.Figure:
     """A map (S, S) over an image (S, S, 3), either may be missing; colours run from -`limit` to `limit`.
 
@@ -52,7 +38,7 @@ def attribution_map(
     size = (values if values is not None else image if image is not None else np.zeros((1, 1))).shape[0]
     traces: list[Part] = []
     if values is not None:
-        traces.append(_colours(values, limit, opacity, bar=bar))
+        traces.append(_colours(values, limit, opacity))
     if mask is not None and mask.any():
         traces.append(_outline(mask))
     place = {"xref": "x", "yref": "y", "x": -0.5, "y": -0.5, "sizex": size, "sizey": size, "sizing": "stretch"}
@@ -67,7 +53,31 @@ def attribution_map(
     return figure(traces or [EMPTY], layout)
 
 
-def _colours(values: Array, limit: float, opacity: float, *, bar: bool) -> Part:
+def map_scale(limit: float) -> go.Figure:
+    """The colours of maps from -`limit` to `limit`, as a bar with numbers below."""
+    values = np.linspace(-limit, limit, 201)
+    trace: Part = {
+        "type": "heatmap",
+        "x": values,
+        "z": values[None],
+        "zmin": -limit,
+        "zmax": limit,
+        "colorscale": _SCALE,
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+    layout = {
+        "height": 78,
+        "margin": {"l": 24, "r": 24, "t": 4, "b": 58},
+        "xaxis": axis(
+            "distance a pixel", grid=False, tickvals=[-limit, 0, limit], tickformat=".2g", ticks="", fixedrange=True
+        ),
+        "yaxis": {"visible": False, "fixedrange": True},
+    }
+    return figure([trace], layout)
+
+
+def _colours(values: Array, limit: float, opacity: float) -> Part:
     """The map itself, a colour a pixel."""
     return {
         "type": "heatmap",
@@ -77,8 +87,7 @@ def _colours(values: Array, limit: float, opacity: float, *, bar: bool) -> Part:
         "zmid": 0,
         "colorscale": _SCALE,
         "opacity": opacity,
-        "showscale": bar,
-        "colorbar": _BAR,
+        "showscale": False,
         "hovertemplate": "%{z:.3g} distance<extra></extra>",
     }
 
@@ -113,7 +122,7 @@ def explanation_plane(points: Sequence[Mapping[str, float | str]]) -> go.Figure:
             "y": [point["score"] for point in points],
             "text": [point["name"] for point in points],
             "textposition": "middle left",
-            "textfont": {"color": INK, "size": 12},
+            "textfont": {"color": INK, "size": TEXT},
             "error_y": {
                 "type": "data",
                 "array": [point["sem"] for point in points],

@@ -92,7 +92,7 @@ class Store:
     def _take_former_explanations(self) -> None:
         """An earlier version kept them in the cache, which may be deleted at any time."""
         for path in (self.cache / "explanations").glob("*.json"):
-            with suppress(FileNotFoundError):  # another process was faster
+            with suppress(OSError):  # another process was faster, or something else has that name
                 path.rename(self.explanations / path.name)
 
     def close(self) -> None:

@@ -32,10 +32,12 @@ def gallery(
     caption: Callable[[int], str] | None = None,
     per_page: int = 24,
     on_press: Callable[[ImageFile], None] | None = None,
+    selected: str | None = None,
 ) -> None:
     """Thumbnails of images with captions; `caption` gets the position in `files`, `on_press` the pressed image.
 
-    `on_press` runs as a callback, before the next run.
+    `on_press` runs as a callback, before the next run. The image whose digest is `selected` is marked, wherever it
+    stands.
     """
     if not files:
         return
@@ -49,6 +51,7 @@ def gallery(
             "source": thumbnail(file),
             "caption": caption(position) if caption else file.path.name,
             "alt": f"{file.defect}: {file.path.name}",
+            "selected": file.digest == selected,
         }
         for position, file in enumerate(shown, start=first)
     ]

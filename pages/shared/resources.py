@@ -5,8 +5,9 @@ detector's file and every change of the data set: whatever was computed before i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import Summary, load_detector, read_summary
 from gad_core.gaussian.extraction import extract_for
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Distance, Tuning
 from gad_core.workspace.jobs import JobQueue
 from gad_core.workspace.rows import DatasetRow, DatasetState, DetectorRow, DetectorState, detector_state
@@ -197,8 +199,37 @@ def attribution(test: TestImages, file: ImageFile, tuning: Tuning, n_references:
     return attribution_of(test, pixels(test.detector.backbone, file), tuning, n_references)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=BY_DETECTOR)
 def attribution_of(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, n_references: int) -> Attribution:
-    """The same of pixels (S, S, 3)."""
-    network = engine(test.detector.backbone).network
-    return attribute(test.detector, network, image, tuning=tuning, n_references=n_references)
+    """The same of pixels (S, S, 3). Maps add up level by level, so that a level is explained once for all sums."""
+    kept = _maps_of(test, image, tuning.reduction, tuning.distance, n_references)
+    with kept.lock:
+        missing = tuple(level for level in tuning.levels if level not in kept.by_level)
+        if missing:
+            made = attribute(
+                test.detector,
+                engine(test.detector.backbone).network,
+                image,
+                tuning=replace(tuning, levels=missing),
+                n_references=n_references,
+            )
+            kept.by_level.update(zip(missing, made.by_levels(), strict=True))
+    return Attribution.of_levels([kept.by_level[level] for level in tuning.levels])
+
+
+@dataclass
+class _Maps:
+    """Attributions of one image by level, as they were asked for; only to be touched under the lock."""
+
+    by_level: dict[int, Attribution] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=BY_DETECTOR)
+def _maps_of(
+    test: TestImages,  # noqa: ARG001 - these are the key
+    image: NDArray[np.uint8],  # noqa: ARG001
+    reduction: Reduction,  # noqa: ARG001
+    distance: Distance,  # noqa: ARG001
+    n_references: int,  # noqa: ARG001
+) -> _Maps:
+    return _Maps()

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gad_core.data.images import decode
-from gad_core.figures import attribution_map, data_url, deletion_curve, explanation_plane, overlay
+from gad_core.figures import attribution_map, data_url, deletion_curve, explanation_plane, map_scale, overlay
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
 VALUES = np.random.default_rng(1).normal(size=(20, 20))
@@ -17,8 +17,9 @@ def test_plotly_knows_every_property():
     point = {"name": "levels 6", "auroc": 97.0, "score": 90.0, "sem": 1.0, "distance": 10.4}
     shares = np.linspace(0, 1, 6)
     for figure in (
-        attribution_map(VALUES, limit=2, image=IMAGE, mask=mask, bar=True),
+        attribution_map(VALUES, limit=2, image=IMAGE, mask=mask),
         attribution_map(None, limit=1, image=IMAGE),
+        map_scale(0.01),
         explanation_plane([point, point]),
         deletion_curve(shares, 1 - shares, 1 - shares**2),
     ):
@@ -56,3 +57,10 @@ def test_an_overlay_leaves_pixels_without_attribution_alone():
     assert drawn[3, 4, 0] > drawn[3, 4, 2]  # red raises
     assert drawn[5, 6, 2] > drawn[5, 6, 0]  # blue lowers
     np.testing.assert_array_equal(overlay(IMAGE, np.zeros((20, 20)), limit=0.0), IMAGE)
+
+
+def test_the_scale_stands_apart_from_the_maps_and_ends_where_their_colours_do():
+    tiles, scale = attribution_map(VALUES, limit=2).data[0], map_scale(2.0)
+    assert not tiles.showscale
+    assert scale.data[0].colorscale == tiles.colorscale
+    assert scale.layout.xaxis.tickvals == (-2.0, 0, 2.0)

@@ -1,7 +1,5 @@
 """All masked defects of a data set explained: the mean, the worst, and the plane of AUROC and explanation."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,22 +7,29 @@ import streamlit as st
 from gad_core import figures, wording
 from gad_core.attribution.category import Explained, masked_defects
 from gad_core.attribution.explanation import Explanation, Summary, distance_to_ideal, summaries_by_type
+from gad_core.data.datasets import ImageFile
 from gad_core.errors import GadError
 from gad_core.gaussian.tuning import Tuning
-from gad_core.workspace.explanations import ExplanationKey, Run, explain_dataset, find_run, runs_on
+from gad_core.workspace.explanations import ExplanationKey, Run, find_run, runs_on
+from gad_core.workspace.requests import Explain
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import charts, frame, opened, resources, tasks
 from pages.shared.gallery import gallery
-from pages.views.attributions import controls
 
 _SHOWN = 8
+_PLACE = "explain_all"
 _TITLE = "Explanation scores of all defects"
 
 
-def whole_category(detector: DetectorRow, dataset: DatasetRow) -> None:
-    """A button, and what the run gave."""
-    tuning, n_references = controls.current(detector)
-    test = resources.test_images(detector, dataset)
+def whole_category(
+    detector: DetectorRow,
+    dataset: DatasetRow,
+    test: resources.TestImages,
+    shown: ImageFile,
+    tuning: Tuning,
+    n_references: int,
+) -> None:
+    """A button, and what the run gave, at the tuning that is explained above; the image shown there is marked."""
     try:
         files = masked_defects(test.images)
     except GadError as error:
@@ -34,22 +39,15 @@ def whole_category(detector: DetectorRow, dataset: DatasetRow) -> None:
     about = f"All {len(files)} masked defects at {wording.tuning(tuning)}."
     with charts.panel(_TITLE, about if run is None else _finding(run)):
         if run is None:
-            if st.button(
-                "Explain them all", key="explain_all", icon=":material/play_arrow:", disabled=bool(tasks.own())
-            ):
-                work = partial(
-                    explain_dataset,
-                    resources.store(),
-                    dataset.id,
-                    detector.id,
-                    tuning,
-                    n_references=n_references,
-                    cache=resources.feature_cache(),
-                )
-                tasks.submit("explain", f"Explain {dataset.name}", work)
+            under_way = any(job.kind == "explain" for job in tasks.own())
+            if st.button("Explain them all", key="explain_all", icon=":material/play_arrow:", disabled=under_way):
+                asked = Explain(dataset.id, detector.id, tuning, n_references)
+                tasks.ask(f"Explain {dataset.name}", asked, place=_PLACE)
                 st.rerun()
+            tasks.cards(_PLACE)
+            tasks.show_failure(_PLACE)
         else:
-            _results(run, test)
+            _results(run, test, shown)
         _plane(dataset)
 
 
@@ -58,19 +56,19 @@ def _finding(run: Run) -> str:
     summary = run.category.summary
     if summary is None:
         return "No explanation score is defined: the masks are empty or cover everything."
-    return f"{_words(summary)}; AUROC {100 * run.auroc:.1f} %."
+    return f"At {wording.tuning(run.key.tuning)}: {_words(summary)}; AUROC {100 * run.auroc:.1f} %."
 
 
 def _words(summary: Summary) -> str:
     """A mean with its standard error, and what chance gives."""
     return (
-        f"Mean explanation score {summary.mean:.1f} ± {summary.sem:.1f} (n = {summary.n}); a uniform map gets "
+        f"mean explanation score {summary.mean:.1f} ± {summary.sem:.1f} (n = {summary.n}); a uniform map gets "
         f"{summary.uniform_mean:.1f}, shifted masks {summary.null_mean:.1f} [{summary.null_low:.1f}, "
-        f"{summary.null_high:.1f}]"
+        f"{summary.null_high:.1f}]; {wording.share(summary.share)} of the attribution lie in the masks"
     )
 
 
-def _results(run: Run, test: resources.TestImages) -> None:
+def _results(run: Run, test: resources.TestImages, open_file: ImageFile) -> None:
     """The scores by type of defect, and the images that are explained worst or best."""
     images = run.category.images
     by_type = summaries_by_type([image.explanation for image in images], [image.defect for image in images])
@@ -103,6 +101,7 @@ def _results(run: Run, test: resources.TestImages) -> None:
         key=f"explained_{end}",
         caption=lambda place: f"{shown[place][0].defect.replace('_', ' ')} · {shown[place][1]:.1f}",
         on_press=lambda file: opened.open_image(file.digest),
+        selected=open_file.digest,
     )
 
 

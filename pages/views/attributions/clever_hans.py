@@ -1,7 +1,6 @@
 """Clever Hans: a detector that tells bad parts by an inspector's stamp, found out by its attributions."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -20,14 +19,15 @@ from gad_core.data.images import resize
 from gad_core.decision.curves import auroc
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
+from gad_core.workspace.requests import Demo
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from gad_core.workspace.steps import try_demo
 from pages.shared import charts, opened, resources, tasks
-from pages.views.attributions import controls, maps
+from pages.views.attributions import maps
 
 Pixels = NDArray[np.uint8]
 
 _DRAWING = maps.Drawing(blur=2.0, opacity=0.9)
+_PLACE = "stamped"
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,21 @@ class _Pair:
     exchanged: Counterfactuals
 
 
-def tour(detector: DetectorRow, dataset: DatasetRow) -> None:
+def tour(
+    detector: DetectorRow, dataset: DatasetRow, test: resources.TestImages, tuning: Tuning, n_references: int
+) -> None:
     """On the stamped washer the story in three steps; elsewhere the way to it."""
     if (dataset.kind, dataset.name) != ("demo", STAMPED):
         with charts.panel(
             "Clever Hans", "A detector may be right for the wrong reason. A demo part shows how that is found out."
         ):
             if st.button("Open the stamped washer", key="open_stamped", icon=":material/approval:"):
-                work = partial(
-                    try_demo, resources.store(), STAMPED, backbone=detector.backbone, cache=resources.feature_cache()
-                )
-                tasks.submit("fit", "Demo stamped washer", work, then="pages/attributions.py")
+                asked = Demo(STAMPED, detector.backbone)
+                tasks.ask("Demo stamped washer", asked, then="pages/attributions.py", place=_PLACE)
                 st.rerun()
+            tasks.cards(_PLACE)
+            tasks.show_failure(_PLACE)
         return
-    tuning, n_references = controls.current(detector)
-    test = resources.test_images(detector, dataset)
     file = _stamped_file(test)
     drawn = _drawn(dataset, file) if file else None
     if file is None or drawn is None:

@@ -10,7 +10,7 @@ from gad_core import wording
 from gad_core.data.datasets import ImageFile
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import opened, settings, tuning
+from pages.shared import opened, tuning
 from pages.shared.controls import BOUND
 from pages.shared.gallery import gallery
 from pages.views.attributions.maps import Drawing
@@ -39,11 +39,6 @@ def controls(detector: DetectorRow) -> tuple[Tuning, int, Drawing]:
     return chosen, int(n_references), Drawing(float(blur), float(opacity))
 
 
-def current(detector: DetectorRow) -> tuple[Tuning, int]:
-    """Tuning and number of references as the controls say, for places outside their fragment."""
-    return settings.current(detector).tuning, int(st.session_state.get("references", _N_REFERENCES))
-
-
 def open_file(files: Sequence[ImageFile], scores: NDArray[np.float64]) -> ImageFile:
     """The image that is open; by default the defect with the highest score."""
     linked = opened.image()
@@ -53,8 +48,8 @@ def open_file(files: Sequence[ImageFile], scores: NDArray[np.float64]) -> ImageF
     return files[int(order[0])]
 
 
-def pick(files: Sequence[ImageFile], scores: NDArray[np.float64]) -> None:
-    """The test images by falling score, to choose from."""
+def pick(files: Sequence[ImageFile], scores: NDArray[np.float64], shown: ImageFile) -> None:
+    """The test images by falling score, to choose from; the one that is shown is marked."""
     with st.expander("Choose an image", icon=":material/photo_library:", key="choose"):
         kinds: dict[str, list[int]] = {"all": []}
         for i in np.argsort(-scores).tolist():
@@ -75,5 +70,6 @@ def pick(files: Sequence[ImageFile], scores: NDArray[np.float64]) -> None:
             key=f"explained_{kind}",
             caption=lambda place: f"{files[order[place]].defect.replace('_', ' ')} · {scores[order[place]]:.3g}",
             per_page=16,
+            selected=shown.digest,
             on_press=lambda file: opened.open_image(file.digest),
         )

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -18,6 +20,8 @@ from pages.shared import charts
 
 Array = NDArray[np.float64]
 
+_SIDE = 276  # of a picture, in pixels: three of them fit beside the menu at 1440
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -31,24 +35,36 @@ class Drawing:
         return np.asarray(ndimage.gaussian_filter(values, self.blur)) if self.blur else values
 
 
+def limit_of(values: Array) -> float:
+    """The value at which a map's colours end: all but a thousandth of the pixels lie within."""
+    return float(np.quantile(np.abs(values), 0.999)) or 1.0
+
+
 def pictures(attribution: Attribution, image: NDArray[np.uint8], file: ImageFile, drawing: Drawing) -> None:
-    """Image, map and overlay, with the mask's outline."""
+    """Image, map and overlay at equal size, with the mask's outline; below, the scale of both maps."""
     values = drawing.smooth(attribution.total)
-    limit = float(np.quantile(np.abs(values), 0.999)) or 1.0
+    limit = limit_of(values)
     mask = mask_weights(mask_of(file), values.shape) > 0.5 if file.mask else None
     alt = f"{file.path.name}: attributions add up to {attribution.rgb.sum():.3g} distance"
-    with st.grid(3, min_column_width=250):
-        with charts.panel("Image", f"{file.path.name}, {file.defect.replace('_', ' ')}."):
-            charts.show(figures.attribution_map(None, limit=1, image=image, mask=mask), key="image", alt=alt)
+    outlined = " The mask is outlined." if mask is not None else ""
+    with st.grid(3, min_column_width=_SIDE + 10):
+        with charts.panel("Image", f"{file.path.name}, {file.defect.replace('_', ' ')}.{outlined}"):
+            charts.show(_picture(None, limit=1, image=image, mask=mask), key="image", alt=alt)
         with charts.panel("Attribution map", "Red raises the distance, blue lowers it."):
-            charts.show(figures.attribution_map(values, limit=limit, mask=mask, bar=True), key="map", alt=alt)
+            charts.show(_picture(values, limit=limit, mask=mask), key="map", alt=alt)
         with charts.panel("Overlay", "Hover for a pixel's share."):
-            figure = figures.attribution_map(values, limit=limit, image=image, mask=mask, opacity=drawing.opacity)
+            figure = _picture(values, limit=limit, image=image, mask=mask, opacity=drawing.opacity)
             charts.show(figure, key="overlay", alt=alt)
+    scale = f"Colours of map and overlay: from {-limit:.2g} (blue) to {limit:.2g} (red) distance a pixel"
+    charts.show(figures.map_scale(limit), key="scale", alt=scale)
     st.caption(
         f"The map adds up to the difference of the distances within {attribution.gap:.1e} of the larger "
         f"({attribution.precision}; {attribution.rules}; {len(attribution.references)} references, drawn with seed 0)."
     )
+
+
+def _picture(values: Array | None, **options: Any) -> go.Figure:
+    return figures.attribution_map(values, height=_SIDE, **options)
 
 
 def levels(attribution: Attribution, drawing: Drawing) -> None:
@@ -58,20 +74,25 @@ def levels(attribution: Attribution, drawing: Drawing) -> None:
     maps = [drawing.smooth(level) for level in attribution.by_level]
     shares = attribution.rgb.sum(axis=(1, 2, 3)) / attribution.rgb.sum()
     most = attribution.levels[int(np.argmax(shares))]
-    finding = f"Level {most} gives most, {wording.percent(float(shares.max()))}; together they are the map above."
-    limit = float(max(np.quantile(np.abs(level), 0.999) for level in maps)) or 1.0
-    with charts.panel("Attribution maps by level", finding), st.grid(len(maps), min_column_width=100):
+    finding = (
+        f"Level {most} gives most, {wording.percent(float(shares.max()))}; together they are the map above. Each has "
+        "colours of its own scale, which ends at the ± below it."
+    )
+    with charts.panel("Attribution maps by level", finding), st.grid(len(maps), min_column_width=130):
         for level, values, share in zip(attribution.levels, maps, shares, strict=True):
+            limit = limit_of(values)
+            words = f"level {level} · {wording.percent(float(share))}"
             with st.container(gap="xxsmall"):
-                st.caption(f"level {level} · {wording.percent(float(share))}")
+                st.markdown(words)
                 figure = figures.attribution_map(values, limit=limit, height=150)
                 charts.show(figure, key=f"map_{level}", alt=f"level {level}: {100 * share:.0f} % of the score")
+                st.markdown(f":gray[± {limit:.2g}]", text_alignment="center")
 
 
 def downloads(attribution: Attribution, image: NDArray[np.uint8], file: ImageFile, drawing: Drawing) -> None:
     """The overlay as PNG and all numbers as NPZ."""
     values = drawing.smooth(attribution.total)
-    limit = float(np.quantile(np.abs(values), 0.999)) or 1.0
+    limit = limit_of(values)
     picture = figures.overlay(image, values, limit=limit, opacity=drawing.opacity)
     with st.container(horizontal=True):
         stem = file.path.stem

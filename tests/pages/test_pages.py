@@ -199,20 +199,6 @@ def test_the_attributions_page_explains_the_defect_with_the_highest_score(home, 
     assert any("needs defective test images with masks" in caption.value for caption in app.caption)
 
 
-@pytest.mark.parametrize("check", ["Delete by attribution", "Other references"])
-def test_a_check_on_demand_shows_its_finding(home, ids, check):
-    app = run("pages/attributions.py", **ids)
-    app.button_group(key="probe").set_value(check).run()
-    assert not app.exception
-    assert any("greement" in text.value or "falls faster" in text.value for text in app.markdown)
-
-
-def test_a_check_that_needs_a_mask_says_so(home, ids):
-    app = run("pages/attributions.py", **ids)
-    app.button_group(key="probe").set_value("Make the defect normal").run()
-    assert any("needs a mask" in error.value for error in app.error)
-
-
 def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
     from gad_core.decision.sigma_table import sigma_table
     from pages.shared import resources

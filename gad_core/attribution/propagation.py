@@ -92,8 +92,9 @@ def _explain(
             last = some[-1] is columns[-1]
             if last:
                 rules.finish()
-            seeds = [torch.ones_like(column) for column in some]
-            (multipliers,) = torch.autograd.grad(some, x, seeds, retain_graph=not last)
+            # One number needs no seeds, for which torch would first import a system of symbolic algebra.
+            total = torch.stack([column.sum() for column in some]).sum()
+            (multipliers,) = torch.autograd.grad(total, x, retain_graph=not last)
             maps.append((step * multipliers).sum(0))
     return torch.stack(maps), torch.stack([column.detach()[:1] for column in columns], dim=1)
 

@@ -1,6 +1,7 @@
 """What is asked of the web server beyond Streamlit: to know the addresses of pages, and to be ready for the first."""
 
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -19,6 +20,9 @@ _INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
 #: Without it, Streamlit's front end takes the path of a deep link for the server's, and asks there in vain.
 _HOME = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('.', location.href).href}</script>"
 _log = logging.getLogger(__name__)
+# Torch's threads spin while they wait for each other. Where other work has the cores, they spin for seconds: a first
+# attribution beside two busy processes took 35 s, and 4 s with threads that sleep. Read when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def routes() -> list[Route]:

@@ -36,8 +36,8 @@ class Drawing:
 
 
 def limit_of(values: Array) -> float:
-    """The value at which a map's colours end: all but a thousandth of the pixels lie within."""
-    return float(np.quantile(np.abs(values), 0.999)) or 1.0
+    """The value at which a map's colours end: all but a hundredth of the pixels lie within."""
+    return float(np.quantile(np.abs(values), 0.99)) or 1.0
 
 
 def pictures(attribution: Attribution, image: NDArray[np.uint8], file: ImageFile, drawing: Drawing) -> None:

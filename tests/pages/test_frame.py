@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as NotYet
 
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
-MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions"]
+MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions", "Help"]
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 DRAWN = "() => [...document.querySelectorAll('.stPlotlyChart')].every((chart) => chart.querySelector('.main-svg'))"
 #: Every menu that was ever shown, however briefly.
@@ -52,7 +52,9 @@ def test_a_link_into_a_fresh_server_comes_up_in_the_frame_with_its_settings(serv
         expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(len(MENU))
         expect(page.get_by_test_id("stSidebar")).to_contain_text("stripes")
         assert parameters(page) == {"fpr": "20", **ids}
-        assert page.evaluate("[...window.menus]") == [" data fit levels working_point attributions"]  # Home is at /
+        assert page.evaluate("[...window.menus]") == [" data fit levels working_point attributions help"]  # Home is at /
+        expect(page.locator(SETTLED)).to_be_visible()
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         page.close()  # before the server, of which it would still ask pictures
 
 
@@ -108,7 +110,7 @@ def test_the_back_button_returns_to_the_page_with_what_was_open(server, fitted, 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_of_every_page_is_readable(server, fitted, tab, scheme):
     page = tab(color_scheme=scheme)
-    for path in ("", "data", "fit", "working_point"):
+    for path in ("", "data", "fit", "working_point", "help"):
         page.goto(link(server, path, fpr=20, **fitted[1]))
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(SETTLED)).to_be_visible()

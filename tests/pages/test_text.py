@@ -27,7 +27,8 @@ NAMES = (
     "> quote",
     "back\\slash | pipe",
 )
-PAGES = ("Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions")
+PAGES = ("Data", "Fit", "Levels & NPCA", "Working point", "Attributions", "Home")
+HEADS = {"Home": "Find the parts"}  # where the head of a page is not its name
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 
 
@@ -68,6 +69,7 @@ def test_no_page_takes_a_name_for_markup(named, named_server, tab) -> None:
     page.goto(f"{named_server}/?data={ids['data']}&detector={ids['detector']}")
     for name in PAGES:
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", level=1).filter(has_text=HEADS.get(name, name))).to_be_visible()
         expect(page.locator(SETTLED)).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         main = page.get_by_test_id("stMain")

@@ -52,7 +52,8 @@ def test_a_link_into_a_fresh_server_comes_up_in_the_frame_with_its_settings(serv
         expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(len(MENU))
         expect(page.get_by_test_id("stSidebar")).to_contain_text("stripes")
         assert parameters(page) == {"fpr": "20", **ids}
-        assert page.evaluate("[...window.menus]") == [" data fit levels working_point attributions help"]  # Home is at /
+        # Home is at /
+        assert page.evaluate("[...window.menus]") == [" data fit levels working_point attributions help"]
         expect(page.locator(SETTLED)).to_be_visible()
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         page.close()  # before the server, of which it would still ask pictures

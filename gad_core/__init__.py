@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gad_core.attribution.deep_shap import Attribution
+    from gad_core.attribution.attribution_map import Attribution
     from gad_core.attribution.explanation import Explanation
     from gad_core.data.augment_settings import Augmentation
     from gad_core.data.datasets import Dataset, ImageSet
@@ -76,7 +76,7 @@ __all__ = [
 
 #: The module of each of them.
 _HOMES = {
-    "Attribution": "attribution.deep_shap",
+    "Attribution": "attribution.attribution_map",
     "Augmentation": "data.augment_settings",
     "Augmented": "gaussian.settings",
     "Cancelled": "errors",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.attribution.deep_shap import Attribution, attribute, attribute_all
+from gad_core.attribution.attribution_map import Attribution
+from gad_core.attribution.deep_shap import attribute, attribute_all
 from gad_core.attribution.explanation import Explanation, Summary, Undefined, explain_score, summarise
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.data.images import decode_mask

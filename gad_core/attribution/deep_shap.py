@@ -3,8 +3,8 @@
 import copy
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from gad_core.attribution.attribution_map import Attribution, Precision, completeness_gap
 from gad_core.attribution.propagation import deep_shaps
 from gad_core.attribution.rules import RULES
 from gad_core.errors import GadError, NotExplained
@@ -23,8 +24,6 @@ from gad_core.gaussian.torch_score import image_columns
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress, Stages
 
-Precision = Literal["float32", "float64"]
-
 #: Attributions that miss their sum by more are computed again in float64, and refused where that misses too.
 GAP_LIMIT = 1e-3
 #: The explained score may differ by so much from the detector's own.
@@ -32,101 +31,6 @@ _SCORE_TOLERANCE = 1e-5
 _BUDGET = 330e6  # bytes for one batch of references: larger ones, and smaller ones, are slower
 _SHARE_OF_MEMORY = 0.4  # of what is free, where that is less
 _CHECKED = 8  # images whose score is asked of the detector at once
-
-
-@dataclass(frozen=True)
-class Attribution:
-    """Signed attributions in units of distance; their sum is the image's score less the references' mean score.
-
-    Parameters
-    ----------
-    levels : tuple of int
-        Levels that were summed, counted from 1.
-    rgb : ndarray, shape (L, 3, S, S)
-        A map a level; (1, 3, S, S) where they were not told apart.
-    scores : ndarray, shape (L,)
-        Distance of the image at each level.
-    reference_scores : ndarray, shape (L,)
-        The references' mean distances.
-    gap : float
-        |sum of the map - difference| / max(|difference|, score).
-    precision : {"float32", "float64"}
-        In which the network was run.
-    rules : str
-        Name of the rule set: completeness alone does not fix an attribution.
-    references : tuple of int
-        Which of the detector's references were used.
-
-    Examples
-    --------
-    >>> import gad_core as gad
-    >>> detector = gad.load_detector("parts.gad")
-    >>> attribution = gad.explain(detector, "parts/test/blot/000.png", n_references=2).attribution
-    >>> difference = attribution.score - attribution.reference_score
-    >>> bool(abs(attribution.rgb.sum() - difference) < 1e-3 * attribution.score)
-    True
-    """
-
-    levels: tuple[int, ...]
-    rgb: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    reference_scores: NDArray[np.float64]
-    gap: float
-    precision: Precision
-    rules: str
-    references: tuple[int, ...]
-
-    @property
-    def score(self) -> float:
-        """The image's score: the sum over the levels."""
-        return float(self.scores.sum())
-
-    @property
-    def reference_score(self) -> float:
-        """The references' mean score."""
-        return float(self.reference_scores.sum())
-
-    @property
-    def by_level(self) -> NDArray[np.float64]:
-        """Channel means (L, S, S)."""
-        return np.asarray(self.rgb.mean(axis=1))
-
-    @property
-    def total(self) -> NDArray[np.float64]:
-        """The map of the whole score: the channel mean, added over the levels (S, S)."""
-        return np.asarray(self.by_level.sum(axis=0))
-
-    def by_levels(self) -> tuple["Attribution", ...]:
-        """Each level's own, where they were told apart, with the gap of all."""
-        return tuple(
-            replace(
-                self,
-                levels=(level,),
-                rgb=self.rgb[i : i + 1],
-                scores=self.scores[i : i + 1],
-                reference_scores=self.reference_scores[i : i + 1],
-            )
-            for i, level in enumerate(self.levels)
-        )
-
-    @classmethod
-    def of_levels(cls, parts: Sequence["Attribution"]) -> "Attribution":
-        """Add up levels of the same image against the same references."""
-        rgb, scores, reference_scores = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("rgb", "scores", "reference_scores")
-        )
-        gap = _gap(rgb, scores, reference_scores)
-        precision: Precision = "float32" if any(part.precision == "float32" for part in parts) else "float64"
-        levels = tuple(level for part in parts for level in part.levels)
-        return replace(
-            parts[0],
-            levels=levels,
-            rgb=rgb,
-            scores=scores,
-            reference_scores=reference_scores,
-            gap=gap,
-            precision=precision,
-        )
 
 
 def attribute(
@@ -264,13 +168,7 @@ def _judged(maps: Tensor, distances: Tensor, expected: NDArray[np.float64], prec
     """Hold an image's maps (L, 3, S, S) and distances (1 + R, L) against the detector's own distances (L,)."""
     own, means = distances[0].numpy(), distances[1:].mean(0).numpy()
     rgb = maps.double().numpy()
-    return _Attempt((rgb, own, means), _gap(rgb, own, means), _relative(own, expected), precision)
-
-
-def _gap(rgb: NDArray[np.float64], own: NDArray[np.float64], means: NDArray[np.float64]) -> float:
-    """By how much maps (L, 3, S, S) miss the difference of the scores (L,), in parts of the larger of it and these."""
-    difference = float(own.sum() - means.sum())
-    return abs(float(rgb.sum()) - difference) / max(abs(difference), float(own.sum()), np.finfo(float).tiny)
+    return _Attempt((rgb, own, means), completeness_gap(rgb, own, means), _relative(own, expected), precision)
 
 
 def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

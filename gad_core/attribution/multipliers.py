@@ -51,9 +51,13 @@ def _secant(
 ) -> Tensor:
     """Slopes of y = f(x) between one row and every other, each given as x and y."""
     (x, y), (x_others, y_others) = own, others
-    step, slope = x - x_others, y - y_others
     if not smooth:  # where there is no step there is no rise, and 0 / 0 becomes 0
-        return slope.div_(step).nan_to_num_(0.0)
+        slopes, step = torch.empty_like(x_others), torch.empty_like(x)
+        for i in range(len(slopes)):  # row by row, for a row stays in the processor's cache from step to step
+            row = torch.sub(y, y_others[i : i + 1], out=slopes[i : i + 1])
+            row.div_(torch.sub(x, x_others[i : i + 1], out=step)).nan_to_num_(0.0)
+        return slopes
+    step, slope = x - x_others, y - y_others
     # Where the step drowns in rounding: the tangent in the middle, wrong by O(step^3), which is less.
     near = step.abs() <= torch.finfo(x.dtype).eps ** (1 / 3) / 4
     if not near.any():

@@ -13,8 +13,9 @@ from scipy import stats
 from scipy.cluster.hierarchy import linkage
 from torch import Tensor, nn
 
+from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.counterfactuals import Pixels, Scorer, blocks, spread
-from gad_core.attribution.deep_shap import Attribution, attribute
+from gad_core.attribution.deep_shap import attribute
 from gad_core.features.networks import Network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.torch_score import image_distances

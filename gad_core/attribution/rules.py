@@ -222,8 +222,11 @@ def _by(rule: Any, *args: Any) -> Any:
 
 def _pure(func: Any, raw: str, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[Tensor], Tensor]:
     """The function of one tensor that leaves that tensor as it is."""
-    mutates = raw.endswith("_") or kwargs.get("inplace") or any(value is True for value in rest)
-    return lambda x: func(x.clone() if mutates else x, *rest, **kwargs)
+    if raw.endswith("_"):
+        return lambda x: func(x.clone(), *rest, **kwargs)
+    outside = {"inplace": False} if "inplace" in kwargs else {}
+    plain = [False if value is True else value for value in rest]  # the one switch that activations have
+    return lambda x: func(x, *plain, **{**kwargs, **outside})
 
 
 def _along_rows(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], x: Tensor) -> bool:

@@ -79,7 +79,7 @@ def of_mask(found: Explanation) -> Finding:
     if not above or found.share <= found.area:
         return Finding("fails", f"{dense} {most} The map does not point to the defect.")
     if found.share < MAIN_CAUSE:
-        rest = f"the other {100 * (1 - found.share):.0f} % of the distance come from elsewhere"
+        rest = f"the other {100 * (1 - found.share):.0f} % lie elsewhere"
         return Finding("doubtful", f"{dense} {most} The defect stands out, yet {rest}.")
     return Finding("passes", f"{dense} {most} The map points to the defect.")
 

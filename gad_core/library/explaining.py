@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.attribution.deep_shap import Attribution, attribute
+from gad_core.attribution.attribution_map import Attribution
+from gad_core.attribution.deep_shap import attribute
 from gad_core.attribution.explanation import Explanation, explain_score
 from gad_core.data.datasets import ImageSet
 from gad_core.data.images import decode_mask

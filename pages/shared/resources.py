@@ -14,7 +14,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gad_core.attribution.deep_shap import Attribution, attribute
+from gad_core.attribution.attribution_map import Attribution
+from gad_core.attribution.deep_shap import attribute
 from gad_core.data.datasets import Dataset, ImageFile, ImageSet, Refusal
 from gad_core.data.images import content_digest
 from gad_core.decision import reduction_map as maps

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from gad_core.attribution import propagation
-from gad_core.attribution.deep_shap import GAP_LIMIT, Attribution, attribute, attribute_all
+from gad_core.attribution.attribution_map import Attribution
+from gad_core.attribution.deep_shap import GAP_LIMIT, attribute, attribute_all
 from gad_core.errors import Cancelled, GadError, NotExplained
 from gad_core.features.networks import Network
 from gad_core.gaussian.reduction import ALL, NPCA_5, Reduction

@@ -60,7 +60,7 @@ def test_a_high_score_with_a_small_share_is_no_success() -> None:
     finding = verdicts.of_mask(found)
     assert finding.outcome == "doubtful"
     assert "24 % of the map's sum, by chance 1.2 % (the mask's area)" in finding.reason  # 1 / (1 + 80 * 0.04); 1 / 81
-    assert "the other 76 % of the distance come from elsewhere" in finding.reason
+    assert "the other 76 % lie elsewhere" in finding.reason
 
 
 @pytest.mark.parametrize(("outside", "outcome"), [(0.001, "passes"), (1.2, "fails")])

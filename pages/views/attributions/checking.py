@@ -12,8 +12,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core.attribution import counterfactuals as edits
+from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.category import mask_of
-from gad_core.attribution.deep_shap import Attribution
 from gad_core.attribution.explanation import mask_weights
 from gad_core.data.datasets import ImageFile
 from gad_core.features.networks import Network

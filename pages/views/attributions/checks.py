@@ -11,7 +11,7 @@ from gad_core import figures, wording
 from gad_core.attribution import counterfactuals as edits
 from gad_core.attribution import probes, verdicts
 from gad_core.attribution.verdicts import Finding
-from pages.shared import charts, tasks
+from pages.shared import charts, pictures, tasks
 from pages.shared.text import plain
 from pages.views.attributions import checking, findings, maps
 from pages.views.attributions.checking import Subject
@@ -101,7 +101,7 @@ def _show_counterfactuals(made: edits.Counterfactuals, _: Subject) -> None:
             (made.normal, made.normal_score, source),
         ):
             with st.container():
-                st.image(picture, width=200, alt=f"{words}: distance {value:.3g}")
+                st.image(pictures.url(picture), width=200, alt=f"{words}: distance {value:.3g}")
                 st.caption(f"{words}: distance **{wording.number(value)}**")
 
 

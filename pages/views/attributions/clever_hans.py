@@ -7,9 +7,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core import figures, wording
+from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.category import mask_of
 from gad_core.attribution.counterfactuals import Counterfactuals, counterfactuals, scorer
-from gad_core.attribution.deep_shap import Attribution
 from gad_core.attribution.explanation import Explanation, explain_score, mask_weights
 from gad_core.data.datasets import ImageFile
 from gad_core.data.demo import Photo

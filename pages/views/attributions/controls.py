@@ -20,10 +20,10 @@ _N_REFERENCES = 10
 
 def controls(detector: DetectorRow) -> tuple[Tuning, int, Drawing]:
     """Tuning, number of references, and how the map is drawn."""
-    tuning_box, reference_box, blur_box, opacity_box = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
-    with tuning_box.popover("Levels & components", icon=":material/tune:", width="stretch", key="tuning"):
+    boxes = st.grid(4, min_column_width=200, vertical_alignment="bottom")
+    with boxes.popover("Levels & components", icon=":material/tune:", width="stretch", key="tuning"):
         chosen = tuning.controls(detector)
-    n_references = reference_box.select_slider(
+    n_references = boxes.select_slider(
         "References",
         [1, 3, 5, 10, 20, 32],
         value=_N_REFERENCES,
@@ -31,10 +31,8 @@ def controls(detector: DetectorRow) -> tuple[Tuning, int, Drawing]:
         key="references",
         **BOUND,
     )
-    blur = blur_box.slider("Blur", 0.0, 8.0, 2.0, 0.5, help="Pixels; for the eye alone.", key="blur", **BOUND)
-    opacity = opacity_box.slider(
-        "Opacity", 0.2, 1.0, 0.8, 0.1, help="Of the map over the image.", key="opacity", **BOUND
-    )
+    blur = boxes.slider("Blur", 0.0, 8.0, 2.0, 0.5, help="Pixels; for the eye alone.", key="blur", **BOUND)
+    opacity = boxes.slider("Opacity", 0.2, 1.0, 0.8, 0.1, help="Of the map over the image.", key="opacity", **BOUND)
     st.caption(f":material/tune: {wording.tuning(chosen)}")
     return chosen, int(n_references), Drawing(float(blur), float(opacity))
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gad_core import figures, wording
+from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.category import mask_of
-from gad_core.attribution.deep_shap import Attribution
 from gad_core.attribution.explanation import mask_weights
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import encode_png

@@ -1,16 +1,16 @@
 """Pictures in rows, a page at a time."""
 
-import base64
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 from PIL import Image
 
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import decode
 from gad_core.errors import ImageRefused
+from pages.shared import pictures
 from pages.shared.resources import BY_STATE
 
 _ASSETS = Path(__file__).parents[2] / "assets"
@@ -75,6 +75,4 @@ def thumbnail(file: ImageFile) -> str:
     except ImageRefused:
         image = Image.new("RGB", (_SIDE, _SIDE), "#999999")
     image.thumbnail((_SIDE, _SIDE))
-    stream = BytesIO()
-    image.save(stream, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return pictures.url(np.asarray(image))

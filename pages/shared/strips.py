@@ -17,7 +17,7 @@ from gad_core.data.demo.writing import STAMPED, STAMPED_PART
 from gad_core.data.images import IMAGE_SUFFIXES, decode
 from gad_core.errors import ImageRefused
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import resources
+from pages.shared import pictures, resources
 
 _N, _SIDE = 3, 96  # pictures, and pixels of each
 _WIDTH = 156  # of the strip on the screen
@@ -26,7 +26,7 @@ _WIDTH = 156  # of the strip on the screen
 def show(strip: NDArray[np.uint8] | None, *, alt: str) -> None:
     """The strip, where there is one."""
     if strip is not None:
-        st.image(strip, width=_WIDTH, alt=alt)
+        st.image(pictures.url(strip), width=_WIDTH, alt=alt)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=resources.BY_STATE)

@@ -12,7 +12,7 @@ from gad_core.errors import GadError, ImageRefused
 from gad_core.figures import SELECTED
 from gad_core.workspace.imports import Split, relabel
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import frame, resources
+from pages.shared import frame, pictures, resources
 from pages.shared.text import plain
 from pages.views.data.bring import KINDS
 
@@ -85,7 +85,7 @@ def _shown(file: ImageFile) -> None:
     if mask is not None and st.toggle("Outline of the mask", value=True, key=f"outline_{file.digest}"):
         shown = _outlined(pixels, mask)
     with st.container(key="picture"):
-        st.image(shown, width="stretch", alt=words)
+        st.image(pictures.url(shown), width="stretch", alt=words)
     height, width = pixels.shape[:2]
     st.caption(f"{plain(words)} · {width} x {height} pixels")
 

@@ -10,7 +10,7 @@ from gad_core.data.augment import Pass
 from gad_core.data.augment_settings import FIG_5, PRESETS, STEPS, Augmentation, Step, preset
 from gad_core.data.datasets import ImageSet
 from gad_core.gaussian.settings import Augmented
-from pages.shared import resources
+from pages.shared import pictures, resources
 
 _PASSES = (5, 10, 20, 50, 100)
 _WORDS: dict[Step, str] = {
@@ -102,6 +102,6 @@ def _preview(images: ImageSet, backbone: str, settings: Augmentation) -> None:
 
 def _tile(words: str, image: NDArray[np.uint8]) -> None:
     with st.container(width=112, gap="xxsmall"):
-        st.image(image, width=112, alt=words or "a copy under the whole pipeline")
+        st.image(pictures.url(image), width=112, alt=words or "a copy under the whole pipeline")
         if words:
             st.caption(words)

@@ -16,6 +16,9 @@ from pages.shared import settings
 def controls(row: DetectorRow) -> Tuning:
     """Preset, levels, distance and components kept; what they say together."""
     backbone = get_backbone(row.backbone)
+    for key in {"levels", "score", "keep"} & st.session_state.keys():
+        # Set in every run: a popover that opens after a fragment's run would else show, and send, nothing chosen.
+        st.session_state[key] = st.session_state[key]
     st.pills(
         "Levels in the sum",
         list(map(str, all_levels(backbone))),

@@ -14,9 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from benchmarks.browser import SETTLED, WATCH, wait_until_quiet
+from benchmarks.browser import SETTLED
 from gad_core.data.demo import write_demo
 from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.imports import add_folder
@@ -27,27 +27,24 @@ from tests.pages.conftest import QUIET, chromium_program, serving
 ROUNDS, PAUSE = 10, 500  # rounds through the menu, and milliseconds of rest after each page
 PATIENCE = 120_000  # milliseconds for the first visit to a page
 FIRST = "attributions"  # of the deep link
-#: The page asked for is there, its script has ended, and nothing of the page before is left.
-THERE = """
-    (title) => {
+#: Clicks a link and gives the milliseconds until its page has settled: it is there, its script has ended, nothing of the
+#: page before is left, and all that stays so for a while.
+SWITCH = """
+    ([index, name, pause]) => new Promise((resolve) => {
         const app = document.querySelector('[data-testid=stApp]');
-        return window.states.length > 1 && app.dataset.testScriptState === 'notRunning'
-            && document.title.startsWith(title)
+        const there = () => app.dataset.testScriptState === 'notRunning' && document.title.startsWith(name)
             && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]');
-    }
+        const start = performance.now();
+        let since = null;
+        const look = () => {
+            since = there() ? since ?? performance.now() : null;
+            if (since !== null && performance.now() - since > pause) resolve(since - start);
+            else requestAnimationFrame(look);
+        };
+        document.querySelectorAll('[data-testid=stSidebarNavLink]')[index].click();
+        requestAnimationFrame(look);
+    })
 """
-
-
-def switch(page: Page, name: str) -> float:
-    """Milliseconds from a click on a page's name in the menu to the last change of the script's state."""
-    link = page.get_by_test_id("stSidebarNav").get_by_role("link", name=name)
-    page.evaluate("window.states = []")
-    start = page.evaluate("performance.now()")
-    link.click()
-    page.wait_for_function(THERE, arg=name)
-    page.wait_for_timeout(PAUSE)  # whatever else it still runs belongs to this switch
-    page.wait_for_function(THERE, arg=name)
-    return float(page.evaluate("window.states.at(-1)") - start)
 
 
 def report(name: str, times: list[float]) -> None:
@@ -85,16 +82,14 @@ def main() -> None:
                 page.set_default_timeout(PATIENCE)
                 page.goto(f"{url}/?{query}")
                 expect(page.locator(SETTLED)).to_be_visible(timeout=PATIENCE)
-                page.evaluate(WATCH)
-                wait_until_quiet(page)
                 links = page.get_by_test_id("stSidebarNavLink")
                 names = [text.splitlines()[-1] for text in links.all_inner_texts()]  # an icon's name comes first
                 times: dict[str, list[float]] = {name: [] for name in names}
                 for turn in range(ROUNDS + 1):
-                    for name in (*names[1:], names[0]):  # it stands on the first
-                        taken = switch(page, name)
+                    for index in (*range(1, len(names)), 0):  # it stands on the first
+                        taken = float(page.evaluate(SWITCH, [index, names[index], PAUSE]))
                         if turn:
-                            times[name].append(taken)
+                            times[names[index]].append(taken)
             browser.close()
         for name, mine in times.items():
             report(name, mine)

@@ -16,9 +16,11 @@ from starlette.routing import Route
 from streamlit.starlette import App
 
 _PAGES = Path(__file__).parents[1]
-_INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
+_STATIC = Path(streamlit.__file__).parent / "static"
 #: Without it, Streamlit's front end takes the path of a deep link for the server's, and asks there in vain.
 _HOME = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('.', location.href).href}</script>"
+#: Loaded with the first chart otherwise, five megabytes of it, while that chart is waited for.
+_EARLY = "static/js/PlotlyChart.*.js"
 _log = logging.getLogger(__name__)
 # Torch's threads spin while they wait for each other. Where other work has the cores, they spin for seconds: a first
 # attribution beside two busy processes took 35 s, and 4 s with threads that sleep. Read when torch is loaded.
@@ -26,8 +28,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def routes() -> list[Route]:
-    """Answers to the first request for each page below Home."""
-    return [Route(f"/{page.stem}", _index) for page in sorted(_PAGES.glob("*.py"))]
+    """Answers to the first request for each page."""
+    return [Route(f"/{name}", _index) for name in ("", *(page.stem for page in sorted(_PAGES.glob("*.py"))))]
 
 
 @asynccontextmanager
@@ -45,9 +47,10 @@ def ready() -> None:
 
 async def _index(_: Request) -> HTMLResponse:
     """A page's first answer."""
-    return HTMLResponse(
-        _INDEX.read_text().replace("<head>", f"<head>{_HOME}", 1), headers={"Cache-Control": "no-cache"}
-    )
+    early = [path.relative_to(_STATIC).as_posix() for path in _STATIC.glob(_EARLY)]
+    links = [f'<link rel="modulepreload" crossorigin href="./{path}">' for path in early]
+    page = (_STATIC / "index.html").read_text().replace("<head>", "".join(("<head>", _HOME, *links)), 1)
+    return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
 
 def _warm() -> None:

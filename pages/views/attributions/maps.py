@@ -93,11 +93,14 @@ def downloads(attribution: Attribution, image: NDArray[np.uint8], file: ImageFil
     """The overlay as PNG and all numbers as NPZ."""
     values = drawing.smooth(attribution.total)
     limit = limit_of(values)
-    picture = figures.overlay(image, values, limit=limit, opacity=drawing.opacity)
     with st.container(horizontal=True):
         stem = file.path.stem
         st.download_button(
-            "PNG", encode_png(picture), f"{stem}-attribution.png", icon=":material/image:", key="download_png"
+            "PNG",
+            lambda: encode_png(figures.overlay(image, values, limit=limit, opacity=drawing.opacity)),
+            f"{stem}-attribution.png",
+            icon=":material/image:",
+            key="download_png",
         )
         st.download_button(
             "NPZ",

@@ -27,8 +27,8 @@ from tests.pages.conftest import QUIET, chromium_program, serving
 ROUNDS, PAUSE = 10, 500  # rounds through the menu, and milliseconds of rest after each page
 PATIENCE = 120_000  # milliseconds for the first visit to a page
 FIRST = "attributions"  # of the deep link
-#: Clicks a link and gives the milliseconds until its page has settled: it is there, its script has ended, nothing of the
-#: page before is left, and all that stays so for a while.
+#: Clicks a link and gives the milliseconds until its page has settled: it is there, its script has ended, nothing of
+#: the page before is left, and all that stays so for a while.
 SWITCH = """
     ([index, name, pause]) => new Promise((resolve) => {
         const app = document.querySelector('[data-testid=stApp]');

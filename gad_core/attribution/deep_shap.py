@@ -29,7 +29,7 @@ GAP_LIMIT = 1e-3
 #: The explained score may differ by so much from the detector's own.
 _SCORE_TOLERANCE = 1e-5
 _BUDGET = 330e6  # bytes for one batch of references: larger ones, and smaller ones, are slower
-_SHARE_OF_MEMORY = 0.4  # of what is free, where that is less
+_SHARE_OF_MEMORY = 0.4  # of what is free, where that is less, for all threads
 _CHECKED = 8  # images whose score is asked of the detector at once
 
 
@@ -158,7 +158,7 @@ def _attempt(
         explained,
         normal,
         split=split,
-        reference_batch=reference_batch or _affordable(size),
+        reference_batch=reference_batch or _affordable(size, len(references)),
         progress=progress,
     )
     return [_judged(*one, precision) for one in zip(maps, distances, expected, strict=True)]
@@ -188,13 +188,15 @@ class _Sizes(TorchFunctionMode):
         return out
 
 
-def _affordable(size: int) -> int:
-    """Choose how many references go through at once, in a part of the memory that is free; each takes `size` bytes."""
+def _affordable(size: int, count: int) -> int:
+    """Choose how many of `count` references, of `size` bytes each, go through at once, beside what other threads do."""
+    threads = torch.get_num_threads()
     try:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not every system tells
-        free = int(_BUDGET / _SHARE_OF_MEMORY)
-    return max(1, int(min(_SHARE_OF_MEMORY * free, _BUDGET) / max(size, 1)))
+        free = int(threads * _BUDGET / _SHARE_OF_MEMORY)
+    memory = min(_SHARE_OF_MEMORY * free / threads, _BUDGET)
+    return max(1, min(int(memory / max(size, 1)), -(-count // threads)))
 
 
 def _detector_distances(

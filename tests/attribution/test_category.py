@@ -57,7 +57,7 @@ def test_the_tuned_score_of_each_image_is_explained(files, detector, lite0):
     assert [one.digest for one in category.images] == [file.digest for file in chosen]
     assert category.worst_gap == max(one.gap for one in category.images) < 1e-5
     assert category.summary == summarise([one.explanation for one in category.images])
-    assert steps == [(0, 2), (1, 2), (2, 2)]
+    assert list(dict.fromkeys(steps)) == [(0, 2), (1, 2), (2, 2)]
 
 
 def test_a_category_holds_what_its_files_give_alone(files, detector, lite0):

@@ -97,6 +97,29 @@ def test_without_max_pooling_relu_networks_equal_captums():
     torch.testing.assert_close(attributions, expected.detach(), rtol=1e-4, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("kernel", "options"),
+    [
+        (1, {}),
+        (1, {"stride": 2}),
+        (1, {"groups": 2}),
+        (1, {"padding": 1}),
+        (3, {"stride": (2, 1), "padding": (0, 1)}),
+        ((3, 2), {"dilation": 2, "stride": 3, "padding": 1}),
+        (5, {"stride": 2, "groups": 4}),
+    ],
+)
+def test_the_gradient_of_a_convolution_is_torchs(kernel, options):
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(4, 8, kernel, **options).double().requires_grad_(False)
+    image, references = images(1, 4, 11, 12), images(3, 4, 11, 12, seed=1)
+    weights = images(1, *convolution(image).shape[1:], seed=2)
+    score = lambda x: (convolution(x) * weights).flatten(1).sum(1, keepdim=True)  # noqa: E731
+    attributions, _ = deep_shap(score, image, references)
+    (gradient,) = torch.autograd.grad(score(image.requires_grad_()).sum(), image)
+    torch.testing.assert_close(attributions, (image - references).mean(0, keepdim=True) * gradient)
+
+
 def shapley(score, image, references):
     """Shapley values by their definition: the mean over references, every coalition of inputs (N, 8) counted."""
     n, players = image.shape[1], range(image.shape[1])

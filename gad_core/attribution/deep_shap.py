@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from gad_core.attribution.attribution_map import Attribution, Precision, completeness_gap
-from gad_core.attribution.propagation import deep_shaps
+from gad_core.attribution.propagation import deep_shap
 from gad_core.attribution.rules import RULES
 from gad_core.errors import GadError, NotExplained
 from gad_core.features.backbones import Backbone
@@ -153,7 +153,7 @@ def _attempt(
         torch.from_numpy(stack).permute(0, 3, 1, 2).to(dtype).contiguous() for stack in (images, references)
     )
     expected, size = _detector_distances(detector, module, network.backbone, explained, tuning)
-    maps, distances = deep_shaps(
+    maps, distances = deep_shap(
         image_columns(detector, tuning, module, network.backbone, dtype=dtype),
         explained,
         normal,

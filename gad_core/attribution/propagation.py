@@ -15,27 +15,6 @@ from gad_core.progress import Progress
 
 def deep_shap(
     scores: Distances | Columns,
-    image: Tensor,
-    references: Tensor,
-    *,
-    split: bool = True,
-    reference_batch: int | None = None,
-    progress: Progress | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Attributions (L, C, H, W) of `scores` at an image (1, C, H, W), and the scores (1 + R, L) of all images.
-
-    The image comes first, then the references. Without `split` the first axis is 1 and holds the sum over the columns.
-    `scores` must treat each row alone; where it gives its columns one by one, each is followed back through what
-    leads to it and no further.
-    """
-    maps, distances = deep_shaps(
-        scores, image, references, split=split, reference_batch=reference_batch, progress=progress
-    )
-    return maps[0], distances[0]
-
-
-def deep_shaps(
-    scores: Distances | Columns,
     images: Tensor,
     references: Tensor,
     *,
@@ -43,10 +22,13 @@ def deep_shaps(
     reference_batch: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Attributions (N, L, C, H, W) at images (N, C, H, W), and the scores (N, 1 + R, L).
+    """Attributions (N, L, C, H, W) of `scores` at images (N, C, H, W), and the scores (N, 1 + R, L).
 
-    A batch of references goes through once for all images; passes go side by side, one a thread of torch's, which
-    takes less time than one pass on all of them. Progress counts pairs of an image and a reference.
+    An image's own score comes first, then the references'. Without `split` L is 1 for the attributions, which are those
+    of the sum over the columns. `scores` must treat each row alone; where it gives its columns one by one, each is
+    followed back through what leads to it and no further. A batch of references goes through once for all images;
+    passes go side by side, one a thread of torch's, which takes less time than one pass on all threads. Progress
+    counts pairs of an image and a reference.
     """
     n, threads, done = len(references), torch.get_num_threads(), 0
 

@@ -143,7 +143,7 @@ def eigenvalue_spectrum(eigenvalues: Array, *, kept: slice, n_features: int) -> 
         marks.append((null | {"fillcolor": GRID, "line": {"width": 0}}, words))
     layout = {
         "xaxis": _components(end),
-        "yaxis": axis("variance", type="log", exponentformat="power", dtick=2),
+        "yaxis": axis("variance", type="log", tickformat="~g", dtick=2),
     }
     return figure(traces, layout, marks=marks)
 

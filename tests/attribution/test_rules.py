@@ -10,8 +10,14 @@ import torch.nn.functional as F
 from captum.attr import DeepLiftShap
 from torch import nn
 
-from gad_core.attribution.propagation import deep_shap
+from gad_core.attribution import propagation
 from gad_core.errors import NotExplained
+
+
+def deep_shap(scores, image, references, **options):
+    """Of one image (1, ...): attributions (L, ...) and scores (1 + R, L)."""
+    attributions, distances = propagation.deep_shap(scores, image, references, **options)
+    return attributions[0], distances[0]
 
 
 def gap(attributions, scores):

@@ -18,7 +18,10 @@ from pages.views.data.bring import KINDS
 
 _PRESSED = "_pressed_image"
 _EDGE = ImageColor.getrgb(SELECTED)
-_SOURCE = {"folder": "folder on the server", "demo": "demo"}
+_FIXED = {
+    "folder": "Labels are those of the folder on the server: change them there, or bring the images as an upload.",
+    "demo": "These are demo parts, whose labels stay; those of your own images can be changed.",
+}
 
 
 def _outlined(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -36,16 +39,12 @@ def _outlined(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.
 def offer(row: DatasetRow) -> str:
     """What a click on an image of this data set gives."""
     shown = "A click on an image shows it in full, with its mask"
-    return f"{shown}; its label and mask can be changed there." if _ours(row) else f"{shown}. {_fixed(row)}"
+    return f"{shown}; its label and mask can be changed there." if _ours(row) else f"{shown}. {_FIXED[row.kind]}"
 
 
 def _ours(row: DatasetRow) -> bool:
     """Whether the images lie in the workspace for somebody to sort."""
     return row.kind == "upload"
-
-
-def _fixed(row: DatasetRow) -> str:
-    return f"Labels are those of the {_SOURCE[row.kind]}: change them there, or bring the images as an upload."
 
 
 def press(file: ImageFile) -> None:
@@ -73,7 +72,7 @@ def _picture(row: DatasetRow, file: ImageFile) -> None:
         if _ours(row):
             _label(row, file)
         else:
-            st.caption(_fixed(row))
+            st.caption(_FIXED[row.kind])
 
 
 def _shown(file: ImageFile) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from gad_core.data.datasets import read_dataset
 from gad_core.decision.evaluation import threshold
+from gad_core.gaussian.reduction import NPCA_5
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.imports import add_upload, extend_upload
@@ -100,8 +101,13 @@ def test_a_check_is_a_job_that_ends_in_a_verdict_and_a_summary(home, ids, check)
     assert resources.jobs().wait(job.id, 200).error is None
     app = run("pages/attributions.py", **ids)
     (verdict,) = (text for text in texts(app) if f"**{check}: " in text)
-    assert any(f"**{check}: {outcome}.**" in verdict for outcome in ("passes", "doubtful", "fails"))
+    marks = {"passes": "check_circle", "doubtful": "help", "fails": "cancel"}
+    assert any(verdict.startswith(f":material/{icon}: **{check}: {mark}.**") for mark, icon in marks.items())
     assert any(" of 6 checks done: " in text and check in text for text in texts(app))
+    scores = resources.scores(test_images(ids), Tuning((6, 7, 8), NPCA_5))["sum"].test
+    other = test_images(ids).images.files[int(scores.argmin())]
+    app = run("pages/attributions.py", **ids, image=other.digest[:16])
+    assert not any(f"**{check}: " in text for text in texts(app))  # nothing was checked on this one
 
 
 def test_a_check_that_needs_a_mask_says_so(home, ids):

@@ -38,6 +38,11 @@ def test_ordinary_text_and_markup_lose_no_character(name: str) -> None:
     assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", without_joiners) == name
 
 
+@pytest.mark.parametrize("sign", "\\`*_[<~$|&")
+def test_signs_that_markdown_takes_for_its_own_are_escaped(sign: str) -> None:
+    assert plain(f"a {sign}it{sign} b") == f"a \\{sign}it\\{sign} b"
+
+
 @pytest.fixture(scope="module")
 def named(stripes: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A workspace whose data set, detector and defects bear such names, and ids."""

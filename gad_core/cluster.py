@@ -8,7 +8,7 @@ finds at the same path.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -29,10 +29,18 @@ from gad_core.features.networks import load_network
 from gad_core.gaussian.copies import Copies
 from gad_core.gaussian.detector import Detector, make_detector
 from gad_core.gaussian.extraction import check_any
-from gad_core.gaussian.fit import Fit, check_enough, choose_folds, choose_references, split_calibration, training_images
+from gad_core.gaussian.fit import (
+    Fit,
+    check_enough,
+    choose_folds,
+    choose_references,
+    regions_of,
+    split_calibration,
+    training_images,
+)
 from gad_core.gaussian.levels import Rows
 from gad_core.gaussian.levels_fit import fit_levels
-from gad_core.gaussian.settings import Augmented, FitSettings
+from gad_core.gaussian.settings import FitSettings
 from gad_core.progress import Progress
 
 _BLOCK = 64  # images, at least
@@ -92,7 +100,7 @@ def fit_on(client: Client, paths: Sequence[Path], settings: FitSettings, *, prog
 
     Raises `GadError` below three readable images, and where the folds leave nothing to fit.
     """
-    blocks, images = _read(client, paths, settings.backbone, settings.augmented, settings.seed, progress)
+    blocks, images = _read(client, paths, settings, progress)
     fitted, kept = split_calibration(images, settings)
     check_enough(fitted)
     engine, folds = _engine(settings.backbone), choose_folds(fitted, settings)
@@ -101,16 +109,18 @@ def fit_on(client: Client, paths: Sequence[Path], settings: FitSettings, *, prog
     sizes = np.cumsum([len(files) for files in client.gather([client.submit(_files, block) for block in blocks])])
     copies = Copies(blocks, np.split(rows, sizes[:-1]), _Workers(client), level_by_level=False)
     backbone = engine.network.backbone
-    levels = fit_levels(features[rows >= 0], backbone.level_slices, folds, copies=copies)
+    training = training_images(features[rows >= 0], fitted, backbone)
+    levels = fit_levels(training.features, backbone.level_slices, folds, copies=copies)
     detector = make_detector(
         levels,
         backbone,
         settings,
         fingerprint=engine.network.fingerprint,
-        training=training_images(features[rows >= 0], fitted),
+        training=training,
         references=choose_references(fitted, engine, settings, cache=None),
-        calibration=training_images(features[_positions(images, kept) >= 0], kept) if kept else None,
+        calibration=training_images(features[_positions(images, kept) >= 0], kept, backbone) if kept else None,
         refused=images.refused,
+        by_region=regions_of(training, backbone, folds, settings, copies=copies),
     )
     return Fit(detector, images.refused)
 
@@ -123,7 +133,7 @@ def extract_on(
     Raises `GadError` for other weights, and where no image can be read.
     """
     detector.check_weights(_engine(detector.backbone).network.fingerprint)
-    blocks, images = _read(client, paths, detector.backbone, None, 0, progress)
+    blocks, images = _read(client, paths, replace(detector.settings, augmented=None), progress)
     check_any(images)
     return Extraction(_gathered(client, blocks), images)
 
@@ -139,13 +149,11 @@ def _positions(images: ImageSet, chosen: ImageSet) -> Rows:
 def _read(
     client: Client,
     paths: Sequence[Path],
-    backbone: str,
-    augmented: Augmented | None,
-    seed: int,
+    settings: FitSettings,
     progress: Progress | None,
 ) -> tuple[list[Future], ImageSet]:
     """The blocks, where they are, and the images that could be read."""
-    blocks = [client.submit(_read_block, part, backbone, augmented, seed, pure=False) for part in _parts(paths)]
+    blocks = [client.submit(_read_block, part, settings, pure=False) for part in _parts(paths)]
     if progress:
         for done, _ in enumerate(as_completed(blocks), start=1):
             progress(done * len(paths) // len(blocks), len(paths))
@@ -169,9 +177,9 @@ def _engine(backbone: str) -> Engine:
     return make_engine(load_network(backbone))
 
 
-def _read_block(paths: Sequence[Path], backbone: str, augmented: Augmented | None, seed: int) -> _Block:
+def _read_block(paths: Sequence[Path], settings: FitSettings) -> _Block:
     """Read a block of images on a worker, with the features of their copies; bad images are noted."""
-    engine = _engine(backbone)
+    engine, augmented, regions = _engine(settings.backbone), settings.augmented, settings.regions
     files: list[ImageFile] = []
     refused: list[Refusal] = []
     for path in paths:
@@ -183,11 +191,13 @@ def _read_block(paths: Sequence[Path], backbone: str, augmented: Augmented | Non
             refused.append(Refusal(str(path), str(error)))
     with TemporaryDirectory() as folder:
         pixels = FeatureCache(Path(folder)) if augmented else None  # each image is decoded once
-        extraction = extract(ImageSet(tuple(files)), engine, cache=pixels)
+        extraction = extract(ImageSet(tuple(files)), engine, regions=regions, cache=pixels)
         copies = extraction.features[None]
         if augmented:
-            passes = (Pass(augmented.settings, index, seed) for index in range(augmented.passes))
-            copies = np.stack([extract(extraction.images, engine, copy=one, cache=pixels).features for one in passes])
+            passes = (Pass(augmented.settings, index, settings.seed) for index in range(augmented.passes))
+            copies = np.stack(
+                [extract(extraction.images, engine, regions=regions, copy=one, cache=pixels).features for one in passes]
+            )
     return _Block(extraction.images.files, (*refused, *extraction.images.refused), extraction.features, copies)
 
 

@@ -4,8 +4,7 @@ import pytest
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import rate
-from gad_core.decision.reduction_map import REDUCTIONS
-from gad_core.gaussian.reduction import ALL, NPCA_5, Reduction
+from gad_core.gaussian.reduction import ALL, NPCA_5, REDUCTIONS, Reduction
 from gad_core.gaussian.tuning import DISTANCES, Tuning
 from gad_core.wording import area, distance, levels, number, percent, rate_note, reduction, tuning
 from gad_core.wording import rate as rate_words

@@ -14,7 +14,7 @@ from gad_core.errors import SampleTooSmall
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.spectrum import Coordinates
-from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.gaussian.tuning import SUM, Tuning, WorkingPoint
 
 Array = NDArray[np.float64]
 
@@ -26,15 +26,17 @@ class Projected:
     detector: Detector
     test: tuple[Coordinates, ...]  # by level
     calibration: tuple[Coordinates, ...] | None
+    features: NDArray[np.float32]  # of the test images, which regions are read from
 
     @classmethod
     def of(cls, detector: Detector, test_features: NDArray[np.float32]) -> "Projected":
-        """Project test features (m, sum of channels) and the detector's own calibration images."""
+        """Project test features (m, sum of channels, then those by region) and the detector's calibration images."""
         held_out = detector.calibration
         return cls(
             detector,
             detector.coordinates(test_features),
             detector.coordinates(held_out.features) if held_out else None,
+            test_features,
         )
 
 
@@ -73,7 +75,10 @@ class PointRates:
 
 
 def level_scores(projected: Projected, tuning: Tuning) -> dict[str, LevelScores]:
-    """Scores of every level and of the sum after the tuning's reduction, by "1".."L" and "sum"."""
+    """Scores of every level and of the sum after the tuning's reduction, by "1".."L" and "sum".
+
+    Where the tuning pools regions, "sum" is what it pools; the levels stay those of the whole image.
+    """
     detector, reduction, distance = projected.detector, tuning.reduction, tuning.distance
     left_out = detector.left_out_distances(reduction, distance=distance)
     test = detector.distances(projected.test, reduction, distance=distance)
@@ -100,7 +105,19 @@ def level_scores(projected: Projected, tuning: Tuning) -> dict[str, LevelScores]
         )
         for level, gaussian in enumerate(detector.gaussians, start=1)
     }
-    return by_level | {"sum": scores("sum", None, tuning.levels)}
+    whole = scores(SUM, None, tuning.levels)
+    return by_level | {SUM: whole if tuning.pool is None else _pooled(whole, projected, tuning)}
+
+
+def _pooled(whole: LevelScores, projected: Projected, tuning: Tuning) -> LevelScores:
+    """Put the scores of the regions in place of those of the whole image."""
+    detector, held_out = projected.detector, projected.detector.calibration
+    return replace(
+        whole,
+        left_out=detector.left_out_scores(tuning),
+        test=detector.scores_at(projected.features, tuning),
+        calibration=detector.scores_at(held_out.features, tuning) if held_out else None,
+    )
 
 
 def threshold(scores: LevelScores, method: str, target_fpr: float) -> WorkingPoint | None:

@@ -15,7 +15,7 @@ from gad_core.decision.curves import auroc
 from gad_core.decision.rates import CONFIDENCE, exceedance
 from gad_core.decision.working_point import cross_conformal
 from gad_core.errors import GadError, SampleTooSmall
-from gad_core.gaussian.levels import LevelsFit, sum_levels
+from gad_core.gaussian.levels import LevelsFit
 from gad_core.gaussian.levels_fit import fit_levels
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
@@ -145,9 +145,8 @@ def _fit(normal: Features, parts: Sequence[slice]) -> LevelsFit:
 
 
 def _left_out_fpr(fit: LevelsFit, rest: Features, tuning: Tuning, target_fpr: float) -> float:
-    left_out = fit.left_out_distances(tuning.reduction, distance=tuning.distance)
     try:
-        point = cross_conformal(sum_levels(left_out, tuning.levels), target_fpr)
+        point = cross_conformal(fit.left_out_scores(tuning), target_fpr)
     except SampleTooSmall:
         return math.nan
     return exceedance(fit.scores_at(rest, tuning), point.threshold).value if len(rest) else math.nan

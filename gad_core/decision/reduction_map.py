@@ -13,20 +13,12 @@ from gad_core.decision.evaluation import Projected
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.levels import sum_levels
-from gad_core.gaussian.reduction import ALL, Reduction
+from gad_core.gaussian.reduction import REDUCTIONS, Reduction
 from gad_core.gaussian.spectrum import Coordinates
 from gad_core.gaussian.tuning import Distance
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-#: Shares of the variance up to which components are kept (NPCA) or dropped (PCA).
-SHARES = (
-    *(0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.015, 0.01),
-    *(0.007, 0.005, 0.003, 0.002, 0.001, 5e-4, 3e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5),
-)
-#: From a few strong components (PCA) over all of them to a few weak ones (NPCA).
-REDUCTIONS = (*(Reduction("pca", round(1 - s, 6)) for s in SHARES), ALL, *(Reduction("npca", s) for s in SHARES))
 
 _SPLITS = 20
 

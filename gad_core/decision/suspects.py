@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.levels import sum_levels
 
 #: Robust standard deviations of log distance from which an image is proposed.
 FAR = 3.0
@@ -14,8 +13,7 @@ _LEAST_SPREAD = 1e-6  # of log distances: more than half of the images may be th
 
 def left_out_scores(detector: Detector) -> NDArray[np.float64]:
     """Score (n,) of every training image by the fit without its fold, at the detector's tuning."""
-    tuning = detector.tuning
-    return sum_levels(detector.left_out_distances(tuning.reduction, distance=tuning.distance), tuning.levels)
+    return detector.left_out_scores(detector.tuning)
 
 
 def robust_deviations(distances: NDArray[np.float64]) -> NDArray[np.float64]:

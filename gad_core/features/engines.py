@@ -11,6 +11,7 @@ import torch
 from gad_core.errors import GadError
 from gad_core.features.networks import Network, Pixels, Vector, load_network, weights_file
 from gad_core.features.openvino_engine import OpenVinoEngine
+from gad_core.features.regions import Regions
 from gad_core.features.registry import get_backbone
 from gad_core.features.torch_engine import TorchEngine
 
@@ -25,8 +26,11 @@ class Engine(Protocol):
     def network(self) -> Network:
         """The network that it runs."""
 
-    def stream(self, pixels: Iterable[Pixels]) -> Generator[Vector, None, None]:
-        """Features (sum C,) of each image (S, S, 3), in order; draws images in the caller's thread, a few ahead."""
+    def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:
+        """Features (sum C,) of each image (S, S, 3), in order; draws images in the caller's thread, a few ahead.
+
+        With `regions` those by region stand behind.
+        """
 
 
 def make_engine(network: Network, *, device: Device = "auto") -> Engine:

@@ -16,7 +16,8 @@ from gad_core.errors import GadError, ImageRefused
 from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine
-from gad_core.features.networks import Pixels, Vector
+from gad_core.features.networks import Network, Pixels, Vector
+from gad_core.features.regions import Regions
 from gad_core.progress import Progress
 
 _DECODE_THREADS = 2  # decoding costs as much as inference: this many keep an engine on two cores fed
@@ -25,7 +26,10 @@ _PREFETCH = 32  # resized images that may wait for the engine
 
 @dataclass(frozen=True)
 class Extraction:
-    """Features (n, sum C) float32 of the n images that could be read, and those images in the same order."""
+    """Features (n, sum C) float32 of the n images that could be read, and those images in the same order.
+
+    Where regions were asked for, the features by region stand behind the others.
+    """
 
     features: NDArray[np.float32]
     images: ImageSet  # its `refused` names the others as well
@@ -44,6 +48,7 @@ def extract(
     images: ImageSet,
     engine: Engine,
     *,
+    regions: Regions | None = None,
     copy: Pass | None = None,
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
@@ -56,10 +61,11 @@ def extract(
     network, total = engine.network, len(images)
     copies = Counter(images.digests)
     row = {digest: index for index, digest in enumerate(copies)}
-    features = np.empty((len(row), network.backbone.n_features), np.float32)
+    store = _Features(cache, network, regions, copy)
+    features = np.empty((len(row), store.length), np.float32)
     missing, refused = [], dict[str, str]()
     for file in {file.digest: file for file in images}.values():
-        vector = cache.features(network.fingerprint, _key(file.digest, copy)) if cache else None
+        vector = store.find(file.digest)
         if vector is None:
             missing.append(file)
         else:
@@ -67,11 +73,12 @@ def extract(
     done = total - sum(copies[file.digest] for file in missing)
     if progress and done:
         progress(done, total)
-    with closing(_run(missing, engine, copy, cache)) as outcomes:
+    with closing(_run(missing, engine, regions, copy, cache)) as outcomes:
         for digest, outcome in outcomes:
             if isinstance(outcome, ImageRefused):
                 refused[digest] = str(outcome)
             else:
+                store.keep(digest, outcome)
                 features[row[digest]] = outcome
             done += copies[digest]
             if progress:
@@ -95,18 +102,50 @@ def load_pixels(images: ImageSet, backbone: Backbone, *, cache: FeatureCache | N
     return pixels
 
 
-def _key(digest: str, copy: Pass | None) -> str:
-    return copy.key(digest) if copy else digest
+class _Features:
+    """Feature vectors in the cache: what is averaged over the image and what by region are entries of their own."""
+
+    def __init__(
+        self, cache: FeatureCache | None, network: Network, regions: Regions | None, copy: Pass | None
+    ) -> None:
+        self._cache, self._copy = cache, copy
+        self._whole = network.backbone.n_features
+        self.length = self._whole + (regions.n_features(network.backbone) if regions else 0)
+        self._folders = [network.fingerprint, *([f"{network.fingerprint}-{regions.key}"] if regions else [])]
+
+    def find(self, digest: str) -> Vector | None:
+        """The whole vector, where all of it is known."""
+        if self._cache is None:
+            return None
+        parts = []
+        for folder in self._folders:
+            part = self._cache.features(folder, self._key(digest))
+            if part is None:
+                return None
+            parts.append(part)
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    def keep(self, digest: str, vector: Vector) -> None:
+        """Remember it."""
+        if self._cache is not None:
+            for folder, part in zip(self._folders, np.split(vector, [self._whole]), strict=False):
+                self._cache.keep_features(folder, self._key(digest), part)
+
+    def _key(self, digest: str) -> str:
+        return self._copy.key(digest) if self._copy else digest
 
 
 def _run(
-    files: Sequence[ImageFile], engine: Engine, copy: Pass | None, cache: FeatureCache | None
+    files: Sequence[ImageFile],
+    engine: Engine,
+    regions: Regions | None,
+    copy: Pass | None,
+    cache: FeatureCache | None,
 ) -> Generator[tuple[str, Vector | ImageRefused], None, None]:
     """What became of each file, by its digest: refusals first among those that the engine has in hand."""
     running: deque[str] = deque()
     refused: deque[tuple[str, ImageRefused]] = deque()
-    network = engine.network
-    with closing(_decoded(files, network.backbone, copy, cache)) as decoded:
+    with closing(_decoded(files, engine.network.backbone, copy, cache)) as decoded:
 
         def readable() -> Iterator[Pixels]:
             for file, image in decoded:
@@ -116,12 +155,9 @@ def _run(
                     running.append(file.digest)
                     yield image
 
-        with closing(engine.stream(readable())) as vectors:
+        with closing(engine.stream(readable(), regions=regions)) as vectors:
             for vector in vectors:
-                digest = running.popleft()
-                if cache:
-                    cache.keep_features(network.fingerprint, _key(digest, copy), vector)
-                yield digest, vector
+                yield running.popleft(), vector
                 while refused:
                     yield refused.popleft()
     yield from refused

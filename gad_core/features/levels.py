@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gad_core.features.backbones import Backbone
+from gad_core.features.regions import Regions, region_weights
 
 _SMALL = 14  # as many values a side are added in one go
 _TILES = (2, 3, 5, 7)
@@ -40,9 +41,21 @@ def level_maps(network: nn.Module, backbone: Backbone, pixels: Tensor, *, up_to:
     return list(maps)
 
 
-def pooled_levels(module: nn.Module, backbone: Backbone, pixels: Tensor) -> Tensor:
-    """Features (N, sum C_l): every level averaged over space, for pixels (N, 3, S, S) in [0, 255]."""
-    return torch.cat([spatial_mean(level) for level in level_maps(module, backbone, pixels)], dim=1)
+def pooled_levels(module: nn.Module, backbone: Backbone, pixels: Tensor, regions: Regions | None = None) -> Tensor:
+    """Features (N, sum C_l): every level averaged over space, for pixels (N, 3, S, S) in [0, 255].
+
+    With `regions` their levels averaged by region stand behind: (N, sum C_l + regions.n_features).
+    """
+    maps = level_maps(module, backbone, pixels)
+    by_region = [region_means(maps[level - 1], regions).flatten(1) for level in regions.levels] if regions else []
+    return torch.cat([*map(spatial_mean, maps), *by_region], dim=1)
+
+
+def region_means(level: Tensor, regions: Regions) -> Tensor:
+    """Mean over each region (N, regions, C)."""
+    height, width = map(int, level.shape[2:])  # a tracer would take them for tensors
+    weights = torch.from_numpy(region_weights(regions, height, width)).to(level)
+    return (level.flatten(2) @ weights.T).transpose(1, 2)
 
 
 def spatial_mean(level: Tensor) -> Tensor:

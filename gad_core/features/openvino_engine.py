@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gad_core.features.levels import pooled_levels
 from gad_core.features.networks import Network, Pixels, Vector
+from gad_core.features.regions import Regions
 
 if TYPE_CHECKING:
     import openvino
@@ -24,20 +25,20 @@ _WAITING = 2  # requests beyond those that run, so that no stream waits for its 
 
 
 class OpenVinoEngine:
-    """Keeps one compiled network, which several threads may use; it is compiled at the first image, not before."""
+    """Keeps compiled networks, which several threads may use: one for each way to pool, made at its first image."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._compiled: openvino.CompiledModel | None = None
+        self._compiled: dict[Regions | None, openvino.CompiledModel] = {}
         self._compiling = threading.Lock()
 
-    def stream(self, pixels: Iterable[Pixels]) -> Generator[Vector, None, None]:
-        """Features (sum C,) of each image (S, S, 3), in order."""
+    def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:
+        """Features (sum C,) of each image (S, S, 3), in order; behind them those by region."""
         idle: list[openvino.InferRequest] = []
         running: deque[openvino.InferRequest] = deque()
         for image in pixels:
             if not idle and not running:
-                idle = self._requests()
+                idle = self._requests(regions)
             if idle:
                 request = idle.pop()
             else:
@@ -48,16 +49,17 @@ class OpenVinoEngine:
         while running:
             yield _result(running.popleft())
 
-    def _requests(self) -> "list[openvino.InferRequest]":
+    def _requests(self, regions: Regions | None) -> "list[openvino.InferRequest]":
         with self._compiling:
-            if self._compiled is None:
-                self._compiled = _compile(self.network)
-        count = self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + _WAITING
-        return [self._compiled.create_infer_request() for _ in range(count)]
+            if regions not in self._compiled:
+                self._compiled[regions] = _compile(self.network, regions)
+            compiled = self._compiled[regions]
+        count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + _WAITING
+        return [compiled.create_infer_request() for _ in range(count)]
 
 
-def _compile(network: Network) -> "openvino.CompiledModel":
-    """The network from one uint8 image (1, S, S, 3) to its features (1, sum C)."""
+def _compile(network: Network, regions: Regions | None) -> "openvino.CompiledModel":
+    """The network from one uint8 image (1, S, S, 3) to its features (1, sum C), and behind them those by region."""
     # Imported late: where all features are known, nothing is compiled.
     from gad_core.features._openvino import openvino  # noqa: PLC0415
 
@@ -65,7 +67,7 @@ def _compile(network: Network) -> "openvino.CompiledModel":
     example = torch.zeros(1, size, size, 3, dtype=torch.uint8)
 
     def features(pixels: Tensor) -> Tensor:
-        return pooled_levels(network.module, network.backbone, pixels.permute(0, 3, 1, 2))
+        return pooled_levels(network.module, network.backbone, pixels.permute(0, 3, 1, 2), regions)
 
     trace: Any = torch.jit.trace  # untyped
     with torch.no_grad(), warnings.catch_warnings():

@@ -12,6 +12,7 @@ from torch import nn
 
 from gad_core.features.levels import pooled_levels
 from gad_core.features.networks import Network, Pixels, Vector
+from gad_core.features.regions import Regions
 
 _BATCH_PIXELS = 32 * 224**2  # 32 images at 224 pixels, fewer at higher resolution: the memory stays the same
 
@@ -26,13 +27,13 @@ class TorchEngine:
         self._copy: nn.Module | None = None
         self._copying = threading.Lock()
 
-    def stream(self, pixels: Iterable[Pixels]) -> Generator[Vector, None, None]:
-        """Features (sum C,) of each image (S, S, 3), in order."""
+    def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:
+        """Features (sum C,) of each image (S, S, 3), in order; behind them those by region."""
         images = iter(pixels)
         while batch := list(islice(images, self.batch_size)):
-            yield from self._run(np.stack(batch))
+            yield from self._run(np.stack(batch), regions)
 
-    def _run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _run(self, pixels: NDArray[np.uint8], regions: Regions | None) -> NDArray[np.float32]:
         with self._copying:
             if self._copy is None:
                 if self.device == "cuda":  # TF32, torch's default for convolutions, is too coarse for these distances
@@ -40,5 +41,5 @@ class TorchEngine:
                 self._copy = copy.deepcopy(self.network.module).to(self.device)
         with torch.inference_mode():
             images = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2)  # (N, 3, S, S)
-            features = pooled_levels(self._copy, self.network.backbone, images)  # (N, sum C)
+            features = pooled_levels(self._copy, self.network.backbone, images, regions)  # (N, sum C, ..)
         return features.cpu().numpy()

@@ -1,6 +1,6 @@
 """A fitted detector: what a fit gave, what it was asked for, and the threshold that a person adopted."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
+from gad_core.gaussian.by_region import RegionsFit
 from gad_core.gaussian.detector_writing import write_detector
 from gad_core.gaussian.levels import LevelsFit
+from gad_core.gaussian.packing import Packed
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 
@@ -22,9 +24,18 @@ if TYPE_CHECKING:
 class TrainingImages:
     """What is kept of the normal images behind a detector."""
 
-    features: NDArray[np.float32]  # (n, sum of channels), un-augmented
+    features: NDArray[np.float32]  # (n, sum of channels, and behind them those by region), un-augmented
     digests: tuple[str, ...]  # SHA-256 of the files
     groups: tuple[str | None, ...] | None = None  # lot, session or camera
+    packed: Packed | None = None  # the features by region as a file holds them
+
+    def as_filed(self, n_whole: int) -> "TrainingImages":
+        """Round the features by region, behind the first `n_whole`, to what a file holds."""
+        if self.packed or self.features.shape[1] == n_whole:
+            return self
+        packed = Packed.of(self.features[:, n_whole:])
+        features = np.concatenate([self.features[:, :n_whole], packed.values], axis=1)
+        return replace(self, features=features, packed=packed)
 
     def __getitem__(self, rows: NDArray[np.bool_]) -> "TrainingImages":
         """Take the images at which `rows` (n,) is true."""
@@ -76,6 +87,8 @@ class Detector(LevelsFit):
         The threshold that a person adopted.
     refused : tuple of Refusal
         Files that could not be read at the fit.
+    by_region : RegionsFit, optional
+        Gaussians of the regions, where the settings ask for any.
 
     Examples
     --------
@@ -96,6 +109,7 @@ class Detector(LevelsFit):
     calibration: TrainingImages | None = None
     working_point: WorkingPoint | None = None
     refused: tuple[Refusal, ...] = ()
+    by_region: RegionsFit | None = None
 
     @property
     def backbone(self) -> str:
@@ -111,8 +125,35 @@ class Detector(LevelsFit):
             )
 
     def scores(self, features: NDArray[np.float32], tuning: Tuning | None = None) -> NDArray[np.float64]:
-        """Anomaly score (n,): the sum over the tuned levels (eq. 4)."""
+        """Anomaly score (n,): the sum over the tuned levels (eq. 4), or what the tuning pools of the regions."""
         return self.scores_at(features, tuning or self.tuning)
+
+    def scores_at(self, features: NDArray[np.float32], tuning: Tuning) -> NDArray[np.float64]:
+        """Score at a given tuning (n,); raises `GadError` for regions that this detector does not have."""
+        if tuning.pool is None:
+            return super().scores_at(features, tuning)
+        return tuning.pool(self.region_distances(features, tuning))
+
+    def left_out_scores(self, tuning: Tuning) -> NDArray[np.float64]:
+        """Score of every training image from the fit without its fold (n,)."""
+        if tuning.pool is None:
+            return super().left_out_scores(tuning)
+        known = self._known_regions(tuning)
+        return tuning.pool(known.standard(tuning)(known.left_out_distances(tuning)))
+
+    def region_distances(self, features: NDArray[np.float32], tuning: Tuning) -> NDArray[np.float64]:
+        """Standardised distances (n, A) of the regions that count: 0 is usual for a normal image, above 1 is rare."""
+        known = self._known_regions(tuning)
+        return known.standard(tuning)(known.distances(features, tuning))
+
+    def _known_regions(self, tuning: Tuning) -> RegionsFit:
+        if self.by_region is None:
+            raise GadError(
+                "this detector was fitted to whole images and has no regions to pool; fit again with regions, or "
+                "choose the score of the whole image"
+            )
+        self.by_region.check(tuning)
+        return self.by_region
 
     def save(self, path: str | Path) -> None:
         """Write one file; a reader never meets half of it. Raises `GadError` where the folder cannot be written."""
@@ -130,6 +171,7 @@ def make_detector(
     references: NDArray[np.uint8] | None = None,
     calibration: TrainingImages | None = None,
     refused: tuple[Refusal, ...] = (),
+    by_region: RegionsFit | None = None,
 ) -> Detector:
     """Put a detector together: the one place where what was fitted meets what was asked for."""
     return Detector(
@@ -141,4 +183,5 @@ def make_detector(
         references=references,
         calibration=calibration,
         refused=refused,
+        by_region=by_region,
     )

@@ -3,21 +3,26 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
 from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
+from gad_core.features.regions import Regions
+from gad_core.gaussian.by_region import RegionsFit, inside_of
 from gad_core.gaussian.detector import Detector, TrainingImages
 from gad_core.gaussian.detector_writing import JSON, SCHEMA, TENSORS
 from gad_core.gaussian.levels import LeftOut
+from gad_core.gaussian.packing import Packed
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.settings import Augmented, FitSettings
 from gad_core.gaussian.spectrum import Coordinates, Gaussian, Spectrum
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
@@ -148,14 +153,35 @@ def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:
         eigenvalues, head, tail = (tensors[f"{prefix}.{name}"] for name in ("eigenvalues", "head", "tail"))
         return Spectrum(values["n"], values["n_features"], eigenvalues, head, tail, values["whole"])
 
-    def gaussian(level: int, values: dict[str, Any]) -> Gaussian:
-        mean, basis, variance = (tensors[f"{level}.{name}"] for name in ("mean", "basis", "variance"))
-        return Gaussian(mean, basis, variance, spectrum(f"{level}", values))
+    def gaussian(prefix: str, values: dict[str, Any]) -> Gaussian:
+        mean, basis, variance = (tensors[f"{prefix}.{name}"] for name in ("mean", "basis", "variance"))
+        return Gaussian(mean, basis, variance, spectrum(prefix, values))
 
     def images(name: str) -> TrainingImages:
-        groups = header[name]["groups"]
-        return TrainingImages(
-            tensors[f"{name}.features"], tuple(header[name]["digests"]), tuple(groups) if groups else None
+        features, groups, packed = tensors[f"{name}.features"], header[name]["groups"], None
+        if f"{name}.by_region.codes" in tensors:
+            packed = Packed(*(tensors[f"{name}.by_region.{part}"] for part in ("codes", "low", "step")))
+            features = np.concatenate([features, packed.values], axis=1)
+        return TrainingImages(features, tuple(header[name]["digests"]), tuple(groups) if groups else None, packed)
+
+    def by_region(slices: Sequence[slice], training: TrainingImages) -> RegionsFit | None:
+        values = header.get("by_region")
+        if not values:
+            return None
+        regions = Regions.from_json(values["regions"])
+        inside = tuple(values["inside"])
+        stored = values["gaussians"] and tuple(
+            tuple(gaussian(f"by_region.{level}.{place}", one) for place, one in enumerate(of_level))
+            for level, of_level in enumerate(values["gaussians"])
+        )
+        return RegionsFit(
+            regions=regions,
+            inside=inside,
+            slices=inside_of(regions.slices(slices), inside),
+            features=training.features,
+            reductions=tuple(Reduction.parse(keep) for keep in values["keep"]),
+            left_out=tensors["by_region.left_out"],
+            stored=stored,
         )
 
     def left_out(level: int) -> Iterator[LeftOut]:
@@ -164,17 +190,20 @@ def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:
             coordinates = Coordinates(*(tensors[f"{prefix}.{name}"] for name in ("z2", "null", "sed2")))
             yield LeftOut(spectrum(prefix, values), coordinates)
 
+    training = images("training")
+    slices = tuple(slice(start, stop) for start, stop in header["slices"])
     return Detector(
         settings=_settings(header),
         tuning=Tuning.from_json(header["tuning"]),
         fingerprint=header["fingerprint"],
-        slices=tuple(slice(start, stop) for start, stop in header["slices"]),
-        training=images("training"),
-        gaussians=tuple(gaussian(level, values) for level, values in enumerate(header["gaussians"])),
+        slices=slices,
+        training=training,
+        gaussians=tuple(gaussian(f"{level}", values) for level, values in enumerate(header["gaussians"])),
         folds=tensors["folds"],
         left_out=tuple(tuple(left_out(level)) for level in range(len(header["left_out"]))),
         references=tensors.get("references"),
         calibration=images("calibration") if header["calibration"] else None,
         working_point=_working_point(header),
         refused=_refused(header),
+        by_region=by_region(slices, training),
     )

@@ -10,16 +10,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
 from gad_core.errors import GadError
-from gad_core.gaussian.spectrum import Spectrum
+from gad_core.gaussian.spectrum import Gaussian, Spectrum
 
 if TYPE_CHECKING:
+    from gad_core.gaussian.by_region import RegionsFit
     from gad_core.gaussian.detector import Detector, TrainingImages
 
-SCHEMA = 2
+SCHEMA = 3
 JSON, TENSORS = "detector.json", "tensors.safetensors"
 
 
@@ -56,6 +58,18 @@ def _header(detector: "Detector") -> dict[str, Any]:
         "calibration": _images_header(detector.calibration) if detector.calibration else None,
         "gaussians": [_spectrum_header(gaussian.spectrum) for gaussian in detector.gaussians],
         "left_out": [[_spectrum_header(fold.spectrum) for fold in level] for level in detector.left_out],
+        "by_region": _regions_header(detector.by_region) if detector.by_region else None,
+    }
+
+
+def _regions_header(fit: "RegionsFit") -> dict[str, Any]:
+    return {
+        "regions": fit.regions.to_json(),
+        "inside": fit.inside,
+        "keep": [str(reduction) for reduction in fit.reductions],
+        "gaussians": [[_spectrum_header(one.spectrum) for one in level] for level in fit.stored]
+        if fit.stored
+        else None,
     }
 
 
@@ -69,19 +83,36 @@ def _spectrum_header(spectrum: Spectrum) -> dict[str, Any]:
 
 def _tensors(detector: "Detector") -> Iterator[tuple[str, NDArray[Any]]]:
     yield "folds", detector.folds
-    yield "training.features", detector.training.features
+    n_whole = detector.slices[-1].stop
+    yield from _images_tensors("training", detector.training, n_whole)
     if detector.calibration:
-        yield "calibration.features", detector.calibration.features
+        yield from _images_tensors("calibration", detector.calibration, n_whole)
     if detector.references is not None:
         yield "references", detector.references
+    if detector.by_region:
+        yield "by_region.left_out", detector.by_region.left_out
+        for level, gaussians in enumerate(detector.by_region.stored or ()):
+            for place, gaussian in enumerate(gaussians):
+                yield from _gaussian_tensors(f"by_region.{level}.{place}", gaussian)
     for level, gaussian in enumerate(detector.gaussians):
-        for name in ("mean", "basis", "variance"):
-            yield f"{level}.{name}", getattr(gaussian, name)
-        yield from _spectrum_tensors(f"{level}", gaussian.spectrum)
+        yield from _gaussian_tensors(f"{level}", gaussian)
         for fold, out in enumerate(detector.left_out[level]):
             yield from _spectrum_tensors(f"{level}.{fold}", out.spectrum)
             for name in ("z2", "null", "sed2"):
                 yield f"{level}.{fold}.{name}", getattr(out.coordinates, name)
+
+
+def _images_tensors(name: str, images: "TrainingImages", n_whole: int) -> Iterator[tuple[str, NDArray[Any]]]:
+    yield f"{name}.features", np.ascontiguousarray(images.features[:, :n_whole])
+    if images.packed:
+        for part in ("codes", "low", "step"):
+            yield f"{name}.by_region.{part}", getattr(images.packed, part)
+
+
+def _gaussian_tensors(prefix: str, gaussian: Gaussian) -> Iterator[tuple[str, NDArray[Any]]]:
+    for name in ("mean", "basis", "variance"):
+        yield f"{prefix}.{name}", getattr(gaussian, name)
+    yield from _spectrum_tensors(prefix, gaussian.spectrum)
 
 
 def _spectrum_tensors(prefix: str, spectrum: Spectrum) -> Iterator[tuple[str, NDArray[Any]]]:

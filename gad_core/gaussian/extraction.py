@@ -17,12 +17,12 @@ def extract_for(
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
 ) -> Extraction:
-    """Features (n, sum C) of the images that can be read; the others are named in `images.refused`.
+    """Features (n, sum C, then those by region) of the images that can be read; `images.refused` names the others.
 
     Raises `GadError` for other weights than those of the fit, and where there are images and none can be read.
     """
     detector.check_weights(engine.network.fingerprint)
-    extraction = extract(images, engine, cache=cache, progress=progress)
+    extraction = extract(images, engine, regions=detector.settings.regions, cache=cache, progress=progress)
     check_any(extraction.images)
     return extraction
 

@@ -13,9 +13,12 @@ from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageSet, Refusal
 from gad_core.data.groups import default_folds, in_groups, k_folds
 from gad_core.errors import GadError
+from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine
 from gad_core.features.extract import Extraction, extract, load_pixels
+from gad_core.features.regions import Regions
+from gad_core.gaussian.by_region import RegionsFit, fit_regions
 from gad_core.gaussian.copies import Copies
 from gad_core.gaussian.detector import Detector, TrainingImages, make_detector
 from gad_core.gaussian.extraction import first_reason
@@ -23,6 +26,7 @@ from gad_core.gaussian.levels import Rows
 from gad_core.gaussian.levels_fit import MIN_IMAGES, fit_levels
 from gad_core.gaussian.settings import Augmented, FitSettings
 from gad_core.gaussian.spool import Spool, spooled
+from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress, Stages
 
 
@@ -74,10 +78,15 @@ def fit_images(
     calibration = kept or calibration
     passes = settings.augmented.passes if settings.augmented else 0
     n = len(images)
-    stages = Stages(progress, (n, len(calibration) if calibration else 0, passes * n, n))
+    if settings.regions:
+        settings.regions.check(backbone)
+    by_region = len(settings.regions.levels) * n if settings.regions else 0
+    stages = Stages(progress, (n, len(calibration) if calibration else 0, passes * n, n, by_region))
 
     def features(wanted: ImageSet, stage: int) -> Extraction:
-        return known.of(wanted) if known else extract(wanted, engine, cache=cache, progress=stages(stage))
+        if known:
+            return known.of(wanted)
+        return extract(wanted, engine, regions=settings.regions, cache=cache, progress=stages(stage))
 
     extraction = features(images, 0)
     readable, refused = extraction.images, extraction.images.refused
@@ -85,19 +94,22 @@ def fit_images(
     held_out = None
     if calibration:
         more = features(calibration, 1)
-        held_out, refused = training_images(more.features, more.images), refused + more.images.refused
+        held_out, refused = training_images(more.features, more.images, backbone), refused + more.images.refused
     folds = choose_folds(readable, settings)
-    with copies_of(readable, extraction.features, engine, settings, cache=cache, progress=stages(2)) as copies:
-        levels = fit_levels(extraction.features, backbone.level_slices, folds, copies=copies, progress=stages(3))
+    training = training_images(extraction.features, readable, backbone)
+    with copies_of(readable, training.features, engine, settings, cache=cache, progress=stages(2)) as copies:
+        levels = fit_levels(training.features, backbone.level_slices, folds, copies=copies, progress=stages(3))
+        regions = regions_of(training, backbone, folds, settings, copies=copies, progress=stages(4))
     detector = make_detector(
         levels,
         backbone,
         settings,
         fingerprint=engine.network.fingerprint,
-        training=training_images(extraction.features, readable),
+        training=training,
         references=choose_references(readable, engine, settings, cache=cache),
         calibration=held_out,
         refused=refused,
+        by_region=regions,
     )
     return Fit(detector, refused)
 
@@ -138,9 +150,29 @@ def choose_references(
     return load_pixels(images.where(chosen), engine.network.backbone, cache=cache)
 
 
-def training_images(features: NDArray[np.float32], images: ImageSet) -> TrainingImages:
-    """Put together what a detector keeps of images and their features (n, sum C)."""
-    return TrainingImages(features, images.digests, images.groups)
+def training_images(features: NDArray[np.float32], images: ImageSet, backbone: Backbone) -> TrainingImages:
+    """Put together what a detector keeps of images and their features (n, sum C, and behind them those by region)."""
+    return TrainingImages(features, images.digests, images.groups).as_filed(backbone.n_features)
+
+
+def regions_of(
+    training: TrainingImages,
+    backbone: Backbone,
+    folds: Rows,
+    settings: FitSettings,
+    *,
+    tuning: Tuning | None = None,
+    copies: Copies | None,
+    progress: Progress | None = None,
+) -> RegionsFit | None:
+    """Fit the regions that the settings ask for; None for none."""
+    if settings.regions is None:
+        return None
+    reduction = (tuning or settings.tuning_on(backbone)).reduction
+    slices = backbone.level_slices
+    return fit_regions(
+        training.features, settings.regions, slices, folds, reduction=reduction, copies=copies, progress=progress
+    )
 
 
 @contextmanager
@@ -160,7 +192,7 @@ def copies_of(
     with tempfile.TemporaryDirectory(prefix="gad-") as folder:
         spool = Spool(Path(folder))
         kept = cache or FeatureCache(Path(folder) / "cache")  # each image is decoded once
-        _fill(spool, images, engine, settings.augmented, settings.seed, kept, progress)
+        _fill(spool, images, engine, settings.augmented, settings.regions, settings.seed, kept, progress)
         yield spooled(features, spool)
 
 
@@ -169,6 +201,7 @@ def _fill(
     images: ImageSet,
     engine: Engine,
     augmented: Augmented,
+    regions: Regions | None,
     seed: int,
     cache: FeatureCache,
     progress: Progress,
@@ -176,7 +209,7 @@ def _fill(
     stages = Stages(progress, (len(images),) * augmented.passes)
     for index in range(augmented.passes):
         one = Pass(augmented.settings, index, seed)
-        extraction = extract(images, engine, copy=one, cache=cache, progress=stages(index))
+        extraction = extract(images, engine, regions=regions, copy=one, cache=cache, progress=stages(index))
         if refused := extraction.images.refused:
             raise GadError(
                 f"a copy of {refused[0].path} cannot be made: {refused[0].reason}; fit again from the images"

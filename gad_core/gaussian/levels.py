@@ -81,6 +81,10 @@ class LevelsFit:
         by_level = self.distances(self.coordinates(features), tuning.reduction, distance=tuning.distance)
         return sum_levels(by_level, tuning.levels)
 
+    def left_out_scores(self, tuning: Tuning) -> Array:
+        """Score of every training image from the Gaussians of the folds without it (n,)."""
+        return sum_levels(self.left_out_distances(tuning.reduction, distance=tuning.distance), tuning.levels)
+
 
 def sum_levels(distances: Array, levels: Sequence[int]) -> Array:
     """Sum the distances (n, L) over 1-based `levels` (eq. 4): (n,)."""

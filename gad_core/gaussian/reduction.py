@@ -74,3 +74,11 @@ class Reduction:
 ALL = Reduction()
 NPCA_1 = Reduction("npca", 0.01)
 NPCA_5 = Reduction("npca", 0.05)
+
+#: Shares of the variance up to which components are kept (NPCA) or dropped (PCA).
+SHARES = (
+    *(0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.015, 0.01),
+    *(0.007, 0.005, 0.003, 0.002, 0.001, 5e-4, 3e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5),
+)
+#: From a few strong components (PCA) over all of them to a few weak ones (NPCA).
+REDUCTIONS = (*(Reduction("pca", round(1 - s, 6)) for s in SHARES), ALL, *(Reduction("npca", s) for s in SHARES))

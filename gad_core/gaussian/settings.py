@@ -8,7 +8,8 @@ from gad_core.data.augment_settings import Augmentation
 from gad_core.data.groups import Groups
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES, Backbone
-from gad_core.gaussian.tuning import Tuning, recommended
+from gad_core.features.regions import Regions
+from gad_core.gaussian.tuning import Tuning, recommended, regional
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class FitSettings:
         Augmented copies that the Gaussians are fitted to; by default the images as they are.
     n_references : int
         Normal images that the detector keeps for attributions.
+    regions : Regions, optional
+        Grid and levels that get a Gaussian for each region beside the one for the whole image.
 
     Raises
     ------
@@ -100,6 +103,7 @@ class FitSettings:
     calibration_share: float = 0.0
     augmented: Augmented | None = None
     n_references: int = 32
+    regions: Regions | None = None
 
     def __post_init__(self) -> None:
         """Refuse numbers outside their ranges."""
@@ -109,10 +113,12 @@ class FitSettings:
             raise GadError(f"the calibration share lies between 0 and 0.5, got {self.calibration_share:g}")
         if self.seed < 0 or self.n_references < 0:
             raise GadError("seed and number of references are 0 or more")
+        if self.tuning and self.tuning.pool and not self.regions:
+            raise GadError(f"{self.tuning.pool} pools regions, and none were asked for; choose a grid, such as 7x7")
 
     def tuning_on(self, backbone: Backbone) -> Tuning:
-        """Give the tuning asked for, else the one that is recommended for the backbone."""
-        return self.tuning or recommended(backbone)
+        """Give the tuning asked for, else the one that is recommended for the regions or the backbone."""
+        return self.tuning or (regional(self.regions.levels) if self.regions else recommended(backbone))
 
     def leaving_out(self, digests: tuple[str, ...]) -> "FitSettings":
         """Leave these images out, and no others."""
@@ -126,6 +132,7 @@ class FitSettings:
             "groups": self.groups if isinstance(self.groups, str) else [list(pair) for pair in self.groups or ()],
             "without": list(self.without),
             "augmented": self.augmented.to_json() if self.augmented else None,
+            "regions": self.regions.to_json() if self.regions else None,
         }
 
     @classmethod
@@ -141,4 +148,6 @@ class FitSettings:
             read["groups"] = tuple((name, group) for name, group in values["groups"] or ()) or None
         if augmented := values.get("augmented"):
             read["augmented"] = Augmented.from_json(augmented)
+        if regions := values.get("regions"):
+            read["regions"] = Regions.from_json(regions)
         return cls(**(read | {"without": tuple(values.get("without") or ())}))

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
+from gad_core.gaussian.pooling import TOP_TENTH, Pool
 from gad_core.gaussian.reduction import ALL, NPCA_1, NPCA_5, Reduction
 
 Distance = Literal["mahalanobis", "sed", "l2"]
@@ -18,7 +19,7 @@ SUM = "sum"
 
 @dataclass(frozen=True)
 class Tuning:
-    """How a fitted detector is read: the levels in the sum, the components kept on each, the kind of distance.
+    """How a fitted detector is read: levels in the sum, components kept on each, kind of distance, regions or not.
 
     Parameters
     ----------
@@ -28,6 +29,8 @@ class Tuning:
         The principal components kept on each of them (Sec. III-B4).
     distance : {"mahalanobis", "sed", "l2"}
         Eq. 3, eq. 7, or plain Euclidean.
+    pool : Pool, optional
+        How the distances of regions become the score; without it the score is that of the whole image (eq. 4).
 
     Examples
     --------
@@ -39,16 +42,19 @@ class Tuning:
     levels: tuple[int, ...]
     reduction: Reduction = ALL
     distance: Distance = "mahalanobis"
+    pool: Pool | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, named as the command line's options are."""
-        return {"levels": list(self.levels), "keep": str(self.reduction), "score": self.distance}
+        """Plain values, named as the command line's options are; without a pool nothing is said of it."""
+        values = {"levels": list(self.levels), "keep": str(self.reduction), "score": self.distance}
+        return values | ({"pool": str(self.pool)} if self.pool else {})
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Tuning":
-        """Read them back; raises `GadError` for a reduction or a distance that does not exist."""
+        """Read them back; raises `GadError` for a reduction, a distance or a pool that does not exist."""
         levels = tuple(int(level) for level in values["levels"])
-        return cls(levels, Reduction.parse(values["keep"]), parse_distance(values["score"]))
+        pool = Pool.parse(values["pool"]) if values.get("pool") else None
+        return cls(levels, Reduction.parse(values["keep"]), parse_distance(values["score"]), pool)
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,11 @@ def recommended(backbone: Backbone) -> Tuning:
     if backbone.family == "efficientnet":
         return Tuning((6, 7, 8), NPCA_5)
     return Tuning(all_levels(backbone), NPCA_1)
+
+
+def regional(levels: tuple[int, ...]) -> Tuning:
+    """Give the default with regions: NPCA 5 % at the levels that are kept so, the highest tenth of the regions."""
+    return Tuning(levels, NPCA_5, pool=TOP_TENTH)
 
 
 def presets(backbone: Backbone) -> dict[str, Tuning]:

@@ -12,7 +12,7 @@ from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine
 from gad_core.features.extract import extract, load_pixels
 from gad_core.gaussian.detector import Detector, TrainingImages, make_detector
-from gad_core.gaussian.fit import Fit, copies_of, training_images
+from gad_core.gaussian.fit import Fit, copies_of, regions_of, training_images
 from gad_core.gaussian.levels import Rows
 from gad_core.gaussian.levels_fit import fit_levels
 from gad_core.progress import Progress, Stages
@@ -33,9 +33,9 @@ def add_images(
     stay are no longer in the cache.
     """
     more, unfit = _sort_out(detector, images, engine, known=False)
-    stages = Stages(progress, (len(more), _n_copies(detector, len(more) + detector.n_train), detector.n_train))
-    extraction = extract(more, engine, cache=cache, progress=stages(0))
-    training = detector.training + training_images(extraction.features, extraction.images)
+    stages = Stages(progress, (len(more), _n_copies(detector, len(more) + detector.n_train), *_n_fits(detector)))
+    extraction = extract(more, engine, regions=detector.settings.regions, cache=cache, progress=stages(0))
+    training = detector.training + training_images(extraction.features, extraction.images, engine.network.backbone)
     unreadable = extraction.images.refused
     settings = detector.settings.leaving_out(tuple(set(detector.settings.without) - set(more.digests)))
     return _fit_again(
@@ -63,7 +63,7 @@ def remove_images(
     They stay out when the detector's settings are used again. Otherwise as `add_images`.
     """
     fewer, unfit = _sort_out(detector, images, engine, known=True)
-    stages = Stages(progress, (0, _n_copies(detector, detector.n_train), detector.n_train))
+    stages = Stages(progress, (0, _n_copies(detector, detector.n_train), *_n_fits(detector)))
     stays = ~np.isin(detector.training.digests, fewer.digests)
     references = detector.references
     if references is not None:
@@ -106,6 +106,12 @@ def _sort_out(
     return images.where(fits), unfit
 
 
+def _n_fits(detector: Detector) -> tuple[int, int]:
+    """How long the fit of the levels takes, and that of the regions, in images."""
+    n, regions = detector.n_train, detector.settings.regions
+    return n, n * len(regions.levels) if regions else 0
+
+
 def _n_copies(detector: Detector, n: int) -> int:
     return n * detector.settings.augmented.passes if detector.settings.augmented else 0
 
@@ -127,8 +133,12 @@ def _fit_again(
     by_digest = {file.digest: file for file in (*stand_ins, *files)}
     images = ImageSet(tuple(by_digest[digest] for digest in training.digests))
     ids = np.unique(folds, return_inverse=True)[1]
+    training = training.as_filed(backbone.n_features)
     with copies_of(images, training.features, engine, detector.settings, cache=cache, progress=stages(1)) as copies:
         levels = fit_levels(training.features, backbone.level_slices, ids, copies=copies, progress=stages(2))
+        regions = regions_of(
+            training, backbone, ids, detector.settings, tuning=detector.tuning, copies=copies, progress=stages(3)
+        )
     again = make_detector(
         levels,
         backbone,
@@ -139,5 +149,6 @@ def _fit_again(
         references=detector.references,
         calibration=detector.calibration,
         refused=detector.refused,
+        by_region=regions,
     )
     return Fit(again, unfit)

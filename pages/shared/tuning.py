@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from gad_core import wording
-from gad_core.decision.reduction_map import REDUCTIONS
 from gad_core.features.registry import get_backbone
-from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.reduction import REDUCTIONS, Reduction
 from gad_core.gaussian.tuning import DISTANCES, Tuning, all_levels, presets
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import settings

@@ -17,6 +17,7 @@ from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.extract import extract, load_pixels
 from gad_core.features.networks import Network, Pixels, Vector
+from gad_core.features.regions import Regions, region_weights
 
 Photos = Callable[..., ImageSet]
 SIZE = 8
@@ -29,11 +30,15 @@ class MeanColour:
         self.network = Network(Backbone("mean", "mean", "other", (3,), SIZE), nn.Identity(), fingerprint)
         self.ran = 0
 
-    def stream(self, pixels: Iterable[Pixels]) -> Generator[Vector, None, None]:
+    def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:
         ahead: list[Vector] = []
         for image in pixels:
             self.ran += 1
-            ahead.append(image.mean(axis=(0, 1)).astype(np.float32))
+            vector = image.mean(axis=(0, 1))
+            if regions:
+                weights = region_weights(regions, SIZE, SIZE)
+                vector = np.concatenate([vector, (weights @ image.reshape(-1, 3)).ravel()])
+            ahead.append(vector.astype(np.float32))
             if len(ahead) > 3:
                 yield ahead.pop(0)
         yield from ahead
@@ -69,6 +74,19 @@ def test_a_second_extraction_reads_no_file_and_runs_nothing(photos: Photos, cach
     second = extract(images, again, cache=cache)
     np.testing.assert_array_equal(second.features, first.features)
     assert again.ran == 0
+
+
+def test_regions_stand_behind_the_whole_and_are_kept_beside_it(photos: Photos, cache: FeatureCache):
+    images, engine, regions = photos(12), MeanColour(), Regions(2, 2, (1,))
+    whole = extract(images, engine, cache=cache).features
+    first = extract(images, engine, regions=regions, cache=cache).features
+    assert engine.ran == 24  # the whole alone says nothing of the regions
+    np.testing.assert_array_equal(first[:, :3], whole)
+    np.testing.assert_allclose(first[:, 3:].reshape(12, 4, 3).mean(axis=1), whole, rtol=1e-5)
+    remove(images)
+    np.testing.assert_array_equal(extract(images, engine, regions=regions, cache=cache).features, first)
+    np.testing.assert_array_equal(extract(images, engine, cache=cache).features, whole)
+    assert engine.ran == 24
 
 
 def test_one_image_more_runs_once_more(photos: Photos, cache: FeatureCache):
@@ -177,8 +195,8 @@ def test_cancelling_ends_the_threads_and_keeps_what_was_done(photos: Photos, cac
 
 def test_a_failing_engine_ends_the_threads(photos: Photos):
     class Failing(MeanColour):
-        def stream(self, pixels: Iterable[Pixels]) -> Generator[Vector, None, None]:
-            yield next(super().stream(pixels))
+        def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:
+            yield next(super().stream(pixels, regions=regions))
             raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):

@@ -5,8 +5,8 @@ import plotly.graph_objects as go
 import pytest
 
 from gad_core import wording
-from gad_core.decision.reduction_map import REDUCTIONS
 from gad_core.figures import component_energy, eigenvalue_spectrum, reduction_heat_map
+from gad_core.gaussian.reduction import REDUCTIONS
 
 
 @pytest.fixture

@@ -29,13 +29,13 @@ class Counting:
     def __init__(self, engine):
         self.network, self._engine, self.count = engine.network, engine, 0
 
-    def stream(self, pixels):
+    def stream(self, pixels, *, regions=None):
         def counted():
             for one in pixels:
                 self.count += 1
                 yield one
 
-        return self._engine.stream(counted())
+        return self._engine.stream(counted(), regions=regions)
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
-from gad_core.decision.reduction_map import REDUCTIONS
 from gad_core.decision.soundness import SPHERE
 from gad_core.features.registry import get_backbone
+from gad_core.gaussian.reduction import REDUCTIONS
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.imports import add_upload

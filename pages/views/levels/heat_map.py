@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gad_core import figures, wording
-from gad_core.decision.reduction_map import REDUCTIONS, ReductionMap
+from gad_core.decision.reduction_map import ReductionMap
 from gad_core.decision.soundness import learned
-from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.reduction import REDUCTIONS, Reduction
 from gad_core.gaussian.tuning import Tuning
 from pages.shared import charts, resources, settings
 

@@ -1,0 +1,125 @@
+"""Regions of feature maps: a grid over them, and the levels that are kept by region beside their average."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.errors import GadError
+from gad_core.features.backbones import Backbone
+
+
+@dataclass(frozen=True)
+class Regions:
+    """A grid of regions over the feature maps of some levels.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Of the grid; row by row the regions are counted from 0.
+    levels : tuple of int
+        Levels that are kept by region, counted from 1.
+
+    Raises
+    ------
+    GadError
+        For a grid of fewer than two regions, and for no level.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> regions = gad.Regions(7, 7, levels=(6, 7))
+    >>> str(regions), regions.count
+    ('7x7', 49)
+    """
+
+    rows: int
+    columns: int
+    levels: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what is no grid."""
+        if min(self.rows, self.columns) < 1 or self.count < 2:
+            raise GadError(f"{self} is no grid of regions; write rows x columns, such as 7x7, or 1 for the whole image")
+        if not self.levels or min(self.levels) < 1:
+            raise GadError("regions need at least one level, counted from 1")
+
+    def __str__(self) -> str:
+        return f"{self.rows}x{self.columns}"
+
+    @property
+    def count(self) -> int:
+        """Number of regions."""
+        return self.rows * self.columns
+
+    @property
+    def key(self) -> str:
+        """A name for what is kept by region, of letters that a path may have."""
+        return f"{self}-{'-'.join(map(str, self.levels))}"
+
+    def n_features(self, backbone: Backbone) -> int:
+        """Length of what a feature vector holds by region: level by level, region by region, channel by channel."""
+        return self.count * sum(backbone.channels[level - 1] for level in self.levels)
+
+    def slices(self, level_slices: Sequence[slice]) -> tuple[tuple[slice, ...], ...]:
+        """Where each region of each kept level lies in a feature vector, behind the levels' own: [level][region]."""
+        start, found = level_slices[-1].stop, []
+        for level in self.levels:
+            own = level_slices[level - 1]
+            channels = own.stop - own.start
+            ends = range(start, start + channels * (self.count + 1), channels)
+            found.append(tuple(slice(*pair) for pair in pairwise(ends)))
+            start = ends[-1]
+        return tuple(found)
+
+    def check(self, backbone: Backbone) -> None:
+        """Refuse levels that the backbone does not have."""
+        if max(self.levels) > backbone.n_levels:
+            raise GadError(
+                f"{backbone.name} has levels 1 to {backbone.n_levels}, so that level {max(self.levels)} cannot be kept "
+                "by region"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them."""
+        return {"grid": str(self), "levels": list(self.levels)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Regions":
+        """Read them back."""
+        return cls(*parse_grid(values["grid"]), tuple(int(level) for level in values["levels"]))
+
+
+def parse_grid(text: str) -> tuple[int, int]:
+    """Read "7x7" as rows and columns, and "1" as one of each; raises `GadError` for anything else."""
+    if text.strip() == "1":
+        return 1, 1
+    match = re.fullmatch(r"\s*(\d+)\s*[x×]\s*(\d+)\s*", text)
+    if match is None:
+        raise GadError(f"{text!r} is no grid; write rows x columns, such as 7x7, or 1 for the whole image")
+    return int(match[1]), int(match[2])
+
+
+def region_weights(regions: Regions, height: int, width: int) -> NDArray[np.float32]:
+    """Weights (regions, height * width) whose product with a map gives each region's mean.
+
+    A value that lies in two regions counts in each for its part. Raises `GadError` where the map has fewer values
+    than the grid has regions.
+    """
+    if height < regions.rows or width < regions.columns:
+        raise GadError(
+            f"a grid of {regions} does not fit on a map of {height} x {width}; choose a coarser grid or lower levels"
+        )
+    by_row, by_column = _shares(regions.rows, height), _shares(regions.columns, width)
+    return np.asarray(np.kron(by_row, by_column), np.float32)
+
+
+def _shares(parts: int, length: int) -> NDArray[np.float64]:
+    """The share that each of `length` values has in the mean over each of `parts` equal stretches (parts, length)."""
+    edges, ends = np.arange(length + 1.0), np.arange(parts + 1) * (length / parts)
+    overlap = np.minimum(ends[1:, None], edges[None, 1:]) - np.maximum(ends[:-1, None], edges[None, :-1])
+    return np.asarray(np.maximum(overlap, 0.0) * (parts / length))

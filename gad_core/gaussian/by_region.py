@@ -1,0 +1,153 @@
+"""Gaussians by region: what a level has for the whole image, again for each region of the levels that were kept so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from gad_core.errors import GadError
+from gad_core.features.regions import Regions
+from gad_core.gaussian.copies import Copies
+from gad_core.gaussian.levels import Rows, fold_rows
+from gad_core.gaussian.levels_fit import fit_levels
+from gad_core.gaussian.pooling import Standard
+from gad_core.gaussian.reduction import REDUCTIONS, Reduction
+from gad_core.gaussian.spectrum import Array, Gaussian, fit_gaussian
+from gad_core.gaussian.tuning import Tuning
+from gad_core.progress import Progress, Stages
+
+_STILL = 1e-5  # of the largest mean: what varies by less is rounding
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionsFit:
+    """A Gaussian for each region of each kept level, and how far left-out normals lie from it at the usual cuts.
+
+    A region that looks the same in all normal images says nothing of what is normal there, and is not `inside`.
+    """
+
+    regions: Regions
+    inside: tuple[int, ...]  # the regions that count, from 0; A of them
+    slices: tuple[tuple[slice, ...], ...]  # [level][place in `inside`] in the feature vector
+    features: NDArray[np.float32]  # (n, sum C + by region) of the normal images, un-augmented
+    reductions: tuple[Reduction, ...]  # K cuts
+    left_out: NDArray[np.float16]  # (n, L, A, K) Mahalanobis distances of each normal image from the fit without it
+    stored: tuple[tuple[Gaussian, ...], ...] | None = None  # [level][place]; None: as the features give them
+
+    @cached_property
+    def gaussians(self) -> tuple[tuple[Gaussian, ...], ...]:
+        """One for each kept level and region that counts."""
+        if self.stored is not None:
+            return self.stored
+        with threadpool_limits(1, "blas"):  # as in the fit, to the last bit
+            return tuple(
+                tuple(fit_gaussian(self.features[:, part].astype(np.float64)) for part in parts)
+                for parts in self.slices
+            )
+
+    def check(self, tuning: Tuning) -> None:
+        """Refuse a tuning whose regional score is not known here."""
+        missing = [level for level in tuning.levels if level not in self.regions.levels]
+        if missing:
+            raise GadError(
+                f"level {missing[0]} was not kept by region here, only {_words(self.regions.levels)}; choose among "
+                "these, or the score of the whole image"
+            )
+        if tuning.distance != "mahalanobis":
+            raise GadError("regions are judged by Mahalanobis distances; choose these, or the score of the whole image")
+        if tuning.reduction not in self.reductions:
+            raise GadError(
+                f"left-out distances by region are kept for {len(self.reductions)} cuts, and {tuning.reduction} is not "
+                "among them; choose one of the slider's, or fit with it"
+            )
+
+    def distances(self, features: NDArray[np.float32], tuning: Tuning) -> Array:
+        """Distance of every region, summed over the tuned levels: (m, A) from features (m, sum C + by region)."""
+        self.check(tuning)
+        total = np.zeros((len(features), len(self.inside)))
+        for level in tuning.levels:
+            index = self.regions.levels.index(level)
+            for place, (gaussian, part) in enumerate(zip(self.gaussians[index], self.slices[index], strict=True)):
+                coordinates = gaussian.coordinates(features[:, part])
+                total[:, place] += gaussian.spectrum.distances(coordinates, tuning.reduction)
+        return total
+
+    def left_out_distances(self, tuning: Tuning) -> Array:
+        """The same of every normal image, from the fit without its fold (n, A)."""
+        self.check(tuning)
+        cut = self.reductions.index(tuning.reduction)
+        rows = [self.regions.levels.index(level) for level in tuning.levels]
+        return np.asarray(self.left_out[..., cut][:, rows].astype(np.float64).sum(axis=1))
+
+    def standard(self, tuning: Tuning) -> Standard:
+        """Each region's scale at a tuning."""
+        return Standard.of(self.left_out_distances(tuning))
+
+    def maps(self, standardised: Array) -> Array:
+        """Lay values (n, A) out on the grid (n, rows, columns); NaN where a region does not count."""
+        grid = np.full((len(standardised), self.regions.count), np.nan)
+        grid[:, self.inside] = standardised
+        return grid.reshape(-1, self.regions.rows, self.regions.columns)
+
+
+def fit_regions(
+    features: NDArray[np.float32],
+    regions: Regions,
+    level_slices: Sequence[slice],
+    folds: Rows,
+    *,
+    reduction: Reduction,
+    copies: Copies | None = None,
+    progress: Progress | None = None,
+) -> RegionsFit:
+    """Fit every region of every kept level to features (n, sum C + by region), and again without each fold.
+
+    Left-out distances are kept at the usual cuts and at `reduction`. Raises as `fit_levels` does, and `GadError` where
+    no region varies.
+    """
+    parts = regions.slices(level_slices)
+    inside = [
+        place
+        for place, of_levels in enumerate(zip(*parts, strict=True))
+        if all(_varies(features[:, part], folds) for part in of_levels)
+    ]
+    if not inside:
+        raise GadError(f"all regions of the {len(features)} normal images look the same to the network; add others")
+    slices = inside_of(parts, inside)
+    reductions = REDUCTIONS if reduction in REDUCTIONS else (*REDUCTIONS, reduction)
+    stages = Stages(progress, [len(inside)] * len(slices))
+    left_out = np.empty((len(features), len(slices), len(inside), len(reductions)), np.float16)
+    gaussians = []
+    for index, level in enumerate(slices):
+        fitted = fit_levels(features, level, folds, copies=copies, progress=stages(index))
+        left_out[:, index] = fitted.left_out_tables(reductions)
+        gaussians.append(fitted.gaussians)
+    found = RegionsFit(
+        regions=regions,
+        inside=tuple(inside),
+        slices=slices,
+        features=features,
+        reductions=reductions,
+        left_out=left_out,
+        stored=tuple(gaussians) if copies else None,
+    )
+    found.__dict__["gaussians"] = tuple(gaussians)  # what the property would find by fitting once more
+    return found
+
+
+def inside_of(slices: Sequence[Sequence[slice]], inside: Sequence[int]) -> tuple[tuple[slice, ...], ...]:
+    """Keep the chosen regions of each level."""
+    return tuple(tuple(level[region] for region in inside) for level in slices)
+
+
+def _varies(X: NDArray[np.float32], folds: Rows) -> bool:
+    """Whether a region (n, C) varies, whichever fold is left out."""
+    least = _STILL * float(np.abs(X).max())
+    return all(float(np.delete(X, out, axis=0).std(axis=0).max()) > least for out in fold_rows(folds))
+
+
+def _words(levels: Sequence[int]) -> str:
+    return ", ".join(map(str, levels))

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from gad_core.decision.evaluation import Evaluation
     from gad_core.decision.verdict import Verdict
     from gad_core.errors import Cancelled, GadError, ImageRefused, NotExplained, SampleTooSmall
+    from gad_core.features.regions import Regions
     from gad_core.gaussian.detector import Detector
     from gad_core.gaussian.detector_file import load_detector
     from gad_core.gaussian.fit import Fit
+    from gad_core.gaussian.pooling import Pool
     from gad_core.gaussian.reduction import Reduction
     from gad_core.gaussian.settings import Augmented, FitSettings
     from gad_core.gaussian.tuning import Tuning, WorkingPoint
@@ -55,7 +57,9 @@ __all__ = [
     "ImageRefused",
     "ImageSet",
     "NotExplained",
+    "Pool",
     "Reduction",
+    "Regions",
     "SampleTooSmall",
     "ScoredImages",
     "Tuning",
@@ -91,7 +95,9 @@ _HOMES = {
     "ImageRefused": "errors",
     "ImageSet": "data.datasets",
     "NotExplained": "errors",
+    "Pool": "gaussian.pooling",
     "Reduction": "gaussian.reduction",
+    "Regions": "features.regions",
     "SampleTooSmall": "errors",
     "ScoredImages": "library.judging",
     "Tuning": "gaussian.tuning",

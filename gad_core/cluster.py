@@ -120,7 +120,7 @@ def fit_on(client: Client, paths: Sequence[Path], settings: FitSettings, *, prog
         references=choose_references(fitted, engine, settings, cache=None),
         calibration=training_images(features[_positions(images, kept) >= 0], kept, backbone) if kept else None,
         refused=images.refused,
-        by_region=regions_of(training, backbone, folds, settings, copies=copies),
+        by_region=regions_of(training, backbone, folds, settings, copies=copies if settings.augmented else None),
     )
     return Fit(detector, images.refused)
 

@@ -18,6 +18,7 @@ from gad_core.errors import GadError
 from gad_core.features.engines import make_engine
 from gad_core.features.extract import extract
 from gad_core.features.networks import load_network
+from gad_core.features.regions import Regions
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.reduction import ALL, Reduction
@@ -76,6 +77,18 @@ def test_a_cluster_fits_what_one_process_fits(client, stripes, engine, augment, 
     found = cluster.fit_on(client, list_paths(stripes), settings).detector
     assert found.settings == settings
     equal(found, alone, extract(dataset.test, engine).features, rtol=1e-9)
+
+
+@pytest.mark.parametrize("augment", [None, Augmented(FIG_5, 2)], ids=["plain", "augmented"])
+def test_regions_on_a_cluster_are_those_of_one_process(client, stripes, engine, augment):
+    dataset = read_dataset(stripes)
+    settings = FitSettings(augmented=augment, n_folds=4, regions=Regions(2, 2, (6, 7)))
+    alone = fit_images(dataset.train, engine, settings).detector
+    found = cluster.fit_on(client, list_paths(stripes), settings).detector
+    seen = cluster.extract_on(client, found, sorted((stripes / "test").rglob("*.png"))).features
+    np.testing.assert_array_equal(found.training.features, alone.training.features)
+    np.testing.assert_allclose(found.scores(seen), alone.scores(seen), rtol=2e-3)  # copies are not packed there
+    np.testing.assert_allclose(found.left_out_scores(found.tuning), alone.left_out_scores(alone.tuning), atol=2e-3)
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(client, stripes, engine):

@@ -93,6 +93,29 @@ def test_evaluate_gives_the_area_that_the_scores_give(run, stripes, detector, tm
     assert report["auroc"]["7"] == report["auroc"]["sum"] == pytest.approx(area)
 
 
+def test_regions_are_a_flag_away_and_the_whole_image_as_well(run, stripes, detector, tmp_path):
+    regional, spare = tmp_path / "regions.gad", stripes.parent / "spare"
+    _, out, _ = run("fit", stripes, regional, "--regions", "7x7", "--calibration", spare, "--json")
+    report = json.loads(out)
+    assert (report["levels"], report["keep"], report["pool"]) == ([6, 7], "npca:0.05", "top:0.1")
+    assert report["settings"]["regions"] == {"grid": "7x7", "levels": [6, 7]}
+    _, out, _ = run("evaluate", regional, stripes, "--json")
+    pooled = json.loads(out)
+    _, out, _ = run("score", regional, stripes / "test", "--json")
+    images = json.loads(out)["images"]
+    area = 100 * roc_auc_score(["blot" in image["path"] for image in images], [image["score"] for image in images])
+    assert pooled["auroc"]["sum"] == pytest.approx(area)
+    methods = {point["method"] for point in pooled["working_points"] if point["level"] == "sum"}
+    assert methods == {"cross-conformal", "split-conformal"}
+    _, out, _ = run("evaluate", regional, stripes, "--regions", "1", "--json")
+    whole = json.loads(out)
+    assert whole == json.loads(run("evaluate", detector, stripes, "--json")[1])
+    assert "pool" not in whole
+    assert pooled["auroc"] | {"sum": 0} == whole["auroc"] | {"sum": 0}  # the levels are those of the whole image
+    _, out, _ = run("evaluate", regional, stripes, "--pool", "max", "--levels", "7", "--json")
+    assert (json.loads(out)["pool"], json.loads(out)["levels"]) == ("max", [7])
+
+
 def test_every_working_point_names_its_rates(run, stripes, detector):
     _, out, _ = run("evaluate", detector, stripes, "--target-fpr", 0.05, "--target-fpr", 0.2, "--json")
     points = json.loads(out)["working_points"]
@@ -183,6 +206,12 @@ def test_only_unreadable_images_end_with_their_reason(run, tmp_path):
         (["--exclude", "flip"], "--augment PASSES"),
         (["--remove"], "--update DETECTOR"),
         (["--calibration", "missing"], "missing"),
+        (["--regions", "7"], "rows x columns, such as 7x7"),
+        (["--regions", "9x9"], "a grid of 9x9 does not fit on a map of 7 x 7"),
+        (["--regions", "7x7", "--pool", "median"], "top:0.1"),
+        (["--regions", "7x7", "--score", "l2"], "regions are judged by Mahalanobis distances"),
+        (["--regions", "1", "--pool", "max"], "leave --pool max out"),
+        (["--pool", "max"], "choose a grid, such as 7x7"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_written(run, stripes, tmp_path, arguments, words):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gad_core.command_line.options import AsJson, DetectorFile, Distance, Keep, Levels, parse_tuning
+from gad_core.command_line.options import AsJson, DetectorFile, Distance, Grid, Keep, Levels, Pooling, parse_tuning
 from gad_core.command_line.output import end, evaluation_json, print_json, progress_bar, rates_line
 
 
@@ -15,6 +15,8 @@ def evaluate(
     levels: Levels = None,
     keep: Keep = None,
     score: Distance = None,
+    regions: Grid = None,
+    pool: Pooling = None,
     target_fpr: Annotated[list[float] | None, typer.Option(help="Target rate, repeatable; default 0.05.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -24,7 +26,7 @@ def evaluate(
     from gad_core.library import judging
 
     fitted = load_detector(detector)
-    tuning = parse_tuning(fitted.backbone, levels, keep, score, base=fitted.tuning) or fitted.tuning
+    tuning = parse_tuning(fitted.backbone, levels, keep, score, regions, pool, base=fitted.tuning) or fitted.tuning
     images = read_dataset(dataset, need_test=True).test
     with progress_bar("Images") as progress:
         result = judging.evaluate(fitted, images, tuning=tuning, target_fprs=target_fpr or (0.05,), progress=progress)

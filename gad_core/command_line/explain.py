@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gad_core.command_line.options import AsJson, DetectorFile, Distance, Keep, Levels, parse_tuning
+from gad_core.command_line.options import AsJson, DetectorFile, Distance, Grid, Keep, Levels, Pooling, parse_tuning
 from gad_core.command_line.output import explanation_json, print_json, progress_bar, write_bytes
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ def explain(
     levels: Levels = None,
     keep: Keep = None,
     score: Distance = None,
+    regions: Grid = None,
+    pool: Pooling = None,
     references: Annotated[int, typer.Option(min=1, help="Normal reference images, drawn from the detector.")] = 10,
     seed: Annotated[int, typer.Option(help="Seed of that draw.")] = 0,
     png: Annotated[Path | None, typer.Option(help="Write the image with the map over it to this file.")] = None,
@@ -29,7 +31,7 @@ def explain(
     from gad_core.library import explaining
 
     fitted = load_detector(detector)
-    tuning = parse_tuning(fitted.backbone, levels, keep, score, base=fitted.tuning)
+    tuning = parse_tuning(fitted.backbone, levels, keep, score, regions, pool, base=fitted.tuning)
     with progress_bar("References") as progress:
         found = explaining.explain(
             fitted, image, mask=mask, tuning=tuning, n_references=references, seed=seed, progress=progress

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gad_core.command_line.options import AsJson, Cluster, Distance, Keep, Levels, on_cluster, parse_tuning
+from gad_core.command_line.options import (
+    AsJson,
+    Cluster,
+    Distance,
+    Grid,
+    Keep,
+    Levels,
+    Pooling,
+    on_cluster,
+    parse_regions,
+    parse_tuning,
+)
 from gad_core.command_line.output import end, fit_json, print_json, progress_bar, refusals_json
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES
@@ -43,6 +54,8 @@ def fit(
     levels: Levels = None,
     score: Distance = None,
     keep: Keep = None,
+    regions: Grid = None,
+    pool: Pooling = None,
     folds: Folds = "auto",
     groups: Groups = None,
     calibration: Calibration = None,
@@ -65,9 +78,11 @@ def fit(
         return
     if out is None or remove:
         raise GadError("name the detector file to write, OUT.gad; --remove goes with --update DETECTOR")
+    tuning = parse_tuning(backbone, levels, keep, score, regions, pool)
     settings = FitSettings(
         backbone=backbone,
-        tuning=parse_tuning(backbone, levels, keep, score),
+        tuning=tuning,
+        regions=parse_regions(backbone, regions, tuning),
         n_folds=parse_folds(folds),
         seed=seed,
         groups=read_groups(groups) if groups else None,

@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
+    from gad_core.features.regions import Regions
     from gad_core.gaussian.tuning import Tuning
 
 DetectorFile = Annotated[Path, typer.Argument(metavar="DETECTOR", help="A detector file (.gad).", show_default=False)]
 Levels = Annotated[str | None, typer.Option(help='Levels whose distances are summed: "7", "6-8" or "all".')]
 Keep = Annotated[str | None, typer.Option("--keep", help='Components kept: "all", "pca:0.99" or "npca:0.05".')]
 Distance = Annotated[str | None, typer.Option("--score", help="mahalanobis, sed or l2.")]
+Grid = Annotated[
+    str | None, typer.Option("--regions", metavar="GRID", help="A Gaussian by region: 7x7; 1: the whole image.")
+]
+Pooling = Annotated[
+    str | None, typer.Option("--pool", help='From regions to a score: "top:0.1", "power:8", "mean" or "max".')
+]
 Cluster = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Read the images on a Dask cluster: tcp://host:8786, or local:2."),
@@ -28,25 +35,53 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 
 
 def parse_tuning(
-    backbone: str, levels: str | None, keep: str | None, score: str | None, *, base: "Tuning | None" = None
+    backbone: str,
+    levels: str | None,
+    keep: str | None,
+    score: str | None,
+    regions: str | None = None,
+    pool: str | None = None,
+    *,
+    base: "Tuning | None" = None,
 ) -> "Tuning | None":
     """The tuning that the options ask for, None where they ask for none.
 
-    What they leave open comes from `base`, else from what is recommended for the backbone.
+    What they leave open comes from `base`, else from what is recommended for the backbone, with regions or without;
+    `--regions 1` asks for the whole image.
     """
+    from gad_core.features.regions import parse_grid, region_levels
     from gad_core.features.registry import get_backbone
+    from gad_core.gaussian.pooling import Pool
     from gad_core.gaussian.reduction import Reduction
-    from gad_core.gaussian.tuning import Tuning, parse_distance, parse_levels, recommended
+    from gad_core.gaussian.tuning import Tuning, parse_distance, parse_levels, recommended, regional
 
-    if not (levels or keep or score):
+    if not (levels or keep or score or regions or pool):
         return None
     known = get_backbone(backbone)
-    base = base or recommended(known)
+    whole = regions is not None and parse_grid(regions) == (1, 1)
+    if whole and pool:
+        raise GadError(f"--regions 1 is the whole image, which has nothing to pool; leave --pool {pool} out")
+    if base is None:
+        base = regional(region_levels(known)) if regions and not whole else recommended(known)
+    elif whole and base.pool:
+        base = recommended(known)
     return Tuning(
         parse_levels(levels, known.n_levels) if levels else base.levels,
         Reduction.parse(keep) if keep else base.reduction,
         parse_distance(score) if score else base.distance,
+        Pool.parse(pool) if pool else base.pool,
     )
+
+
+def parse_regions(backbone: str, text: str | None, tuning: "Tuning | None") -> "Regions | None":
+    """The regions that a fit is asked for: at the tuning's levels; None for the whole image."""
+    from gad_core.features.regions import Regions, parse_grid, region_levels
+    from gad_core.features.registry import get_backbone
+
+    grid = parse_grid(text or "1")
+    if grid == (1, 1):
+        return None
+    return Regions(*grid, tuning.levels if tuning else region_levels(get_backbone(backbone)))
 
 
 @contextmanager

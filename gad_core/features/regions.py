@@ -19,7 +19,9 @@ class Regions:
 
     Parameters
     ----------
-    rows, columns : int
+    rows : int
+        Of the grid.
+    columns : int
         Of the grid; row by row the regions are counted from 0.
     levels : tuple of int
         Levels that are kept by region, counted from 1.
@@ -92,6 +94,17 @@ class Regions:
     def from_json(cls, values: Mapping[str, Any]) -> "Regions":
         """Read them back."""
         return cls(*parse_grid(values["grid"]), tuple(int(level) for level in values["levels"]))
+
+
+def region_levels(backbone: Backbone) -> tuple[int, ...]:
+    """Give the levels that are kept by region unless others are asked for: deep ones whose maps are not too coarse.
+
+    On EfficientNets 6 and 7; on ResNets the second and third layer, 3 and 4; elsewhere the two before the last.
+    """
+    if backbone.family == "efficientnet":
+        return (6, 7)
+    last = backbone.n_levels
+    return tuple(level for level in (last - 2, last - 1) if level >= 1) or (1,)
 
 
 def parse_grid(text: str) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from gad_core.gaussian.levels_fit import fit_levels
 from gad_core.gaussian.pooling import Standard
 from gad_core.gaussian.reduction import REDUCTIONS, Reduction
 from gad_core.gaussian.spectrum import Array, Gaussian, fit_gaussian
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.tuning import Tuning, check_regional
 from gad_core.progress import Progress, Stages
 
 _STILL = 1e-5  # of the largest mean: what varies by less is rounding
@@ -50,14 +50,7 @@ class RegionsFit:
 
     def check(self, tuning: Tuning) -> None:
         """Refuse a tuning whose regional score is not known here."""
-        missing = [level for level in tuning.levels if level not in self.regions.levels]
-        if missing:
-            raise GadError(
-                f"level {missing[0]} was not kept by region here, only {_words(self.regions.levels)}; choose among "
-                "these, or the score of the whole image"
-            )
-        if tuning.distance != "mahalanobis":
-            raise GadError("regions are judged by Mahalanobis distances; choose these, or the score of the whole image")
+        check_regional(tuning, self.regions.levels)
         if tuning.reduction not in self.reductions:
             raise GadError(
                 f"left-out distances by region are kept for {len(self.reductions)} cuts, and {tuning.reduction} is not "
@@ -147,7 +140,3 @@ def _varies(X: NDArray[np.float32], folds: Rows) -> bool:
     """Whether a region (n, C) varies, whichever fold is left out."""
     least = _STILL * float(np.abs(X).max())
     return all(float(np.delete(X, out, axis=0).std(axis=0).max()) > least for out in fold_rows(folds))
-
-
-def _words(levels: Sequence[int]) -> str:
-    return ", ".join(map(str, levels))

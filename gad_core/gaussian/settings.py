@@ -9,7 +9,7 @@ from gad_core.data.groups import Groups
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES, Backbone
 from gad_core.features.regions import Regions
-from gad_core.gaussian.tuning import Tuning, recommended, regional
+from gad_core.gaussian.tuning import Tuning, check_regional, recommended, regional
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,10 @@ class FitSettings:
             raise GadError(f"the calibration share lies between 0 and 0.5, got {self.calibration_share:g}")
         if self.seed < 0 or self.n_references < 0:
             raise GadError("seed and number of references are 0 or more")
-        if self.tuning and self.tuning.pool and not self.regions:
-            raise GadError(f"{self.tuning.pool} pools regions, and none were asked for; choose a grid, such as 7x7")
+        if self.tuning and self.tuning.pool:
+            if not self.regions:
+                raise GadError(f"{self.tuning.pool} pools regions, and none were asked for; choose a grid, such as 7x7")
+            check_regional(self.tuning, self.regions.levels)
 
     def tuning_on(self, backbone: Backbone) -> Tuning:
         """Give the tuning asked for, else the one that is recommended for the regions or the backbone."""

@@ -113,6 +113,18 @@ def regional(levels: tuple[int, ...]) -> Tuning:
     return Tuning(levels, NPCA_5, pool=TOP_TENTH)
 
 
+def check_regional(tuning: Tuning, kept: tuple[int, ...]) -> None:
+    """Refuse a tuning that pools regions of levels other than those `kept` by region, or of another distance."""
+    missing = [level for level in tuning.levels if level not in kept]
+    if missing:
+        raise GadError(
+            f"level {missing[0]} was not kept by region here, only {', '.join(map(str, kept))}; choose among these, or "
+            "the score of the whole image"
+        )
+    if tuning.distance != "mahalanobis":
+        raise GadError("regions are judged by Mahalanobis distances; choose these, or the score of the whole image")
+
+
 def presets(backbone: Backbone) -> dict[str, Tuning]:
     """Named starting points: the recommended one and the paper's two (Sec. IV-B)."""
     levels = all_levels(backbone)

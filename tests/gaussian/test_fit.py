@@ -13,10 +13,13 @@ from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import make_engine
 from gad_core.features.extract import extract, load_pixels
 from gad_core.features.networks import load_network
+from gad_core.features.regions import Regions
+from gad_core.gaussian.by_region import fit_regions
 from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.settings import Augmented, FitSettings
 from gad_core.gaussian.spool import Spool, spooled
+from gad_core.gaussian.tuning import regional
 from gad_core.gaussian.update import add_images, remove_images
 from tests.fitted import fit_features
 
@@ -125,6 +128,25 @@ def test_images_added_later_give_the_fit_of_all_and_are_removed_again(train, mor
     equal(both, anew)
     assert both.training.features.tobytes() == extract(ImageSet(train.files + more.files), engine).features.tobytes()
     equal(remove_images(both, more, engine, cache=cache).detector, first)
+
+
+@pytest.mark.parametrize("augment", [None, Augmented(FIG_5, 2)], ids=["plain", "augmented"])
+def test_regions_grow_and_shrink_with_the_images(train, more, engine, tmp_path, augment):
+    settings = FitSettings(augmented=augment, n_folds=3, n_references=0, regions=Regions(2, 2, (6, 7)))
+    cache = FeatureCache(tmp_path)
+    first = fit_images(train, engine, settings, cache=cache).detector
+    assert first.tuning == regional((6, 7))
+    both = add_images(first, more, engine, cache=cache).detector
+    slices, features = engine.network.backbone.level_slices, both.training.features
+    assert features.shape == (len(train) + len(more), slices[-1].stop + 4 * (112 + 192))
+    if augment is None:
+        anew = fit_regions(features, settings.regions, slices, both.folds, reduction=both.tuning.reduction)
+        np.testing.assert_array_equal(both.by_region.left_out, anew.left_out)
+    seen = extract(more, engine, regions=settings.regions).features
+    back = remove_images(both, more, engine, cache=cache).detector
+    assert np.abs(back.scores(seen) - both.scores(seen)).max() > 0.1
+    np.testing.assert_allclose(back.scores(seen), first.scores(seen), rtol=5e-3)  # packed thrice
+    np.testing.assert_allclose(back.left_out_scores(back.tuning), first.left_out_scores(first.tuning), atol=5e-3)
 
 
 def test_what_changes_nothing_is_reported_and_refused_where_nothing_is_left(train, more, engine):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 3
 JSON, TENSORS = "detector.json", "tensors.safetensors"
+_LEVEL = 1  # of compression: higher ones save less than one byte in 200
 
 
 def write_detector(detector: "Detector", path: Path) -> None:
@@ -35,7 +36,7 @@ def write_detector(detector: "Detector", path: Path) -> None:
     except OSError as error:
         raise GadError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to") from error
     try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
             archive.writestr(JSON, header)
             archive.writestr(TENSORS, tensors)
         Path(temporary).replace(path)

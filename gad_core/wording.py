@@ -8,6 +8,7 @@ import numpy as np
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
+from gad_core.gaussian.pooling import Pool
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Distance, Tuning
 
@@ -100,9 +101,29 @@ def levels(numbers: Sequence[int]) -> str:
     return f"level {words}" if len(numbers) == 1 else f"levels {words}"
 
 
+def pool(value: Pool | None) -> str:
+    """How the regions are pooled: `highest 10 % of the regions`; without, `whole image`."""
+    if value is None:
+        return "whole image"
+    number = value.value or 0.0
+    return {
+        "top": f"highest {100 * number:.3g} % of the regions",
+        "power": f"power mean ({number:g}) of the regions",
+        "mean": "mean of the regions",
+        "max": "highest region",
+    }[value.kind]
+
+
+def score_name(value: Tuning) -> str:
+    """What a tuning's own score is of: the `sum` of its levels, or the `regions`."""
+    return "regions" if value.pool else "sum"
+
+
 def tuning(value: Tuning) -> str:
-    """A tuning in words: `levels 6-8, NPCA 5 %`; a distance other than Mahalanobis is named."""
+    """A tuning in words: `levels 6-8, NPCA 5 %`; pooled regions and a distance other than Mahalanobis are named."""
     parts = [levels(value.levels), reduction(value.reduction)]
+    if value.pool:
+        parts.append(pool(value.pool))
     if value.distance != "mahalanobis":
         parts.append(distance(value.distance))
     return ", ".join(parts)

@@ -15,7 +15,7 @@ from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.reduction import REDUCTIONS, Reduction
 from gad_core.gaussian.spectrum import Coordinates
-from gad_core.gaussian.tuning import Distance
+from gad_core.gaussian.tuning import Distance, Tuning
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -100,12 +100,14 @@ def inflation(detector: Detector, *, distance: Distance = "mahalanobis") -> Arra
     return np.asarray(np.median(detector.left_out_tables(REDUCTIONS, distance=distance), axis=0) / own)
 
 
-def sum_areas(
-    projected: Projected, anomalous: Flags, levels: Sequence[int], *, distance: Distance = "mahalanobis"
-) -> Array:
-    """AUROC of the sum over levels at every reduction: (len(REDUCTIONS),)."""
-    cube = distance_cube(projected.test, projected.detector, distance=distance)
-    sums = [sum_levels(cube[..., column], levels) for column in range(len(REDUCTIONS))]
+def sum_areas(projected: Projected, anomalous: Flags, tuning: Tuning) -> Array:
+    """AUROC of a tuning's own score, the sum over its levels or its regions, at every reduction: (len(REDUCTIONS),)."""
+    if tuning.pool:
+        tables = projected.detector.pooled_tables(projected.features, tuning)
+        sums = [tables[reduction] for reduction in REDUCTIONS]
+    else:
+        cube = distance_cube(projected.test, projected.detector, distance=tuning.distance)
+        sums = [sum_levels(cube[..., column], tuning.levels) for column in range(len(REDUCTIONS))]
     return area_table(np.stack(sums, axis=1), anomalous)
 
 

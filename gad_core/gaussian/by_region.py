@@ -68,6 +68,16 @@ class RegionsFit:
                 total[:, place] += gaussian.spectrum.distances(coordinates, tuning.reduction)
         return total
 
+    def tables(self, features: NDArray[np.float32], levels: Sequence[int]) -> Array:
+        """Distance of every region at all cuts, summed over levels: (m, A, K)."""
+        total = np.zeros((len(features), len(self.inside), len(self.reductions)))
+        for level in levels:
+            index = self.regions.levels.index(level)
+            for place, (gaussian, part) in enumerate(zip(self.gaussians[index], self.slices[index], strict=True)):
+                coordinates = gaussian.coordinates(features[:, part])
+                total[:, place] += gaussian.spectrum.distance_table(coordinates, self.reductions)
+        return total
+
     def left_out_distances(self, tuning: Tuning) -> Array:
         """The same of every normal image, from the fit without its fold (n, A)."""
         self.check(tuning)

@@ -13,6 +13,7 @@ from gad_core.gaussian.by_region import RegionsFit
 from gad_core.gaussian.detector_writing import write_detector
 from gad_core.gaussian.levels import LevelsFit
 from gad_core.gaussian.packing import Packed
+from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 
@@ -145,6 +146,16 @@ class Detector(LevelsFit):
         """Standardised distances (n, A) of the regions that count: 0 is usual for a normal image, above 1 is rare."""
         known = self._known_regions(tuning)
         return known.standard(tuning)(known.distances(features, tuning))
+
+    def pooled_tables(self, features: NDArray[np.float32], tuning: Tuning) -> dict[Reduction, NDArray[np.float64]]:
+        """Pooled scores (n,) at every cut at which left-out regions are known, other things as in the tuning."""
+        known, pool = self._known_regions(tuning), tuning.pool
+        assert pool is not None  # noqa: S101 - there is nothing to pool else
+        tables = known.tables(features, tuning.levels)
+        return {
+            cut: pool(known.standard(replace(tuning, reduction=cut))(tables[..., k]))
+            for k, cut in enumerate(known.reductions)
+        }
 
     def _known_regions(self, tuning: Tuning) -> RegionsFit:
         if self.by_region is None:

@@ -36,7 +36,10 @@ def write_detector(detector: "Detector", path: Path) -> None:
     except OSError as error:
         raise GadError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to") from error
     try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
+        with (
+            os.fdopen(handle, "wb") as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive,
+        ):
             archive.writestr(JSON, header)
             archive.writestr(TENSORS, tensors)
         Path(temporary).replace(path)

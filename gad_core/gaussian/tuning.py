@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
+from gad_core.features.regions import Regions
 from gad_core.gaussian.pooling import TOP_TENTH, Pool
 from gad_core.gaussian.reduction import ALL, NPCA_1, NPCA_5, Reduction
 
@@ -125,11 +126,11 @@ def check_regional(tuning: Tuning, kept: tuple[int, ...]) -> None:
         raise GadError("regions are judged by Mahalanobis distances; choose these, or the score of the whole image")
 
 
-def presets(backbone: Backbone) -> dict[str, Tuning]:
-    """Named starting points: the recommended one and the paper's two (Sec. IV-B)."""
-    levels = all_levels(backbone)
-    return {
-        "Recommended": recommended(backbone),
+def presets(backbone: Backbone, regions: Regions | None = None) -> dict[str, Tuning]:
+    """Named starting points: the recommended ones and the paper's two (Sec. IV-B)."""
+    levels, whole = all_levels(backbone), recommended(backbone)
+    first = {"Recommended": regional(regions.levels), "Whole image": whole} if regions else {"Recommended": whole}
+    return first | {
         "Paper, all levels": Tuning(levels, ALL),
         "Paper, NPCA 1 %": Tuning(levels, NPCA_1),
     }

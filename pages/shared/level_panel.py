@@ -17,7 +17,7 @@ def one_by_one(test: resources.TestImages, tuning: Tuning, scores: dict[str, Lev
     areas: dict[str, Auroc] = {}
     if scores:
         areas = resources.level_areas(test, tuning)
-        finding = f"{_best_level(areas)} {finding}"
+        finding = f"{_best_level(areas, wording.score_name(tuning))} {finding}"
     with charts.panel("Level by level", finding) as corner:
         names = ("AUROC", "Health") if areas else ("Health",)
         if charts.switch(corner, names, key="level_view") == "AUROC":
@@ -70,13 +70,14 @@ def _health(test: resources.TestImages, tuning: Tuning) -> None:
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt=alt)  # unlike a data frame, its words wrap
 
 
-def _best_level(areas: dict[str, Auroc]) -> str:
+def _best_level(areas: dict[str, Auroc], name: str) -> str:
     """Which level discriminates best by itself, said with the warning that it was chosen here."""
     best = max((name for name in areas if name != "sum"), key=lambda name: areas[name].value)
     alone = f"level {best} alone with {100 * areas[best].value:.1f} %"
+    verb, has = ("tell", "have") if name == "regions" else ("tells", "has")
     if areas["sum"].value >= areas[best].value:
         return (
-            f"The sum tells defects apart best, with {100 * areas['sum'].value:.1f} %; of the single levels, {alone}, "
-            "chosen on these images."
+            f"The {name} {verb} defects apart best, with {100 * areas['sum'].value:.1f} %; of the single levels, "
+            f"{alone}, chosen on these images."
         )
-    return f"Best on these images, and chosen on them: {alone}; the sum has {100 * areas['sum'].value:.1f} %."
+    return f"Best on these images, and chosen on them: {alone}; the {name} {has} {100 * areas['sum'].value:.1f} %."

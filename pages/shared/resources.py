@@ -179,9 +179,9 @@ def reduction_map(test: TestImages, distance: Distance) -> maps.ReductionMap | N
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)
-def sum_areas(test: TestImages, levels: tuple[int, ...], distance: Distance) -> NDArray[np.float64]:
-    """AUROC of the sum over levels at every reduction."""
-    return maps.sum_areas(test.projected, test.images.labels, levels, distance=distance)
+def sum_areas(test: TestImages, tuning: Tuning) -> NDArray[np.float64]:
+    """AUROC of a tuning's own score at every reduction; that of the tuning itself does not matter."""
+    return maps.sum_areas(test.projected, test.images.labels, tuning)
 
 
 @st.cache_resource(show_spinner="Trying every reduction …", max_entries=16, hash_funcs=BY_DETECTOR)

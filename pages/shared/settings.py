@@ -16,12 +16,16 @@ from gad_core.decision.working_point import METHODS
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 from gad_core.features.registry import get_backbone
-from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.pooling import Pool
+from gad_core.gaussian.reduction import NPCA_5, REDUCTIONS, Reduction
 from gad_core.gaussian.tuning import SUM, Tuning, parse_distance, parse_levels
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import opened, resources
 
 Values = dict[str, Any]  # of the controls, by key; the keys are the link's parameters too
+
+#: In place of a pool: the score of the whole image.
+WHOLE = "whole"
 
 _CHANGED = "_settings"  # in the session: by detector, the values that differ from its own
 _LINKS = "_links"  # what was written into the link, and when
@@ -45,7 +49,7 @@ def sync() -> None:
         return
     changed = st.session_state.get(_CHANGED, {}).get(row.id, {})
     # Also what a control says already is set again: a control's value ends with its page, one that was set does not.
-    for key, value in (values | changed | _linked(get_backbone(row.backbone))).items():
+    for key, value in _possible(values | changed | _linked(get_backbone(row.backbone)), row).items():
         st.session_state[key] = value
     _keep(row)
 
@@ -91,7 +95,7 @@ def remember(row: DetectorRow) -> None:
 
 def choose(tuning: Tuning) -> None:
     """Set the tuning; for callbacks, which run before the controls are drawn."""
-    _set(to_values(PointSettings(tuning)), ("levels", "keep", "score"))
+    _set(to_values(PointSettings(tuning)), ("levels", "keep", "score", "pool"))
 
 
 def choose_all(settings: PointSettings) -> None:
@@ -106,9 +110,34 @@ def to_values(settings: PointSettings) -> Values:
         "levels": list(map(str, settings.tuning.levels)),
         "keep": str(settings.tuning.reduction),
         "score": settings.tuning.distance,
+        "pool": str(settings.tuning.pool or WHOLE),
         "level": settings.level,
         "method": settings.method,
         "fpr": round(100 * settings.target_fpr, 6),
+    }
+
+
+def fit_to_regions() -> None:
+    """After another pool was chosen: levels, distance and cut that it can be had for; for callbacks."""
+    row = opened.detector()
+    if row is not None:
+        values = {key: st.session_state.get(key, value) for key, value in to_values(own(row)).items()}
+        _set(_possible(values, row), ("levels", "keep", "score", "pool"))
+
+
+def _possible(values: Values, row: DetectorRow) -> Values:
+    """The same values, where regions are pooled with what this detector keeps by region."""
+    if values["pool"] == WHOLE:
+        return values
+    regions = resources.summary(row).settings.regions
+    if regions is None:
+        return values | {"pool": WHOLE}
+    levels = [level for level in values["levels"] if int(level) in regions.levels]
+    known = (*map(str, REDUCTIONS), str(own(row).tuning.reduction))
+    return values | {
+        "levels": levels or list(map(str, regions.levels)),
+        "score": "mahalanobis",
+        "keep": values["keep"] if values["keep"] in known else str(NPCA_5),
     }
 
 
@@ -119,6 +148,7 @@ def from_values(values: Mapping[str, Any], otherwise: PointSettings) -> PointSet
             tuple(sorted(map(int, values["levels"] or otherwise.tuning.levels))),
             Reduction.parse(values["keep"]),
             parse_distance(values["score"]),
+            None if values["pool"] == WHOLE else Pool.parse(values["pool"]),
         ),
         values["level"],
         values["method"],
@@ -175,6 +205,7 @@ _READERS: dict[str, Callable[[str, Backbone], Any]] = {
     "levels": lambda text, backbone: list(map(str, parse_levels(text, backbone.n_levels))),
     "keep": lambda text, _: str(Reduction.parse(text)),
     "score": lambda text, _: parse_distance(text),
+    "pool": lambda text, _: text if text == WHOLE else str(Pool.parse(text)),
     "level": _read_level,
     "method": _read_method,
     "fpr": _read_fpr,

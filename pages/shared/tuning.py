@@ -6,21 +6,35 @@ import streamlit as st
 
 from gad_core import wording
 from gad_core.features.registry import get_backbone
+from gad_core.gaussian.pooling import Pool
 from gad_core.gaussian.reduction import REDUCTIONS, Reduction
 from gad_core.gaussian.tuning import DISTANCES, Tuning, all_levels, presets
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import settings
+from pages.shared import resources, settings
+
+_POOLS = ("top:0.1", "power:8", "mean", "max", settings.WHOLE)
 
 
 def controls(row: DetectorRow) -> Tuning:
-    """Preset, levels, distance and components kept; what they say together."""
-    backbone = get_backbone(row.backbone)
-    for key in {"levels", "score", "keep"} & st.session_state.keys():
+    """Preset, regions, levels, distance and components kept; what they say together."""
+    backbone, regions = get_backbone(row.backbone), resources.summary(row).settings.regions
+    for key in {"levels", "score", "keep", "pool"} & st.session_state.keys():
         # Set in every run: a popover that opens after a fragment's run would else show, and send, nothing chosen.
         st.session_state[key] = st.session_state[key]
+    if regions:
+        st.selectbox(
+            "Score",
+            list(dict.fromkeys([*_POOLS, str(settings.current(row).tuning.pool or settings.WHOLE)])),
+            key="pool",
+            on_change=settings.fit_to_regions,
+            format_func=lambda text: wording.pool(None if text == settings.WHOLE else Pool.parse(text)),
+            help=f"A Gaussian for each of {regions} regions, each on the scale of its left-out good parts, or one for "
+            "the whole image (the paper's).",
+        )
+    pooled = settings.current(row).tuning.pool is not None
     st.pills(
         "Levels in the sum",
-        list(map(str, all_levels(backbone))),
+        list(map(str, regions.levels if pooled and regions else all_levels(backbone))),
         selection_mode="multi",
         key="levels",
         on_change=settings.keep,
@@ -33,6 +47,7 @@ def controls(row: DetectorRow) -> Tuning:
         key="score",
         on_change=settings.keep,
         format_func=wording.distance,
+        disabled=pooled,
         help="Mahalanobis: eq. 3; standardised Euclidean: eq. 7.",
     )
     pair.select_slider(
@@ -47,7 +62,7 @@ def controls(row: DetectorRow) -> Tuning:
     settings.remember(row)
     tuning = settings.current(row).tuning
     with st.container(horizontal=True, gap="xsmall"):
-        for name, preset in presets(backbone).items():
+        for name, preset in presets(backbone, regions).items():
             st.button(
                 name,
                 key=f"preset_{name}",

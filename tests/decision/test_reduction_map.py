@@ -18,7 +18,7 @@ def test_a_cell_is_what_evaluating_it_alone_gives(projected, anomalous, distance
         alone = level_scores(projected, Tuning((1, 2), maps.REDUCTIONS[column], distance))
         for level in (1, 2):
             assert cells.areas[level - 1, column] == pytest.approx(roc_auc_score(anomalous, alone[str(level)].test))
-        total = maps.sum_areas(projected, anomalous, (1, 2), distance=distance)[column]
+        total = maps.sum_areas(projected, anomalous, Tuning((1, 2), distance=distance))[column]
         assert total == pytest.approx(roc_auc_score(anomalous, alone["sum"].test))
 
 

@@ -174,3 +174,13 @@ def test_more_images_are_rounded_once_more_to_what_a_file_holds():
     np.testing.assert_array_equal(filed.packed.values, filed.features[:, 16:])
     assert (np.abs(filed.features[:, 16:] - both.features[:, 16:]) <= filed.packed.step).all()
     assert filed.as_filed(16) is filed
+
+
+@pytest.mark.parametrize("levels", [(2, 3), (3,)])
+def test_the_scores_at_all_cuts_are_those_at_each(levels):
+    found, seen = detector(), features(9, seed=2)
+    tuning = replace(TUNING, levels=levels)
+    tables = found.pooled_tables(seen, tuning)
+    assert len(tables) == len(found.by_region.reductions)
+    for cut in (ALL, NPCA_5, Reduction("pca", 0.9)):
+        np.testing.assert_allclose(tables[cut], found.scores(seen, replace(tuning, reduction=cut)), rtol=1e-9)

@@ -57,7 +57,7 @@ print(json.dumps({
     "left_out": scores.left_out.tolist(),
     "promises": {method: [r and r.value for r in of] for method, of in rates.items() if any(of)},
     "areas": reduction_map.reduction_map(projected, labels).areas.tolist(),
-    "sums": reduction_map.sum_areas(projected, labels, tuning.levels).tolist(),
+    "sums": reduction_map.sum_areas(projected, labels, tuning).tolist(),
     "inflation": reduction_map.inflation(detector).tolist(),
     "sigma": [[r.value for rate in column.rates for r in (rate.test, rate.tpr)] for column in columns],
     "sizes": [[size.n, *size.auroc, *size.shrinkage] for size in sizes],
@@ -114,7 +114,7 @@ def shown(ids) -> dict[str, object]:
         "left_out": scores.left_out,
         "promises": {method: [rate and rate.value for rate in of] for method, of in promises.items()},
         "areas": resources.reduction_map(test, "mahalanobis").areas,
-        "sums": resources.sum_areas(test, tuning.levels, "mahalanobis"),
+        "sums": resources.sum_areas(test, tuning),
         "inflation": resources.inflation(test, "mahalanobis"),
         "sigma": [
             [rate.value for point in column.rates for rate in (point.test, point.tpr)]

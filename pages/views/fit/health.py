@@ -50,7 +50,7 @@ def _numbers(test: resources.TestImages) -> None:
         if test.has_both_kinds:
             area = resources.level_areas(test, detector.tuning)["sum"]
             st.metric(
-                "AUROC of the sum",
+                f"AUROC of the {wording.score_name(detector.tuning)}",
                 f"{100 * area.value:.1f} %",
                 wording.interval(area.low, area.high),
                 **QUIET,

@@ -5,6 +5,8 @@ import streamlit as st
 from gad_core.data.groups import Groups, parse_groups
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES
+from gad_core.features.regions import Regions, region_levels
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.requests import Fit
 from gad_core.workspace.rows import DatasetRow
@@ -12,6 +14,7 @@ from pages.shared import frame, resources, tasks
 from pages.views.fit import augmentation
 
 _FOLDS: tuple[str | int, ...] = ("auto", 5, 10, 20)
+_GRIDS = {"whole image": None, "7 x 7": (7, 7), "5 x 5": (5, 5), "3 x 3": (3, 3)}
 _APART = {"none": 0.0, "a tenth": 1 / 10, "a fifth": 1 / 5, "a third": 1 / 3}
 
 
@@ -58,11 +61,21 @@ def _settings(dataset: DatasetRow) -> FitSettings:
             key="apart",
             persist_state="session",
         )
+        grid = st.selectbox(
+            "Regions",
+            list(_GRIDS),
+            help="A Gaussian for each cell of a grid, at the levels whose maps are fine enough, beside those for the "
+            "whole image: small defects stand out.",
+            key="regions",
+            persist_state="session",
+        )
         seed = st.number_input(
             "Seed", min_value=0, value=0, help="Of the random folds.", key="seed", persist_state="session"
         )
+    rows_columns = _GRIDS[grid]
     return FitSettings(
         backbone=name,
+        regions=Regions(*rows_columns, region_levels(get_backbone(name))) if rows_columns else None,
         n_folds=n_folds if isinstance(n_folds, int) else None,
         seed=int(seed),
         groups=_groups(),

@@ -1,5 +1,6 @@
 """Every level at every reduction at once; a click on a tile chooses."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from gad_core import figures, wording
 from gad_core.decision.reduction_map import ReductionMap
 from gad_core.decision.soundness import learned
-from gad_core.gaussian.reduction import REDUCTIONS, Reduction
+from gad_core.gaussian.reduction import ALL, REDUCTIONS, Reduction
 from gad_core.gaussian.tuning import Tuning
 from pages.shared import charts, resources, settings
 
@@ -22,11 +23,11 @@ def heat_map(test: resources.TestImages, chosen: Tuning, cells: ReductionMap | N
     names = [f"level {level}" for level in range(1, n_levels + 1)]
     rows = [level - 1 for level in chosen.levels]
     if cells:
-        sums = resources.sum_areas(test, chosen.levels, chosen.distance)
+        sums = resources.sum_areas(test, replace(chosen, reduction=ALL))
         values, unit = 100 * np.vstack([cells.areas, sums]), "AUROC, %"
-        names = [*names, "sum"]
+        names = [*names, wording.score_name(chosen)]
         rows.append(n_levels)
-        title, finding = "AUROC by level and reduction", _best_cell(cells, sums)
+        title, finding = "AUROC by level and reduction", _best_cell(cells, sums, wording.score_name(chosen))
     else:
         values, unit = resources.inflation(test, chosen.distance), "left-out / fitted"
         title, finding = "Left-out over fitted distance by level and reduction", _calmest(test, values)
@@ -60,18 +61,21 @@ def _calmest(test: resources.TestImages, ratios: NDArray[np.float64]) -> str:
     )
 
 
-def _best_cell(cells: ReductionMap, sums: NDArray[np.float64]) -> str:
+def _best_cell(cells: ReductionMap, sums: NDArray[np.float64], name: str) -> str:
     best, place = cells.best, int(sums.argmax())
+    reach = "reach" if name.endswith("s") else "reaches"
     above = "more" if sums[place] > best.area else "less" if sums[place] < best.area else "as much"
     return (
         f"Best single level on these images: level {best.level} with {_kept(best.reduction)}, {100 * best.area:.1f} %; "
-        f"chosen on one half and measured on the other, {100 * best.split_half:.1f} %. The sum reaches {above}: "
+        f"chosen on one half and measured on the other, {100 * best.split_half:.1f} %. The {name} {reach} {above}: "
         f"{100 * sums[place]:.1f} % with {_kept(REDUCTIONS[place])}."
     )
 
 
 def _choose(chosen: Tuning, n_levels: int, point: dict[str, Any]) -> None:
-    """A click on a tile: that level alone, or the levels as they are where the row is the sum."""
+    """A click on a tile: that level alone, or the levels as they are where the row is the sum or the regions."""
     row, column = divmod(int(charts.custom(point)[0]), len(REDUCTIONS))
-    levels = (row + 1,) if row < n_levels else chosen.levels
-    settings.choose(Tuning(levels, REDUCTIONS[column], chosen.distance))
+    if row < n_levels:
+        settings.choose(Tuning((row + 1,), REDUCTIONS[column], chosen.distance))
+    else:
+        settings.choose(replace(chosen, reduction=REDUCTIONS[column]))

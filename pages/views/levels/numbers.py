@@ -17,7 +17,7 @@ def numbers(test: resources.TestImages, tuning: Tuning, cells: ReductionMap | No
         if cells:
             area = resources.level_areas(test, tuning)["sum"]
             st.metric(
-                "AUROC of the sum",
+                f"AUROC of the {wording.score_name(tuning)}",
                 f"{100 * area.value:.1f} %",
                 f"{wording.interval(area.low, area.high)} · {area.n_normal} + {area.n_anomalous}",
                 **charts.QUIET,

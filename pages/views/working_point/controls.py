@@ -8,6 +8,7 @@ from gad_core import figures, wording
 from gad_core.decision.point_settings import PointSettings
 from gad_core.decision.working_point import METHODS
 from gad_core.features.registry import get_backbone
+from gad_core.gaussian.tuning import SUM
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import controls, settings, tuning
 from pages.views.working_point import outcomes, review
@@ -28,10 +29,11 @@ def choices(detector: DetectorRow) -> Choices:
     backbone = get_backbone(detector.backbone)
     with st.grid(4, min_column_width=185, vertical_alignment="bottom"):
         with st.popover("Levels & components", icon=":material/tune:", width="stretch", wrap=True, key="tuning"):
-            tuning.controls(detector)
+            own = wording.score_name(tuning.controls(detector))
         st.selectbox(
             "Level",
-            ["sum", *map(str, range(1, backbone.n_levels + 1))],
+            [SUM, *map(str, range(1, backbone.n_levels + 1))],
+            format_func=lambda level: own if level == SUM else level,
             help="A single level follows chi-square in the paper's account; the sum has no known distribution.",
             key="level",
             on_change=settings.keep,

@@ -1,0 +1,109 @@
+"""A detector with regions: fitted on the page, tuned with its pool, in the link; the whole image stays a click away."""
+
+import numpy as np
+import pytest
+
+from gad_core.features.regions import Regions
+from gad_core.gaussian.pooling import Pool
+from gad_core.gaussian.reduction import NPCA_5
+from gad_core.gaussian.settings import FitSettings
+from gad_core.gaussian.tuning import Tuning, recommended, regional
+from gad_core.workspace.imports import add_folder
+from gad_core.workspace.steps import fit_dataset
+from tests.pages.script import metrics, run
+
+
+@pytest.fixture(scope="module")
+def regional_ids(home, stripes) -> dict[str, str]:
+    from pages.shared import resources
+
+    store = resources.store()
+    dataset = add_folder(store, stripes)
+    settings = FitSettings(n_folds=5, regions=Regions(7, 7, (6, 7)))
+    detector = fit_dataset(store, dataset.id, settings, cache=store.feature_cache())
+    return {"data": dataset.id, "detector": detector.id}
+
+
+def loaded(ids):
+    from pages.shared import resources
+
+    store = resources.store()
+    return resources.test_images(store.detectors.get(ids["detector"]), store.datasets.get(ids["data"]))
+
+
+def test_a_fit_is_asked_for_regions(home, ids):
+    from pages.shared import resources
+
+    app = run("pages/fit.py", **ids)
+    app.selectbox(key="regions").set_value("5 x 5").run()
+    app.button(key="fit").click().run()
+    job = resources.jobs().recent(1)[0]
+    assert resources.jobs().wait(job.id, 200).error is None
+    fitted = resources.store().detectors.get(resources.jobs().get(job.id).result_id)
+    summary = resources.summary(fitted)
+    assert summary.settings.regions == Regions(5, 5, (6, 7))
+    assert summary.tuning == regional((6, 7))
+
+
+def test_pages_show_the_regional_score(home, regional_ids):
+    from pages.shared import resources
+
+    test = loaded(regional_ids)
+    area = 100 * resources.level_areas(test, regional((6, 7)))["sum"].value
+    app = run("pages/levels.py", **regional_ids)
+    assert metrics(app)["AUROC of the regions"] == f"{area:.1f} %"
+    app = run("pages/working_point.py", **regional_ids)
+    assert any("levels 6-7, NPCA 5 %, highest 10 % of the regions" in caption.value for caption in app.caption)
+    from gad_core import wording
+    from gad_core.decision.evaluation import threshold
+
+    point = threshold(resources.scores(test, regional((6, 7)))["sum"], "cross-conformal", 0.05)
+    assert metrics(app)["Threshold"] == wording.number(point.threshold)
+
+
+def test_the_whole_image_is_a_click_away_and_back(home, regional_ids):
+    app = run("pages/levels.py", **regional_ids)
+    app.button(key="preset_Whole image").click().run()
+    assert "AUROC of the sum" in metrics(app)
+    assert app.session_state["pool"] == "whole"
+    assert app.query_params["pool"] == "whole"
+    app.button(key="preset_Recommended").click().run()
+    assert "AUROC of the regions" in metrics(app)
+    assert "pool" not in app.query_params
+
+
+def test_a_pool_brings_what_it_needs(home, regional_ids):
+    app = run("pages/levels.py", **regional_ids, pool="whole", levels="5-8", score="l2")
+    assert "AUROC of the sum" in metrics(app)
+    app.selectbox(key="pool").set_value("max").run()
+    assert app.session_state["levels"] == ["6", "7"]
+    assert app.session_state["score"] == "mahalanobis"
+    assert app.selectbox(key="score").disabled
+    area = loaded(regional_ids)
+    from pages.shared import resources
+
+    expected = resources.level_areas(area, Tuning((6, 7), NPCA_5, pool=Pool("max")))["sum"].value
+    assert metrics(app)["AUROC of the regions"] == f"{100 * expected:.1f} %"
+
+
+def test_a_link_to_a_pool_means_nothing_where_there_are_no_regions(home, ids):
+    app = run("pages/levels.py", **ids, pool="max")
+    assert "AUROC of the sum" in metrics(app)
+    assert not app.exception
+
+
+def test_the_heat_maps_last_row_is_that_of_the_regions(home, regional_ids):
+    from gad_core.gaussian.reduction import REDUCTIONS
+    from pages.shared import resources
+
+    test = loaded(regional_ids)
+    sums = resources.sum_areas(test, regional((6, 7)))
+    area = resources.level_areas(test, regional((6, 7)))["sum"].value
+    assert sums[REDUCTIONS.index(NPCA_5)] == pytest.approx(area)
+    assert not np.allclose(sums, resources.sum_areas(test, recommended_lite0()))
+
+
+def recommended_lite0() -> Tuning:
+    from gad_core.features.registry import get_backbone
+
+    return recommended(get_backbone("tf_efficientnet_lite0"))

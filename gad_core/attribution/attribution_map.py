@@ -21,9 +21,9 @@ class Attribution:
     rgb : ndarray, shape (L, 3, S, S)
         A map a level; (1, 3, S, S) where they were not told apart.
     scores : ndarray, shape (L,)
-        Distance of the image at each level.
+        Distance of the image at each level; where regions are pooled, an equal share of the score each.
     reference_scores : ndarray, shape (L,)
-        The references' mean distances.
+        The references' means of the same.
     gap : float
         |sum of the map - difference| / max(|difference|, score).
     precision : {"float32", "float64"}

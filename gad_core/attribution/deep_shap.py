@@ -17,7 +17,7 @@ from gad_core.attribution.propagation import deep_shap
 from gad_core.attribution.rules import RULES
 from gad_core.errors import GadError, NotExplained
 from gad_core.features.backbones import Backbone
-from gad_core.features.levels import level_maps, spatial_mean
+from gad_core.features.levels import level_maps, pooled_levels, spatial_mean
 from gad_core.features.networks import Network, Pixels
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.torch_score import image_columns
@@ -165,10 +165,11 @@ def _attempt(
 
 
 def _judged(maps: Tensor, distances: Tensor, expected: NDArray[np.float64], precision: Precision) -> _Attempt:
-    """Hold an image's maps (L, 3, S, S) and distances (1 + R, L) against the detector's own distances (L,)."""
+    """Hold an image's maps (L, 3, S, S) and distances (1 + R, L) against the detector's own (L,), or its score (1,)."""
     own, means = distances[0].numpy(), distances[1:].mean(0).numpy()
     rgb = maps.double().numpy()
-    return _Attempt((rgb, own, means), completeness_gap(rgb, own, means), _relative(own, expected), precision)
+    error = _relative(own, expected) if len(own) == len(expected) else _relative(own.sum(keepdims=True), expected)
+    return _Attempt((rgb, own, means), completeness_gap(rgb, own, means), error, precision)
 
 
 def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
@@ -202,13 +203,21 @@ def _affordable(size: int, count: int) -> int:
 def _detector_distances(
     detector: Detector, module: nn.Module, backbone: Backbone, images: Tensor, tuning: Tuning
 ) -> tuple[NDArray[np.float64], int]:
-    """Ask the detector itself for its distances at the network's features (N, L); and the bytes an image takes."""
+    """Ask the detector itself for its distances at the network's features (N, L), or for its score (N, 1).
+
+    And for the bytes that an image takes.
+    """
     rows, size = [], 0
     for part in torch.split(images, _CHECKED):
         with torch.inference_mode(), _Sizes() as sizes:
             maps = level_maps(module, backbone, part, up_to=max(tuning.levels))
             pooled: Sequence[Any] = [spatial_mean(level).double().numpy() for level in maps]
         size = max(size, sizes.total // len(part))
+        if tuning.pool:
+            with torch.inference_mode():
+                features: Any = pooled_levels(module, backbone, part, detector.settings.regions).numpy()
+            rows.append([detector.scores(features, tuning)])
+            continue
         gaussians = [(detector.gaussians[level - 1], pooled[level - 1]) for level in tuning.levels]
         rows.append(
             [g.spectrum.distances(g.coordinates(X), tuning.reduction, distance=tuning.distance) for g, X in gaussians]

@@ -14,6 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 
+from gad_core.gaussian.pooling import Pool, Standard
+from gad_core.gaussian.torch_pooling import multipliers, pooled, standardised
+
 
 @dataclass
 class Keep:
@@ -101,6 +104,22 @@ class Root(Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
         both = ctx.saved_tensors[0] + ctx.others[0]
         return None, torch.where(both > 0, grads[0] / both, 0.0)
+
+
+class Share(Function):
+    """A level's share of a pooled score: what its regions' distances add to the difference of the whole score."""
+
+    @staticmethod
+    def forward(ctx: Any, level: int, pool: Pool, standard: Standard, others: Tensor, *distances: Tensor) -> Tensor:
+        own = standardised(standard, tuple(distance[:1] for distance in distances))
+        ctx.level, ctx.count, ctx.slopes = level, len(distances), multipliers(pool, own, others)
+        ctx.scale = torch.from_numpy(standard.one)
+        return _in_rows(pooled(pool, own) / len(distances), distances[0])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        slopes = grads[0][:, None] * ctx.slopes / ctx.scale
+        return None, None, None, None, *(slopes if place == ctx.level else None for place in range(ctx.count))
 
 
 class MaxPool(Function):

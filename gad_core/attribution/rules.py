@@ -18,8 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from gad_core.attribution.multipliers import Convolution, Keep, MaxPool, Padding, Product, Root, Secant
+from gad_core.attribution.multipliers import Convolution, Keep, MaxPool, Padding, Product, Root, Secant, Share
 from gad_core.errors import NotExplained
+from gad_core.gaussian.pooling import Pool, Standard
+from gad_core.gaussian.torch_pooling import pooled_share, standardised
 
 #: What makes the attributions unique, beside their sum: the rule at each kind of nonlinear call.
 RULES = "DeepLIFT rescale; products halved between their factors; maxima by cross-max"
@@ -170,8 +172,8 @@ def _rule(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], live: Sequen
     """The rule of a nonlinear call; None for one that must be affine."""
     raw, rest = getattr(func, "__name__", ""), args[1:]
     name = raw.strip("_")
-    if name in _PRODUCTS and len(live) == 2:
-        return _product(*args[:2])
+    if func is pooled_share or (name in _PRODUCTS and len(live) == 2):
+        return _share(*args) if func is pooled_share else _product(*args[:2])
     if len(live) != 1 or not args or live[0] is not args[0]:
         return None
     x = args[0]
@@ -196,6 +198,15 @@ def _pool(x: Tensor, rest: tuple[Any, ...], kwargs: dict[str, Any]) -> _Rule:
 
 def _product(a: Tensor, b: Tensor) -> _Rule:
     return _Rule((a, b), torch.mul, lambda others, a, b, **_: _by(Product, others[:2], a, b))
+
+
+def _share(level: int, pool: Pool, standard: Standard, *distances: Tensor) -> _Rule:
+    def ruled(others: tuple[Tensor, ...], *inputs: Tensor, keep: Keep) -> Tensor:  # noqa: ARG001 - the slopes are few
+        theirs = standardised(standard, others[: len(inputs)])
+        shares: Tensor = _by(Share, level, pool, standard, theirs, *inputs)
+        return shares
+
+    return _Rule(distances, partial(pooled_share, level, pool, standard), ruled)
 
 
 def _secant(

@@ -53,9 +53,14 @@ def pooled_levels(module: nn.Module, backbone: Backbone, pixels: Tensor, regions
 
 def region_means(level: Tensor, regions: Regions) -> Tensor:
     """Mean over each region (N, regions, C)."""
+    return region_columns(level, regions).transpose(1, 2)
+
+
+def region_columns(level: Tensor, regions: Regions) -> Tensor:
+    """Mean over each region (N, C, regions)."""
     height, width = map(int, level.shape[2:])  # a tracer would take them for tensors
     weights = torch.from_numpy(region_weights(regions, height, width)).to(level)
-    return (level.flatten(2) @ weights.T).transpose(1, 2)
+    return level.flatten(2) @ weights.T
 
 
 def spatial_mean(level: Tensor) -> Tensor:

@@ -139,17 +139,17 @@ class Detector(LevelsFit):
         """Score of every training image from the fit without its fold (n,)."""
         if tuning.pool is None:
             return super().left_out_scores(tuning)
-        known = self._known_regions(tuning)
+        known = self.known_regions(tuning)
         return tuning.pool(known.standard(tuning)(known.left_out_distances(tuning)))
 
     def region_distances(self, features: NDArray[np.float32], tuning: Tuning) -> NDArray[np.float64]:
         """Standardised distances (n, A) of the regions that count: 0 is usual for a normal image, above 1 is rare."""
-        known = self._known_regions(tuning)
+        known = self.known_regions(tuning)
         return known.standard(tuning)(known.distances(features, tuning))
 
     def pooled_tables(self, features: NDArray[np.float32], tuning: Tuning) -> dict[Reduction, NDArray[np.float64]]:
         """Pooled scores (n,) at every cut at which left-out regions are known, other things as in the tuning."""
-        known, pool = self._known_regions(tuning), tuning.pool
+        known, pool = self.known_regions(tuning), tuning.pool
         assert pool is not None  # noqa: S101 - there is nothing to pool else
         tables = known.tables(features, tuning.levels)
         return {
@@ -157,7 +157,8 @@ class Detector(LevelsFit):
             for k, cut in enumerate(known.reductions)
         }
 
-    def _known_regions(self, tuning: Tuning) -> RegionsFit:
+    def known_regions(self, tuning: Tuning) -> RegionsFit:
+        """Give the regions that a tuning pools; raises `GadError` where they cannot be had."""
         if self.by_region is None:
             raise GadError(
                 "this detector was fitted to whole images and has no regions to pool; fit again with regions, or "

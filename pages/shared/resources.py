@@ -201,14 +201,22 @@ def attribution(test: TestImages, file: ImageFile, tuning: Tuning, n_references:
 
 
 def attribution_of(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, n_references: int) -> Attribution:
-    """The same of pixels (S, S, 3). Maps add up level by level, so that a level is explained once for all sums."""
+    """The same of pixels (S, S, 3). Maps add up level by level, so that a level is explained once for all sums.
+
+    Pooled regions do not: which of them count depends on all levels.
+    """
     kept = _maps_of(test, image, tuning.reduction, tuning.distance, n_references)
+    network = engine(test.detector.backbone).network
     with kept.lock:
+        if tuning.pool:
+            if tuning not in kept.pooled:
+                kept.pooled[tuning] = attribute(test.detector, network, image, tuning=tuning, n_references=n_references)
+            return kept.pooled[tuning]
         missing = tuple(level for level in tuning.levels if level not in kept.by_level)
         if missing:
             made = attribute(
                 test.detector,
-                engine(test.detector.backbone).network,
+                network,
                 image,
                 tuning=replace(tuning, levels=missing),
                 n_references=n_references,
@@ -219,9 +227,10 @@ def attribution_of(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, n
 
 @dataclass
 class _Maps:
-    """Attributions of one image by level, as they were asked for; only to be touched under the lock."""
+    """Attributions of one image, a level or a pool of regions each, as asked for; only to be touched under the lock."""
 
     by_level: dict[int, Attribution] = field(default_factory=dict)
+    pooled: dict[Tuning, Attribution] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gad_core.data.augment_settings import Augmentation
     from gad_core.data.datasets import Dataset, ImageSet
     from gad_core.decision.evaluation import Evaluation
+    from gad_core.decision.localisation import Localisation
     from gad_core.decision.verdict import Verdict
     from gad_core.errors import Cancelled, GadError, ImageRefused, NotExplained, SampleTooSmall
     from gad_core.features.regions import Regions
@@ -56,6 +57,7 @@ __all__ = [
     "GadError",
     "ImageRefused",
     "ImageSet",
+    "Localisation",
     "NotExplained",
     "Pool",
     "Reduction",
@@ -94,6 +96,7 @@ _HOMES = {
     "GadError": "errors",
     "ImageRefused": "errors",
     "ImageSet": "data.datasets",
+    "Localisation": "decision.localisation",
     "NotExplained": "errors",
     "Pool": "gaussian.pooling",
     "Reduction": "gaussian.reduction",

@@ -7,17 +7,20 @@ from numpy.typing import NDArray
 
 from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.deep_shap import attribute, attribute_all
-from gad_core.attribution.explanation import Explanation, Summary, Undefined, explain_score, summarise
+from gad_core.attribution.explanation import Explanation, Summary, Undefined, explain_score, mask_weights, summarise
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.data.images import decode_mask
+from gad_core.decision.localisation import Localisation, localise
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.extract import load_pixels
 from gad_core.features.networks import Network
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress, Stages
 
+_COVERED = 0.5  # share of a pixel from which on it belongs to the mask
 _GROUP = 16  # images; more save little
 
 
@@ -117,6 +120,23 @@ def explain_file(
         split=split,
         progress=progress,
     )
+
+
+def localised(
+    detector: Detector, features: NDArray[np.float32], images: ImageSet, tuning: Tuning
+) -> Localisation | None:
+    """How well the maps of regions find the masked defects of images with these features; None without either.
+
+    Defects without a mask do not count.
+    """
+    known = np.array([file.mask is not None or not file.anomalous for file in images], bool)
+    if tuning.pool is None or not any(file.anomalous and file.mask for file in images):
+        return None
+    size = get_backbone(detector.backbone).input_size
+    masks = [mask_weights(mask_of(file), (size, size)) > _COVERED for file in images.where(known)]
+    if not any(mask.any() for mask in masks):
+        return None
+    return localise(detector.region_maps(features[known], tuning), masks)
 
 
 def mask_of(file: ImageFile) -> NDArray[np.bool_]:

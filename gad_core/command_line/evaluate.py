@@ -36,6 +36,9 @@ def evaluate(
         typer.echo(f"{result.n_normal} normal and {result.n_anomalous} anomalous test images, {tuning.reduction}")
         for level, area in result.auroc.items():
             typer.echo(f"AUROC {level:>3}: {area.value:6.1%} [{area.low:.1%}, {area.high:.1%}]")
+        if found := result.localisation:
+            words = f"pixel AUROC {found.pixel_auroc:.1%}, AUPRO up to 30 % {found.aupro:.1%}"
+            typer.echo(f"{words}, {found.n_masks} masks; {fitted.settings.regions} regions are coarse")
         for rates in result.working_points:
             typer.echo(rates_line(rates))
     for reason in result.refused:

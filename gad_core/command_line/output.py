@@ -54,6 +54,7 @@ def evaluation_json(detector: "Detector", tuning: "Tuning", result: "Evaluation"
         "n_anomalous": result.n_anomalous,
         "auroc": {level: 100 * area.value for level, area in result.auroc.items()},
         "auroc_interval": {level: [100 * area.low, 100 * area.high] for level, area in result.auroc.items()},
+        **_localisation(result),
         "working_points": [
             {
                 "level": rates.level,
@@ -68,6 +69,12 @@ def evaluation_json(detector: "Detector", tuning: "Tuning", result: "Evaluation"
         ],
         "no_threshold": list(result.refused),
     }
+
+
+def _localisation(result: "Evaluation") -> dict[str, float]:
+    """How well masked defects are found, in percent; nothing without regions or masks."""
+    found = result.localisation
+    return {"pixel_auroc": 100 * found.pixel_auroc, "aupro": 100 * found.aupro} if found else {}
 
 
 def explanation_json(found: "ExplainedImage") -> dict[str, Any]:

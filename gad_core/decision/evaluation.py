@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gad_core.data.datasets import Refusal
 from gad_core.decision.curves import Auroc, auroc
+from gad_core.decision.localisation import Localisation
 from gad_core.decision.rates import Rate, exceedance
 from gad_core.decision.working_point import METHODS, chi2, cross_conformal, hotelling, left_out_rate, split_conformal
 from gad_core.errors import SampleTooSmall
@@ -200,6 +201,8 @@ class Evaluation:
         Thresholds that the images cannot support, and why.
     unread : tuple of Refusal
         Test images that could not be read.
+    localisation : Localisation, optional
+        How well the maps of regions find the masked pixels, where the tuning pools regions and there are masks.
 
     Examples
     --------
@@ -218,6 +221,7 @@ class Evaluation:
     working_points: tuple[PointRates, ...]
     refused: tuple[str, ...]
     unread: tuple[Refusal, ...] = ()
+    localisation: Localisation | None = None
 
 
 def evaluate(

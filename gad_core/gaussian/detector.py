@@ -147,6 +147,15 @@ class Detector(LevelsFit):
         known = self.known_regions(tuning)
         return known.standard(tuning)(known.distances(features, tuning))
 
+    def region_maps(self, features: NDArray[np.float32], tuning: Tuning) -> NDArray[np.float64]:
+        """Lay the same out on the grid (n, rows, columns); NaN where a region does not count."""
+        return self.known_regions(tuning).maps(self.region_distances(features, tuning))
+
+    def usual_limit(self, tuning: Tuning, target_fpr: float) -> float:
+        """Standardised distance that a share `target_fpr` of the left-out normals' regions exceeds."""
+        known = self.known_regions(tuning)
+        return float(np.quantile(known.standard(tuning)(known.left_out_distances(tuning)), 1 - target_fpr))
+
     def pooled_tables(self, features: NDArray[np.float32], tuning: Tuning) -> dict[Reduction, NDArray[np.float64]]:
         """Pooled scores (n,) at every cut at which left-out regions are known, other things as in the tuning."""
         known, pool = self.known_regions(tuning), tuning.pool

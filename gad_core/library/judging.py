@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gad_core.attribution.category import localised
 from gad_core.data.datasets import ImageSet, Refusal
 from gad_core.decision import evaluation
 from gad_core.decision.evaluation import Evaluation, Projected, level_scores
@@ -42,7 +43,8 @@ def evaluate(
     Returns
     -------
     Evaluation
-        AUROC of every level and of the sum, and what every threshold does on left-out and on test images.
+        AUROC of every level and of the sum, and what every threshold does on left-out and on test images; with regions
+        also how well their maps find masked defects.
 
     Raises
     ------
@@ -60,9 +62,11 @@ def evaluate(
     [('cross-conformal', 1.0)]
     """
     extraction = extract_for(detector, images, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
-    by_level = level_scores(Projected.of(detector, extraction.features), tuning or detector.tuning)
+    tuning = tuning or detector.tuning
+    by_level = level_scores(Projected.of(detector, extraction.features), tuning)
     result = evaluation.evaluate(by_level, extraction.images.labels, target_fprs)
-    return replace(result, unread=extraction.images.refused)
+    found = localised(detector, extraction.features, extraction.images, tuning)
+    return replace(result, unread=extraction.images.refused, localisation=found)
 
 
 @dataclass(frozen=True)

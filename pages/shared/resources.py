@@ -15,12 +15,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core.attribution.attribution_map import Attribution
+from gad_core.attribution.category import localised
 from gad_core.attribution.deep_shap import attribute
 from gad_core.data.datasets import Dataset, ImageFile, ImageSet, Refusal
 from gad_core.data.images import content_digest
 from gad_core.decision import reduction_map as maps
 from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.evaluation import LevelScores, Projected, left_out_rates, level_scores
+from gad_core.decision.localisation import Localisation
 from gad_core.decision.rates import Rate
 from gad_core.decision.working_point import METHODS
 from gad_core.errors import GadError
@@ -167,6 +169,12 @@ def promise_curves(
     of_level = scores(test, tuning)[level]
     curves = {method: left_out_rates(of_level, method, targets) for method in METHODS}
     return {method: rates for method, rates in curves.items() if any(rates)}
+
+
+@st.cache_data(show_spinner=False, max_entries=32, hash_funcs=BY_STATE)
+def localisation(test: TestImages, tuning: Tuning) -> Localisation | None:
+    """How well the maps of regions find the masked defects; None without regions or masks."""
+    return localised(test.detector, test.features, test.images, tuning)
 
 
 @st.cache_resource(show_spinner="Trying every reduction …", max_entries=16, hash_funcs=BY_STATE)

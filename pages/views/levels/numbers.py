@@ -32,6 +32,16 @@ def numbers(test: resources.TestImages, tuning: Tuning, cells: ReductionMap | No
                 help=f"Level {best.level}, {wording.reduction(best.reduction)}: chosen on these test images, which "
                 "flatters it. Split-half: chosen on one half, measured on the other, 20 splits both ways.",
             )
+        if found := resources.localisation(test, tuning):
+            st.metric(
+                "Defects located",
+                f"{100 * found.aupro:.1f} %",
+                f"pixel AUROC {100 * found.pixel_auroc:.1f} %",
+                **charts.QUIET,
+                help=f"AUPRO: mean overlap of the region map with each masked defect, up to 30 % false positives; "
+                f"{found.n_masks} masks. {test.detector.settings.regions} regions are coarse: small defects are found, "
+                "their outline is not.",
+            )
         st.metric(
             "Dimensions kept",
             f"{sum(kept):,}",

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from gad_core.data.datasets import ImageFile
+from gad_core.decision.point_settings import PointSettings
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import adopted, frame, opened, resources, settings, tasks
 from pages.shared.text import plain
@@ -42,13 +44,23 @@ def explained(detector: DetectorRow, dataset: DatasetRow) -> None:
             attribution = resources.attribution(test, file, tuning, n_references)
         numbers(attribution, file, flagged.judged(test, file, settings.current(detector)))
         image = resources.pixels(test.detector.backbone, file)
-        maps.pictures(attribution, image, file, drawing)
+        maps.pictures(attribution, image, file, drawing, regions_of(test, file, settings.current(detector)))
         maps.levels(attribution, drawing)
         maps.downloads(attribution, image, file, drawing)
         twin = clever_hans.twin_pixels(test, dataset, file)
         checks(checking.subject(test, file, attribution, tuning, twin))
     category.whole_category(detector, dataset, test, file, tuning, n_references)
     clever_hans.tour(detector, dataset, test, tuning, n_references)
+
+
+def regions_of(test: resources.TestImages, file: ImageFile, settings: PointSettings) -> maps.RegionMap | None:
+    """The regions of an image at these settings; None for the whole image."""
+    if settings.tuning.pool is None:
+        return None
+    place = test.images.files.index(file)
+    (values,) = test.detector.region_maps(test.features[place : place + 1], settings.tuning)
+    limit = test.detector.usual_limit(settings.tuning, settings.target_fpr)
+    return maps.RegionMap(values, limit, settings.target_fpr)
 
 
 main()

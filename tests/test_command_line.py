@@ -112,6 +112,13 @@ def test_regions_are_a_flag_away_and_the_whole_image_as_well(run, stripes, detec
     assert whole == json.loads(run("evaluate", detector, stripes, "--json")[1])
     assert "pool" not in whole
     assert pooled["auroc"] | {"sum": 0} == whole["auroc"] | {"sum": 0}  # the levels are those of the whole image
+    pictures = tmp_path / "maps"
+    assert run("score", regional, stripes / "test" / "blot", "--heatmaps", pictures)[0] == 0
+    assert len(list(pictures.glob("*.png"))) == 6
+    assert np.asarray(Image.open(pictures / "0000-000.png")).shape == (224, 224, 3)
+    status, _, err = run("score", detector, stripes / "test" / "blot", "--heatmaps", pictures)
+    assert status == 2
+    assert "fit with --regions 7x7" in err
     _, out, _ = run("evaluate", regional, stripes, "--pool", "max", "--levels", "7", "--json")
     assert (json.loads(out)["pool"], json.loads(out)["levels"]) == ("max", [7])
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gad_core.command_line.options import AsJson, Cluster, DetectorFile, on_cluster
-from gad_core.command_line.output import end, print_json, progress_bar, refusals_json, score_line, write_csv
+from gad_core.command_line.output import (
+    end,
+    print_json,
+    progress_bar,
+    refusals_json,
+    score_line,
+    write_bytes,
+    write_csv,
+)
+from gad_core.errors import GadError
 
 if TYPE_CHECKING:
     from gad_core.gaussian.detector import Detector
@@ -20,6 +29,9 @@ def score(
     target_fpr: Annotated[float | None, typer.Option(help="Default: the adopted threshold, else 0.05.")] = None,
     method: Annotated[str | None, typer.Option(help="cross-conformal, split-conformal, chi2 or hotelling.")] = None,
     table: Annotated[Path | None, typer.Option("--csv", help="Write the table to this file.")] = None,
+    heatmaps: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write each image with its regions over it into this folder.")
+    ] = None,
     cluster: Cluster = None,
     as_json: AsJson = False,
 ) -> None:
@@ -33,6 +45,8 @@ def score(
     else:
         with progress_bar("Images") as progress:
             scored = judging.score(fitted, paths, target_fpr=target_fpr, method=method, progress=progress)
+    if heatmaps:
+        write_heatmaps(heatmaps, fitted, scored, target_fpr)
     rows = scored.rows
     if table:
         write_csv(table, rows)
@@ -43,6 +57,24 @@ def score(
         for row in rows:
             typer.echo(score_line(row))
     end(scored.refused)
+
+
+def write_heatmaps(folder: Path, detector: "Detector", scored: "ScoredImages", target_fpr: float | None) -> None:
+    """A PNG an image, in order and by its name; the colours' middle is what the target's share of regions exceeds."""
+    from gad_core.data.images import encode_png
+    from gad_core.decision.point_settings import PointSettings
+    from gad_core.figures import region_overlay
+    from gad_core.library.judging import pixels_of
+
+    tuning, own = detector.tuning, PointSettings.of(detector.tuning, detector.working_point)
+    if tuning.pool is None:
+        raise GadError("--heatmaps shows regions, and this detector scores the whole image; fit with --regions 7x7")
+    folder.mkdir(parents=True, exist_ok=True)
+    maps = detector.region_maps(scored.features, tuning)
+    limit = detector.usual_limit(tuning, target_fpr or own.target_fpr)
+    for place, (file, values) in enumerate(zip(scored.images, maps, strict=True)):
+        picture = region_overlay(pixels_of(detector, file), values, limit=limit)
+        write_bytes(folder / f"{place:04}-{file.path.stem}.png", encode_png(picture))
 
 
 def scored_on(
@@ -57,4 +89,4 @@ def scored_on(
     with on_cluster(address) as (dask, client), progress_bar("Images") as progress:
         extraction = dask.extract_on(client, detector, paths, progress=progress)
     verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method)
-    return ScoredImages(extraction.images, verdict)
+    return ScoredImages(extraction.images, verdict, extraction.features)

@@ -16,6 +16,7 @@ from gad_core.figures.planning import learning_curves
 from gad_core.figures.promises import level_promises, promised_against_achieved
 from gad_core.figures.rates import level_areas, rate_bars
 from gad_core.figures.reductions import component_energy, eigenvalue_spectrum, reduction_heat_map
+from gad_core.figures.regions import region_map, region_overlay
 from gad_core.figures.sigma import sigma_rates
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "qq_plot",
     "rate_bars",
     "reduction_heat_map",
+    "region_map",
+    "region_overlay",
     "roc_curve",
     "score_ecdf",
     "score_histogram",

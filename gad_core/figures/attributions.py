@@ -40,17 +40,21 @@ def attribution_map(
     if values is not None:
         traces.append(_colours(values, limit, opacity))
     if mask is not None and mask.any():
-        traces.append(_outline(mask))
+        traces.append(outline(mask))
+    return figure(traces or [EMPTY], bare_layout(size, height, image))
+
+
+def bare_layout(size: int, height: int, image: Pixels | None) -> Part:
+    """Pixels of an image (size, size, 3) as coordinates, without axes."""
     place = {"xref": "x", "yref": "y", "x": -0.5, "y": -0.5, "sizex": size, "sizey": size, "sizing": "stretch"}
     bare: Part = {"visible": False, "fixedrange": True, "constrain": "domain"}
-    layout = {
+    return {
         "height": height,
         "images": [{"source": data_url(image), "layer": "below", **place}] if image is not None else [],
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "xaxis": {**bare, "range": [-0.5, size - 0.5]},
         "yaxis": {**bare, "range": [size - 0.5, -0.5], "scaleanchor": "x"},
     }
-    return figure(traces or [EMPTY], layout)
 
 
 def map_scale(limit: float) -> go.Figure:
@@ -92,7 +96,7 @@ def _colours(values: Array, limit: float, opacity: float) -> Part:
     }
 
 
-def _outline(mask: NDArray[np.bool_]) -> Part:
+def outline(mask: NDArray[np.bool_]) -> Part:
     """The edge of a mask."""
     return {
         "type": "contour",

@@ -1,14 +1,19 @@
 """A detector held against labelled images, and its verdicts on new ones."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gad_core.attribution.category import localised
-from gad_core.data.datasets import ImageSet, Refusal
+from gad_core.data.datasets import ImageFile, ImageSet, Refusal
 from gad_core.decision import evaluation
 from gad_core.decision.evaluation import Evaluation, Projected, level_scores
 from gad_core.decision.verdict import Verdict, judge
+from gad_core.features.extract import load_pixels
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.extraction import extract_for
 from gad_core.gaussian.tuning import Tuning
@@ -79,6 +84,8 @@ class ScoredImages:
         The n images that could be read, and the files that could not.
     verdict : Verdict
         Scores (n,), p-values (n,) and flags (n,) in the same order, and the threshold.
+    features : ndarray of float32, shape (n, F)
+        What the network gave for them, from which `Detector.region_maps` makes maps.
 
     Examples
     --------
@@ -90,6 +97,7 @@ class ScoredImages:
 
     images: ImageSet
     verdict: Verdict
+    features: NDArray[np.float32] = field(repr=False)
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -153,4 +161,10 @@ def score(
     files = images if isinstance(images, ImageSet) else read_images(images)
     extraction = extract_for(detector, files, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
     verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method)
-    return ScoredImages(extraction.images, verdict)
+    return ScoredImages(extraction.images, verdict, extraction.features)
+
+
+def pixels_of(detector: Detector, file: ImageFile) -> NDArray[np.uint8]:
+    """Read an image (S, S, 3) as the detector's network sees it."""
+    (pixels,) = load_pixels(ImageSet((file,)), get_backbone(detector.backbone), cache=workspace_cache())
+    return np.asarray(pixels)

@@ -61,6 +61,20 @@ def test_pages_show_the_regional_score(home, regional_ids):
     assert metrics(app)["Threshold"] == wording.number(point.threshold)
 
 
+def test_attributions_show_the_regions_beside_the_map(home, regional_ids):
+    app = run("pages/attributions.py", **regional_ids)
+    assert not app.exception
+    assert any("above" in caption.value and "of those of good parts are" in caption.value for caption in app.caption)
+    test = loaded(regional_ids)
+    file = test.images.files[0]
+    from pages.shared import resources
+
+    found = resources.attribution(test, file, regional((6, 7)), 2)
+    assert found.levels == (6, 7)
+    assert found.score == pytest.approx(resources.scores(test, regional((6, 7)))["sum"].test[0], rel=1e-5)
+    assert found is resources.attribution(test, file, regional((6, 7)), 2)  # explained once
+
+
 def test_the_whole_image_is_a_click_away_and_back(home, regional_ids):
     app = run("pages/levels.py", **regional_ids)
     app.button(key="preset_Whole image").click().run()

@@ -21,6 +21,7 @@ from pages.shared import charts
 Array = NDArray[np.float64]
 
 _SIDE = 276  # of a picture, in pixels: three of them fit beside the menu at 1440
+_NARROW = 196  # where there are four
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,29 @@ def limit_of(values: Array) -> float:
     return float(np.quantile(np.abs(values), 0.99)) or 1.0
 
 
-def pictures(attribution: Attribution, image: NDArray[np.uint8], file: ImageFile, drawing: Drawing) -> None:
-    """Image, map and overlay at equal size, with the mask's outline; below, the scale of both maps."""
+@dataclass(frozen=True)
+class RegionMap:
+    """Standardised distances of an image's regions, and what only a share of those of good parts exceeds."""
+
+    values: Array  # (rows, columns)
+    limit: float
+    share: float
+
+
+def pictures(
+    attribution: Attribution,
+    image: NDArray[np.uint8],
+    file: ImageFile,
+    drawing: Drawing,
+    regions: RegionMap | None = None,
+) -> None:
+    """Image, map and overlay at equal size, with the mask's outline, and the regions; below, the scale of both maps."""
     values = drawing.smooth(attribution.total)
     limit = limit_of(values)
     mask = mask_weights(mask_of(file), values.shape) > 0.5 if file.mask else None
     alt = f"{file.path.name}: attributions add up to {attribution.rgb.sum():.3g} distance"
     outlined = " The mask is outlined." if mask is not None else ""
-    with st.grid(3, min_column_width=_SIDE + 10):
+    with st.grid(4 if regions else 3, min_column_width=(_NARROW if regions else _SIDE) + 10):
         with charts.panel("Image", f"{file.path.name}, {file.defect.replace('_', ' ')}.{outlined}"):
             charts.show(_picture(None, limit=1, image=image, mask=mask), key="image", alt=alt)
         with charts.panel("Attribution map", "Red raises the distance, blue lowers it."):
@@ -55,12 +71,27 @@ def pictures(attribution: Attribution, image: NDArray[np.uint8], file: ImageFile
         with charts.panel("Overlay", "Hover for a pixel's share."):
             figure = _picture(values, limit=limit, image=image, mask=mask, opacity=drawing.opacity)
             charts.show(figure, key="overlay", alt=alt)
+        if regions:
+            _regions(regions, image, mask, file)
     scale = f"Colours of map and overlay: from {-limit:.2g} (blue) to {limit:.2g} (red) distance a pixel"
     charts.show(figures.map_scale(limit), key="scale", alt=scale)
     st.caption(
         f"The map adds up to the difference of the distances within {attribution.gap:.1e} of the larger "
         f"({attribution.precision}; {attribution.rules}; {len(attribution.references)} references, drawn with seed 0)."
     )
+
+
+def _regions(regions: RegionMap, image: NDArray[np.uint8], mask: NDArray[np.bool_] | None, file: ImageFile) -> None:
+    """The image's regions, each against its own left-out good parts."""
+    over = int(np.count_nonzero(regions.values > regions.limit))
+    counted = int(np.count_nonzero(np.isfinite(regions.values)))
+    words = (
+        f"{over} of {counted} above {regions.limit:.2f} (yellow to red), as {wording.percent(regions.share)} of those "
+        "of good parts are."
+    )
+    with charts.panel("Regions", words):
+        figure = figures.region_map(regions.values, image, limit=regions.limit, mask=mask, height=_SIDE)
+        charts.show(figure, key="region_map", alt=f"{file.path.name}: {words}")
 
 
 def _picture(values: Array | None, **options: Any) -> go.Figure:

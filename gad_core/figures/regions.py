@@ -1,0 +1,57 @@
+"""Maps of regions over their image: nothing where a region is usual, yellow at the limit, red at twice the limit."""
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from gad_core.figures.attributions import Pixels, bare_layout, outline
+from gad_core.figures.canvas import Part, figure
+
+Array = NDArray[np.float64]
+
+_USUAL, _LIMIT, _FAR = (240, 228, 66), (240, 190, 40), (213, 50, 0)
+_OPACITY = 0.75
+_STOPS = ((0.0, _USUAL, 0.0), (0.5, _LIMIT, _OPACITY / 2), (1.0, _FAR, _OPACITY))
+
+
+def region_map(
+    values: Array, image: Pixels, *, limit: float, mask: NDArray[np.bool_] | None = None, height: int = 320
+) -> go.Figure:
+    """Standardised distances (rows, columns) over an image (S, S, 3); NaN is left bare.
+
+    The colours' middle is `limit`, what so few regions of good parts exceed; the mask (S, S) is outlined.
+    """
+    rows, columns = values.shape
+    tall, wide = image.shape[0] / rows, image.shape[1] / columns
+    cells: Part = {
+        "type": "heatmap",
+        "z": values,
+        "x0": wide / 2 - 0.5,
+        "dx": wide,
+        "y0": tall / 2 - 0.5,
+        "dy": tall,
+        "zmin": 0,
+        "zmid": limit,
+        "zmax": 2 * limit,
+        "colorscale": [[at, f"rgba{(*colour, opacity)}"] for at, colour, opacity in _STOPS],
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "customdata": np.indices(values.shape).transpose(1, 2, 0) + 1,
+        "hovertemplate": "row %{customdata[0]}, column %{customdata[1]}: %{z:.2f}<extra></extra>",
+        "hoverongaps": False,
+    }
+    traces = [cells] if mask is None or not mask.any() else [cells, outline(mask)]
+    return figure(traces, bare_layout(image.shape[0], height, image))
+
+
+def region_overlay(image: Pixels, values: Array, *, limit: float) -> Pixels:
+    """The same as pixels (S, S, 3), for files."""
+    share = np.clip(np.nan_to_num(values) / (2 * limit), 0, 1)
+    at, colours, opacities = zip(*_STOPS, strict=True)
+    colour = np.stack([np.interp(share, at, channel) for channel in zip(*colours, strict=True)], axis=2)
+    weight = np.interp(share, at, opacities)[..., None]
+    rows = np.arange(image.shape[0]) * values.shape[0] // image.shape[0]
+    columns = np.arange(image.shape[1]) * values.shape[1] // image.shape[1]
+    colour, weight = (part[rows[:, None], columns] for part in (colour, weight))
+    return np.asarray(np.rint(image * (1 - weight) + colour * weight), np.uint8)

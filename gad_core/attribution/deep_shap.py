@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from gad_core.attribution.attribution_map import Attribution, Precision, completeness_gap
 from gad_core.attribution.propagation import deep_shap
-from gad_core.attribution.rules import RULES
+from gad_core.attribution.rules import POOLED, RULES
 from gad_core.errors import GadError, NotExplained
 from gad_core.features.backbones import Backbone
 from gad_core.features.levels import level_maps, pooled_levels, spatial_mean
@@ -102,8 +102,9 @@ def attribute_all(
             attempts.update(zip(missing, made, strict=True))
     for attempt in attempts.values():
         _check(attempt)
+    rules = f"{RULES}; {POOLED}" if tuning.pool else RULES
     return tuple(
-        Attribution(tuning.levels, *attempts[i].parts, attempts[i].gap, attempts[i].precision, RULES, chosen)
+        Attribution(tuning.levels, *attempts[i].parts, attempts[i].gap, attempts[i].precision, rules, chosen)
         for i in range(len(images))
     )
 

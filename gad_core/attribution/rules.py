@@ -25,6 +25,7 @@ from gad_core.gaussian.torch_pooling import pooled_share, standardised
 
 #: What makes the attributions unique, beside their sum: the rule at each kind of nonlinear call.
 RULES = "DeepLIFT rescale; products halved between their factors; maxima by cross-max"
+POOLED = "ranks of regions by the gradient averaged over the way"
 
 _KINKED = {"relu", "relu6", "leaky_relu", "hardtanh", "hardsigmoid", "hardswish", "clamp", "clip", "abs"}
 _SMOOTH = {"silu", "sigmoid", "logsigmoid", "tanh", "gelu", "softplus", "mish", "exp", "elu", "celu", "selu"}

@@ -51,11 +51,11 @@ def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
     return figure([bars], layout, marks=ends)
 
 
-def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int]) -> go.Figure:
-    """AUROC of every level and of the sum with intervals, a row each; the levels in the sum are filled."""
+def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int], *, own: str = "sum") -> go.Figure:
+    """AUROC of every level and of the tuning's `own` score with intervals, a row each; the levels in it are filled."""
     chosen = {str(level) for level in summed} | {"sum"}
     colours = [LEFT_OUT if name in chosen else NORMAL for name in areas]
-    names = [name if name == "sum" else f"level {name}" for name in areas]
+    names = [own if name == "sum" else f"level {name}" for name in areas]
     points = {
         "type": "scatter",
         "mode": "markers",

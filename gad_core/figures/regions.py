@@ -11,7 +11,8 @@ Array = NDArray[np.float64]
 
 _USUAL, _LIMIT, _FAR = (240, 228, 66), (240, 190, 40), (213, 50, 0)
 _OPACITY = 0.75
-_STOPS = ((0.0, _USUAL, 0.0), (0.5, _LIMIT, _OPACITY / 2), (1.0, _FAR, _OPACITY))
+#: Of the colours: where they lie, in twice the limit, what they are, and how much of the image they hide.
+_AT, _COLOURS, _WEIGHTS = (0.0, 0.5, 1.0), (_USUAL, _LIMIT, _FAR), (0.0, _OPACITY / 2, _OPACITY)
 
 
 def region_map(
@@ -33,7 +34,9 @@ def region_map(
         "zmin": 0,
         "zmid": limit,
         "zmax": 2 * limit,
-        "colorscale": [[at, f"rgba{(*colour, opacity)}"] for at, colour, opacity in _STOPS],
+        "colorscale": [
+            [at, f"rgba{(*colour, weight)}"] for at, colour, weight in zip(_AT, _COLOURS, _WEIGHTS, strict=True)
+        ],
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
@@ -48,9 +51,8 @@ def region_map(
 def region_overlay(image: Pixels, values: Array, *, limit: float) -> Pixels:
     """The same as pixels (S, S, 3), for files."""
     share = np.clip(np.nan_to_num(values) / (2 * limit), 0, 1)
-    at, colours, opacities = zip(*_STOPS, strict=True)
-    colour = np.stack([np.interp(share, at, channel) for channel in zip(*colours, strict=True)], axis=2)
-    weight = np.interp(share, at, opacities)[..., None]
+    colour = np.stack([np.interp(share, _AT, channel) for channel in zip(*_COLOURS, strict=True)], axis=2)
+    weight = np.interp(share, _AT, _WEIGHTS)[..., None]
     rows = np.arange(image.shape[0]) * values.shape[0] // image.shape[0]
     columns = np.arange(image.shape[1]) * values.shape[1] // image.shape[1]
     colour, weight = (part[rows[:, None], columns] for part in (colour, weight))

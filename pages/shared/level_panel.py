@@ -21,7 +21,11 @@ def one_by_one(test: resources.TestImages, tuning: Tuning, scores: dict[str, Lev
     with charts.panel("Level by level", finding) as corner:
         names = ("AUROC", "Health") if areas else ("Health",)
         if charts.switch(corner, names, key="level_view") == "AUROC":
-            charts.show(figures.level_areas(areas, tuning.levels), key="level_areas", alt=finding)
+            charts.show(
+                figures.level_areas(areas, tuning.levels, own=wording.score_name(tuning)),
+                key="level_areas",
+                alt=finding,
+            )
         else:
             _health(test, tuning)
 

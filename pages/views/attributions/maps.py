@@ -21,7 +21,7 @@ from pages.shared import charts
 Array = NDArray[np.float64]
 
 _SIDE = 276  # of a picture, in pixels: three of them fit beside the menu at 1440
-_NARROW = 196  # where there are four
+_NARROW = 206  # where there are four
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,14 @@ def pictures(
     mask = mask_weights(mask_of(file), values.shape) > 0.5 if file.mask else None
     alt = f"{file.path.name}: attributions add up to {attribution.rgb.sum():.3g} distance"
     outlined = " The mask is outlined." if mask is not None else ""
-    with st.grid(4 if regions else 3, min_column_width=(_NARROW if regions else _SIDE) + 10):
+    side = _NARROW if regions else _SIDE
+    with st.grid(4 if regions else 3, min_column_width=side + 10):
         with charts.panel("Image", f"{file.path.name}, {file.defect.replace('_', ' ')}.{outlined}"):
-            charts.show(_picture(None, limit=1, image=image, mask=mask), key="image", alt=alt)
+            charts.show(_picture(None, side, limit=1, image=image, mask=mask), key="image", alt=alt)
         with charts.panel("Attribution map", "Red raises the distance, blue lowers it."):
-            charts.show(_picture(values, limit=limit, mask=mask), key="map", alt=alt)
+            charts.show(_picture(values, side, limit=limit, mask=mask), key="map", alt=alt)
         with charts.panel("Overlay", "Hover for a pixel's share."):
-            figure = _picture(values, limit=limit, image=image, mask=mask, opacity=drawing.opacity)
+            figure = _picture(values, side, limit=limit, image=image, mask=mask, opacity=drawing.opacity)
             charts.show(figure, key="overlay", alt=alt)
         if regions:
             _regions(regions, image, mask, file)
@@ -90,12 +91,12 @@ def _regions(regions: RegionMap, image: NDArray[np.uint8], mask: NDArray[np.bool
         "of good parts are."
     )
     with charts.panel("Regions", words):
-        figure = figures.region_map(regions.values, image, limit=regions.limit, mask=mask, height=_SIDE)
+        figure = figures.region_map(regions.values, image, limit=regions.limit, mask=mask, height=_NARROW)
         charts.show(figure, key="region_map", alt=f"{file.path.name}: {words}")
 
 
-def _picture(values: Array | None, **options: Any) -> go.Figure:
-    return figures.attribution_map(values, height=_SIDE, **options)
+def _picture(values: Array | None, side: int, **options: Any) -> go.Figure:
+    return figures.attribution_map(values, height=side, **options)
 
 
 def levels(attribution: Attribution, drawing: Drawing) -> None:

@@ -33,8 +33,12 @@ GLOSSARY = (
     ("defect", "Anything else in test/: used to check a detector, never to fit it."),
     ("level", "One depth of the network with all its feature maps; level 1 sees small textures, the last large forms."),
     ("sum", "The distances of the chosen levels added up (eq. 4)."),
+    ("region", "A cell of a grid over the image, with a Gaussian of its own: small defects stand out there."),
     ("distance", "How far an image lies from the Gaussian of good parts; higher is more anomalous."),
-    ("score", "The number an image is judged by: the distance at one level, or the sum."),
+    (
+        "score",
+        "The number an image is judged by: the distance at one level, the sum, or what regions are pooled to.",
+    ),
     ("reduction", "Which principal components are kept."),
     ("PCA 99 %", "The strongest components that together carry 99 % of the variance."),
     ("NPCA 5 %", "The weakest components that together carry 5 % of the variance. They discriminate well."),

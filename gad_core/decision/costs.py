@@ -72,8 +72,8 @@ def cost_curve(
     """Expected cost at every threshold that tells scores apart: below all, between neighbours, above all.
 
     `normal` (n,) and `defects` (m,) are scores; a part is flagged where its score exceeds the threshold. Of equally
-    cheap thresholds the one in the widest gap (in log distance) is the cheapest. Raises `GadError` without scores of a
-    kind, and as `parts_per_shift`.
+    cheap thresholds the one in the widest gap is the cheapest, in log distance where no score lies below zero. Raises
+    `GadError` without scores of a kind, and as `parts_per_shift`.
     """
     if not len(normal) or not len(defects):
         raise GadError(
@@ -81,14 +81,14 @@ def cost_curve(
             "missing kind"
         )
     scores = np.unique(np.concatenate([normal, defects]))
-    below = scores[0] - 0.02 * (scores[0] or 1.0)  # also below a score of zero, so that everything can be flagged
-    edges = np.concatenate([[below], scores, [1.02 * scores[-1]]])
+    room = 0.02 * np.abs(np.where(scores[[0, -1]] == 0, 1.0, scores[[0, -1]]))  # everything can be flagged, and nothing
+    edges = np.concatenate([[scores[0] - room[0]], scores, [scores[-1] + room[1]]])
     thresholds = (edges[:-1] + edges[1:]) / 2
     fpr = 1 - np.searchsorted(np.sort(normal), thresholds, side="right") / len(normal)
     tpr = 1 - np.searchsorted(np.sort(defects), thresholds, side="right") / len(defects)
     one = parts_per_shift(0, 1, parts=parts, defect_share=defect_share)  # everything wrong that can be
     cost = one.good_flagged * fpr * false_alarm + one.bad_missed * (1 - tpr) * miss
-    gaps = np.diff(np.log(np.maximum(edges, np.finfo(float).tiny)))
+    gaps = np.diff(np.log(np.maximum(edges, np.finfo(float).tiny)) if edges[1] >= 0 else edges)
     least = np.flatnonzero(np.isclose(cost, cost.min(), rtol=1e-12, atol=0))
     return CostCurve(thresholds, cost, float(thresholds[least[gaps[least].argmax()]]))
 

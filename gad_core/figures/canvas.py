@@ -123,13 +123,19 @@ def predicted_line(x: float, span: tuple[float, float], *, log: bool = False) ->
 
 
 def review_band(low: float, high: float, span: tuple[float, float], *, above: bool) -> tuple[Part, Part]:
-    """The distances between two thresholds, shaded, on a logarithmic axis; a person reviews what lies there.
+    """The distances between two thresholds, shaded; a person reviews what lies there. An axis from above 0 on is a log.
 
     Its name stands at the upper end (`above`) or at the lower one.
     """
     start, end = (min(max(value, span[0]), span[1]) for value in (low, high))
     shape = {"type": "rect", "yref": "paper", "x0": start, "x1": end, "y0": 0, "y1": 1, "layer": "below"}
-    label = {"text": "review", "x": math.log10(start), "xanchor": "left", "xshift": 4, "yref": "paper"}
+    label = {
+        "text": "review",
+        "x": math.log10(start) if span[0] > 0 else start,
+        "xanchor": "left",
+        "xshift": 4,
+        "yref": "paper",
+    }
     edge = {"color": faint(INK, 0.5), "width": 1}
     return shape | {"fillcolor": faint(INK, 0.13), "line": edge}, label | (
         {"y": 1, "yanchor": "top"} if above else {"y": 0.04, "yanchor": "bottom"}

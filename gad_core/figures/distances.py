@@ -53,12 +53,13 @@ def score_histogram(groups: Groups, lines: Lines) -> go.Figure:
     """A histogram a group, one above the other on common bins; what lies above the threshold is in full colour.
 
     The axis is logarithmic: defects may lie ten times as far out as normal images, which must not be squeezed for it.
+    Scores of zero and less, as pooled regions have them, stand on a linear one.
     Each row has its own height, so that 20 images can be read beside 2,000. An adopted threshold is a dashed line, the
     one that chi-square predicts a grey one, and a review band is shaded.
     """
     present = {name: group for name, group in groups.items() if len(group[0])}
     span = low, high = _span([scores for scores, _ in present.values()], lines)
-    bins = np.geomspace(low, high, _BINS + 1)
+    bins = np.geomspace(low, high, _BINS + 1) if low > 0 else np.linspace(low, high, _BINS + 1)
     threshold = math.inf if lines.threshold is None else lines.threshold
     # The bin of the threshold is drawn in two colours, at one height.
     edges = np.union1d(bins, [] if lines.threshold is None else [max(threshold, low)])
@@ -136,11 +137,11 @@ def _marks(lines: Lines, span: tuple[float, float], *, above: bool) -> Iterator[
     if lines.review:
         yield review_band(lines.review.accept_below, lines.review.reject_above, span, above=above)
     if lines.threshold is not None:
-        yield vertical(max(lines.threshold, span[0]), f"threshold {number(lines.threshold)}", span, log=True)
+        yield vertical(max(lines.threshold, span[0]), f"threshold {number(lines.threshold)}", span, log=span[0] > 0)
     if lines.adopted is not None and lines.adopted != lines.threshold:
-        yield adopted_line(max(lines.adopted, span[0]), span, log=True)
+        yield adopted_line(max(lines.adopted, span[0]), span, log=span[0] > 0)
     if lines.predicted is not None and lines.predicted != lines.threshold:
-        yield predicted_line(lines.predicted, span, log=True)
+        yield predicted_line(lines.predicted, span, log=span[0] > 0)
 
 
 def _room(lines: Lines) -> Part:
@@ -150,10 +151,15 @@ def _room(lines: Lines) -> Part:
 
 def _span(samples: Sequence[Array], lines: Lines) -> tuple[float, float]:
     low, high = (pick([*lines.known, *(float(pick(scores)) for scores in samples)]) for pick in (min, max))
+    if low < 0:
+        room = 0.03 * (high - low)
+        return low - room, high + room
     return max(0.97 * low, 1e-6 * high), 1.03 * high  # a distance of zero has no logarithm
 
 
 def _distances(low: float, high: float) -> Part:
+    if low <= 0:
+        return axis("score", range=[low, high], nticks=8)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     ticks = [step * 10.0**decade for decade in range(first, last) for step in _steps(low, high)]
     return axis(

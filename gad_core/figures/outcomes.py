@@ -46,7 +46,9 @@ def cost_curve(curve: CostCurve, threshold: float | None, *, adopted: float | No
     """Expected cost per shift over the threshold, with the present one, the adopted one and the cheapest."""
     ends = [value for value in (threshold, adopted) if value is not None]
     high = float(max([curve.threshold[-1], *ends]))
-    low = max(float(min([curve.threshold[0], *ends])), 1e-6 * high)
+    low = float(min([curve.threshold[0], *ends]))
+    log = low >= 0
+    low = max(low, 1e-6 * high) if log else low
     costs = line(
         np.maximum(curve.threshold, low),
         curve.cost,
@@ -66,12 +68,14 @@ def cost_curve(curve: CostCurve, threshold: float | None, *, adopted: float | No
     }
     layout = {
         "height": 240,
-        "xaxis": axis("threshold (logarithmic)", type="log", range=[math.log10(low), math.log10(high)]),
+        "xaxis": axis("threshold (logarithmic)", type="log", range=[math.log10(low), math.log10(high)])
+        if log
+        else axis("threshold", range=[low, high]),
         "yaxis": axis("cost per shift", rangemode="tozero"),
     }
-    marks = [] if threshold is None else [vertical(max(threshold, low), "now", (low, high), log=True)]
+    marks = [] if threshold is None else [vertical(max(threshold, low), "now", (low, high), log=log)]
     if adopted is not None and adopted != threshold:
-        marks.append(adopted_line(max(adopted, low), (low, high), log=True))
+        marks.append(adopted_line(max(adopted, low), (low, high), log=log))
     return figure([costs, cheapest], layout, marks=marks)
 
 

@@ -107,3 +107,13 @@ def test_exact_chi_square_quantiles_lie_on_the_diagonal():
     distances = np.sqrt(stats.chi2.ppf((np.arange(50) + 0.5) / 50, 7))
     theory, observed = qq_points(distances[::-1], 7)
     np.testing.assert_allclose(theory, observed)
+
+
+def test_scores_below_zero_can_all_be_flagged_and_all_be_passed():
+    normal, defects = np.array([-3.0, -2.0, -1.0]), np.array([-2.5, 4.0])
+    curve = cost_curve(normal, defects, parts=100, defect_share=0.5, false_alarm=1, miss=1)
+    assert curve.threshold[0] < -3
+    assert curve.threshold[-1] > 4
+    assert curve.cost[0] == pytest.approx(50)
+    assert curve.cost[-1] == pytest.approx(50)
+    assert -1 < curve.cheapest < 4

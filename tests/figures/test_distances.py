@@ -126,3 +126,14 @@ def test_without_a_threshold_every_image_is_drawn_and_no_line(groups, draw):
 def test_without_a_threshold_no_bar_counts_as_flagged(groups):
     trace = score_histogram(groups, Lines()).data[0]
     assert set(trace.marker.color) == {faint(LEFT_OUT, 0.45)}
+
+
+def test_scores_below_zero_stand_on_a_linear_axis():
+    groups = {"good": (np.array([-1.0, 0.0, 0.5]), "#123456"), "defects": (np.array([3.0, 9.0]), "#654321")}
+    for draw in (score_histogram, score_ecdf):
+        figure = draw(groups, Lines(threshold=0.7, adopted=0.2))
+        assert figure.layout.xaxis.type is None
+        assert figure.layout.xaxis.range == pytest.approx((-1.3, 9.3))
+        lines = [shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1 and shape.yref == "paper"]
+        assert lines == [0.7, 0.2]
+        assert [label.x for label in figure.layout.annotations[:2]] == [0.7, 0.2]

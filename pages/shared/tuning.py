@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from gad_core import wording
 from gad_core.features.registry import get_backbone
@@ -15,12 +16,19 @@ from pages.shared import resources, settings
 _POOLS = ("top:0.1", "power:8", "mean", "max", settings.WHOLE)
 
 
+def in_popover(container: DeltaGenerator, row: DetectorRow) -> Tuning:
+    """The controls in a popover of this container."""
+    for key in {"levels", "score", "keep", "pool"} & st.session_state.keys():
+        # One that opens after a fragment's run would else show, and send, nothing chosen. Controls in sight are not
+        # set: the answer to an earlier choice would take back one made meanwhile.
+        st.session_state[key] = st.session_state[key]
+    with container.popover("Levels & components", icon=":material/tune:", width="stretch", wrap=True, key="tuning"):
+        return controls(row)
+
+
 def controls(row: DetectorRow) -> Tuning:
     """Preset, regions, levels, distance and components kept; what they say together."""
     backbone, regions = get_backbone(row.backbone), resources.summary(row).settings.regions
-    for key in {"levels", "score", "keep", "pool"} & st.session_state.keys():
-        # Set in every run: a popover that opens after a fragment's run would else show, and send, nothing chosen.
-        st.session_state[key] = st.session_state[key]
     if regions:
         st.selectbox(
             "Score",

@@ -34,11 +34,25 @@ def explain_again_and_again(*args, **options):
 
 explanations.explain_category = explain_again_and_again
 """
+#: In the browser: what the server says arrives late.
+LATE = """
+const listen = WebSocket.prototype.addEventListener;
+WebSocket.prototype.addEventListener = function (kind, hear, ...options) {{
+  const late = event => setTimeout(() => hear.call(this, event), {milliseconds});
+  listen.call(this, kind, kind === "message" ? late : hear, ...options);
+}};
+"""
 
 
 @pytest.fixture(scope="module")
-def busy(serve, chromium, tmp_path_factory) -> Iterator[str]:
-    """A server on which somebody has all washers explained, which does not end."""
+def busy(washers: str) -> str:
+    """The address of a server on which somebody has all washers explained, which does not end."""
+    return washers.partition("/attributions")[0]
+
+
+@pytest.fixture(scope="module")
+def washers(serve, chromium, tmp_path_factory) -> Iterator[str]:
+    """The page on which they are explained."""
     from gad_core.workspace.steps import try_demo
 
     folder = tmp_path_factory.mktemp("busy")
@@ -50,11 +64,12 @@ def busy(serve, chromium, tmp_path_factory) -> Iterator[str]:
     with serve(home, PYTHONPATH=f"{folder}{os.pathsep}{ROOT}") as url:
         context = chromium.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
-        page.goto(f"{url}/attributions?detector={row.id}&data={row.dataset_id}")
+        link = f"{url}/attributions?detector={row.id}&data={row.dataset_id}"
+        page.goto(link)
         page.get_by_role("button", name="Explain them all").click(timeout=OWN_WORK)
         expect(job(page)).to_contain_text("Explain washer")
         context.close()
-        yield url
+        yield link
         with Store(home) as store:
             assert [one.title for one in store.jobs.active()] == ["Explain washer"], "the long job must outlast all"
 
@@ -134,6 +149,21 @@ def test_an_engineer_goes_from_a_folder_to_an_adopted_threshold_and_finds_it_aga
     assert {name: metric(later, name) for name in before} == before
     expect(later.get_by_test_id("stSidebar")).to_contain_text("levels 6-7, NPCA 3 %")
     expect(later.get_by_text("Differs from the adopted threshold")).to_have_count(0)
+
+
+def test_a_choice_made_before_the_answer_to_an_earlier_one_is_kept(washers, tab):
+    page: Page = tab()
+    page.set_default_timeout(STEP)
+    page.add_init_script(LATE.format(milliseconds=1500))
+    page.goto(washers.replace("/attributions", "/levels"))
+    expect(page.get_by_role("heading", name="Levels & NPCA", level=1)).to_be_visible(timeout=STEP)
+    settled(page)
+    expect(job(page)).to_be_visible()  # whose bar asks for itself again every second, with all that the page says
+    page.locator(".st-key-levels").get_by_role("button", name="8", exact=True).click()
+    page.get_by_role("slider", name="Components kept").press("ArrowRight")
+    page.wait_for_url(re.compile(r"levels=6%2C7&keep=npca%3A0\.03"), timeout=STEP)
+    go_to(page, "Working point")
+    expect(page.get_by_test_id("stMain")).to_contain_text("levels 6-7, NPCA 3 %")
 
 
 def test_forty_loose_good_images_are_helped_along_and_nothing_is_pretended(busy, tab, stripes, tmp_path):

@@ -21,8 +21,7 @@ _N_REFERENCES = 10
 def controls(detector: DetectorRow) -> tuple[Tuning, int, Drawing]:
     """Tuning, number of references, and how the map is drawn."""
     boxes = st.grid(4, min_column_width=200, vertical_alignment="bottom")
-    with boxes.popover("Levels & components", icon=":material/tune:", width="stretch", key="tuning"):
-        chosen = tuning.controls(detector)
+    chosen = tuning.in_popover(boxes, detector)
     n_references = boxes.select_slider(
         "References",
         [1, 3, 5, 10, 20, 32],

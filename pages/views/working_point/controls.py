@@ -27,9 +27,8 @@ class Choices:
 def choices(detector: DetectorRow) -> Choices:
     """Tuning, level, method and target; the production and its review band behind one button."""
     backbone = get_backbone(detector.backbone)
-    with st.grid(4, min_column_width=185, vertical_alignment="bottom"):
-        with st.popover("Levels & components", icon=":material/tune:", width="stretch", wrap=True, key="tuning"):
-            own = wording.score_name(tuning.controls(detector))
+    with st.grid(4, min_column_width=185, vertical_alignment="bottom") as strip:
+        own = wording.score_name(tuning.in_popover(strip, detector))
         st.selectbox(
             "Level",
             [SUM, *map(str, range(1, backbone.n_levels + 1))],

@@ -34,15 +34,13 @@ def regional(rng: np.random.Generator, distribution: str, n: int) -> np.ndarray:
 def flagged(distribution: str, n: int, repetition: int) -> list[float]:
     """Share of new images flagged, with all components and after NPCA 5 %."""
     rng = np.random.default_rng((repetition, n, DISTRIBUTIONS.index(distribution)))
-    fit = fit_regions(
-        regional(rng, distribution, n), REGIONS, [slice(0, WIDTH)], np.arange(n) % FOLDS, reduction=NPCA_5
-    )
+    folds = np.arange(n) % FOLDS
+    fit = fit_regions(regional(rng, distribution, n), REGIONS, [slice(0, WIDTH)], folds, reduction=NPCA_5)
     new, shares = regional(rng, distribution, NEW), []
     for reduction in (ALL, NPCA_5):
         tuning = Tuning((1,), reduction, pool=TOP_TENTH)
-        standard = fit.standard(tuning)
-        left_out = TOP_TENTH(standard(fit.left_out_distances(tuning)))
-        scores = TOP_TENTH(standard(fit.distances(new, tuning)))
+        left_out = TOP_TENTH(fit.left_out_standardised(tuning, folds))
+        scores = TOP_TENTH(fit.standard(tuning)(fit.distances(new, tuning)))
         shares.append(float(np.mean(scores > cross_conformal(left_out, TARGET).threshold)))
     return shares
 

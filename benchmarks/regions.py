@@ -32,7 +32,7 @@ NAME = "tf_efficientnet_lite0"
 
 def milliseconds(engine, detector, tuning, pixels) -> float:
     """To score an image, network included."""
-    regions, times = detector.settings.regions, []
+    regions, times = detector.regions, []
     for _ in range(3):
         start = time.perf_counter()
         detector.scores(np.stack(list(engine.stream(pixels, regions=regions))), tuning)
@@ -47,19 +47,20 @@ def rows(folder: Path, engine, cache: FeatureCache) -> list[str]:
     pixels = load_pixels(dataset.train.where(np.arange(len(dataset.train)) < TIMED), backbone, cache=cache)
     lines = []
     for name, tuning in presets(backbone, regions).items():
-        settings = FitSettings(backbone=NAME, n_folds=FOLDS, regions=regions if tuning.pool else None)
-        known = extract(dataset.train, engine, regions=settings.regions, cache=cache)
+        wanted = regions if tuning.pool else None
+        settings = FitSettings(backbone=NAME, n_folds=FOLDS, regions=wanted)
+        known = extract(dataset.train, engine, regions=wanted, cache=cache)
         start = time.perf_counter()
         detector = fit_images(dataset.train, engine, settings, known=known).detector
         seconds = time.perf_counter() - start
-        test = extract(dataset.test, engine, regions=settings.regions, cache=cache)
+        test = extract(dataset.test, engine, regions=wanted, cache=cache)
         labels = test.images.labels
         scores = level_scores(Projected.of(detector, test.features), tuning)["sum"]
         rates = point_rates(scores, labels, threshold(scores, "cross-conformal", TARGET))
         found = localised(detector, test.features, test.images, tuning)
         where = f"{100 * found.pixel_auroc:6.1f} {100 * found.aupro:6.1f}" if found else f"{'–':>6} {'–':>6}"
         lines.append(
-            f"{folder.name:>14} {name:>18} {100 * auroc(scores.test, labels).value:6.1f} {100 * rates.tpr.value:7.1f} "
+            f"{folder.name:>14} {name:>24} {100 * auroc(scores.test, labels).value:6.1f} {100 * rates.tpr.value:7.1f} "
             f"{100 * rates.test.value:6.1f} [{100 * rates.test.low:4.1f}, {100 * rates.test.high:4.1f}] {where} "
             f"{seconds:6.1f} {milliseconds(engine, detector, tuning, pixels):6.1f}"
         )
@@ -69,7 +70,7 @@ def rows(folder: Path, engine, cache: FeatureCache) -> list[str]:
 def main() -> None:
     engine = load_engine(NAME)
     print(
-        f"{'':>14} {'preset':>18} {'AUROC':>6} {'caught':>7} {'good flagged':>19} {'pixels':>6} {'AUPRO':>6} "
+        f"{'':>14} {'preset':>24} {'AUROC':>6} {'caught':>7} {'good flagged':>19} {'pixels':>6} {'AUPRO':>6} "
         f"{'fit, s':>6} {'ms':>6}"
     )
     with tempfile.TemporaryDirectory() as cache:

@@ -179,7 +179,8 @@ def _engine(backbone: str) -> Engine:
 
 def _read_block(paths: Sequence[Path], settings: FitSettings) -> _Block:
     """Read a block of images on a worker, with the features of their copies; bad images are noted."""
-    engine, augmented, regions = _engine(settings.backbone), settings.augmented, settings.regions
+    engine, augmented = _engine(settings.backbone), settings.augmented
+    regions = settings.regions_on(engine.network.backbone)
     files: list[ImageFile] = []
     refused: list[Refusal] = []
     for path in paths:

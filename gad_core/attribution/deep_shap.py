@@ -216,7 +216,7 @@ def _detector_distances(
         size = max(size, sizes.total // len(part))
         if tuning.pool:
             with torch.inference_mode():
-                features: Any = pooled_levels(module, backbone, part, detector.settings.regions).numpy()
+                features: Any = pooled_levels(module, backbone, part, detector.regions).numpy()
             rows.append([detector.scores(features, tuning)])
             continue
         gaussians = [(detector.gaussians[level - 1], pooled[level - 1]) for level in tuning.levels]

@@ -38,7 +38,7 @@ def evaluate(
             typer.echo(f"AUROC {level:>3}: {area.value:6.1%} [{area.low:.1%}, {area.high:.1%}]")
         if found := result.localisation:
             words = f"pixel AUROC {found.pixel_auroc:.1%}, AUPRO up to 30 % {found.aupro:.1%}"
-            typer.echo(f"{words}, {found.n_masks} masks; {fitted.settings.regions} regions are coarse")
+            typer.echo(f"{words}, {found.n_masks} masks; {fitted.regions} regions are coarse")
         for rates in result.working_points:
             typer.echo(rates_line(rates))
     for reason in result.refused:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -49,11 +49,11 @@ def parse_tuning(
     What they leave open comes from `base`, else from what is recommended for the backbone, with regions or without;
     `--regions 1` asks for the whole image.
     """
-    from gad_core.features.regions import parse_grid, region_levels
+    from gad_core.features.regions import default_regions, parse_grid, region_levels
     from gad_core.features.registry import get_backbone
     from gad_core.gaussian.pooling import Pool
     from gad_core.gaussian.reduction import Reduction
-    from gad_core.gaussian.tuning import Tuning, parse_distance, parse_levels, recommended, regional
+    from gad_core.gaussian.tuning import Tuning, parse_distance, parse_levels, regional, whole_image
 
     if not (levels or keep or score or regions or pool):
         return None
@@ -61,10 +61,12 @@ def parse_tuning(
     whole = regions is not None and parse_grid(regions) == (1, 1)
     if whole and pool:
         raise GadError(f"--regions 1 is the whole image, which has nothing to pool; leave --pool {pool} out")
+    other = score is not None and parse_distance(score) != "mahalanobis"
     if base is None:
-        base = regional(region_levels(known)) if regions and not whole else recommended(known)
+        by_region = not whole and (regions or pool or (default_regions(known) and not other))
+        base = regional(region_levels(known)) if by_region else whole_image(known)
     elif whole and base.pool:
-        base = recommended(known)
+        base = whole_image(known)
     return Tuning(
         parse_levels(levels, known.n_levels) if levels else base.levels,
         Reduction.parse(keep) if keep else base.reduction,
@@ -73,12 +75,14 @@ def parse_tuning(
     )
 
 
-def parse_regions(backbone: str, text: str | None, tuning: "Tuning | None") -> "Regions | None":
+def parse_regions(backbone: str, text: str | None, tuning: "Tuning | None") -> 'Regions | Literal["auto"] | None':
     """The regions that a fit is asked for: at the tuning's levels; None for the whole image."""
     from gad_core.features.regions import Regions, parse_grid, region_levels
     from gad_core.features.registry import get_backbone
 
-    grid = parse_grid(text or "1")
+    if text is None:
+        return "auto"
+    grid = parse_grid(text)
     if grid == (1, 1):
         return None
     return Regions(*grid, tuning.levels if tuning else region_levels(get_backbone(backbone)))

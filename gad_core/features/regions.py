@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 
+#: Rows and columns of the grid that is recommended.
+GRID = (7, 7)
+
 
 @dataclass(frozen=True)
 class Regions:
@@ -105,6 +108,11 @@ def region_levels(backbone: Backbone) -> tuple[int, ...]:
         return (6, 7)
     last = backbone.n_levels
     return tuple(level for level in (last - 2, last - 1) if level >= 1) or (1,)
+
+
+def default_regions(backbone: Backbone) -> Regions | None:
+    """Give the regions of a fit that says nothing of them: on EfficientNets the recommended grid, elsewhere none."""
+    return Regions(*GRID, region_levels(backbone)) if backbone.family == "efficientnet" else None
 
 
 def parse_grid(text: str) -> tuple[int, int]:

@@ -89,6 +89,14 @@ class RegionsFit:
         """Each region's scale at a tuning."""
         return Standard.of(self.left_out_distances(tuning))
 
+    def left_out_standardised(self, tuning: Tuning, folds: Rows) -> Array:
+        """Left-out distances (n, A) on the scale of the other folds of `folds` (n,), as the scale of all knows each."""
+        distances = self.left_out_distances(tuning)
+        found = np.empty_like(distances)
+        for rows in fold_rows(folds):
+            found[rows] = Standard.of(np.delete(distances, rows, axis=0))(distances[rows])
+        return found
+
     def maps(self, standardised: Array) -> Array:
         """Lay values (n, A) out on the grid (n, rows, columns); NaN where a region does not count."""
         grid = np.full((len(standardised), self.regions.count), np.nan)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
+from gad_core.features.regions import Regions
 from gad_core.gaussian.by_region import RegionsFit
 from gad_core.gaussian.detector_writing import write_detector
 from gad_core.gaussian.levels import LevelsFit
@@ -117,6 +118,11 @@ class Detector(LevelsFit):
         """Name of the network."""
         return self.settings.backbone
 
+    @property
+    def regions(self) -> Regions | None:
+        """Grid and levels that have Gaussians by region; None for the whole image alone."""
+        return self.by_region.regions if self.by_region else None
+
     def check_weights(self, fingerprint: str) -> None:
         """Refuse a network whose weights are not those of the fit: its distances would mean nothing."""
         if fingerprint != self.fingerprint:
@@ -139,8 +145,7 @@ class Detector(LevelsFit):
         """Score of every training image from the fit without its fold (n,)."""
         if tuning.pool is None:
             return super().left_out_scores(tuning)
-        known = self.known_regions(tuning)
-        return tuning.pool(known.standard(tuning)(known.left_out_distances(tuning)))
+        return tuning.pool(self.known_regions(tuning).left_out_standardised(tuning, self.folds))
 
     def region_distances(self, features: NDArray[np.float32], tuning: Tuning) -> NDArray[np.float64]:
         """Standardised distances (n, A) of the regions that count: 0 is usual for a normal image, above 1 is rare."""
@@ -153,8 +158,8 @@ class Detector(LevelsFit):
 
     def usual_limit(self, tuning: Tuning, target_fpr: float) -> float:
         """Standardised distance that a share `target_fpr` of the left-out normals' regions exceeds."""
-        known = self.known_regions(tuning)
-        return float(np.quantile(known.standard(tuning)(known.left_out_distances(tuning)), 1 - target_fpr))
+        standardised = self.known_regions(tuning).left_out_standardised(tuning, self.folds)
+        return float(np.quantile(standardised, 1 - target_fpr))
 
     def pooled_tables(self, features: NDArray[np.float32], tuning: Tuning) -> dict[Reduction, NDArray[np.float64]]:
         """Pooled scores (n,) at every cut at which left-out regions are known, other things as in the tuning."""

@@ -35,6 +35,7 @@ class Summary:
     """What a detector file says of itself, without what it scores with."""
 
     settings: FitSettings
+    regions: Regions | None  # that have Gaussians
     tuning: Tuning
     n_train: int
     working_point: WorkingPoint | None
@@ -81,6 +82,7 @@ def read_summary(path: str | Path) -> Summary:
     with _opened(Path(path)) as (header, _):
         return Summary(
             settings=_settings(header),
+            regions=Regions.from_json(header["by_region"]["regions"]) if header.get("by_region") else None,
             tuning=Tuning.from_json(header["tuning"]),
             n_train=len(header["training"]["digests"]),
             working_point=_working_point(header),
@@ -130,6 +132,7 @@ def _settings(header: Mapping[str, Any]) -> FitSettings:
         groups=tuple(pairs) if training["groups"] else None,
         calibration_share=1 / max(round((n + n_kept) / n_kept), 2) if n_kept else 0.0,
         augmented=Augmented.from_json(header["augmented"]) if header.get("augmented") else None,
+        regions=None,
     )
 
 

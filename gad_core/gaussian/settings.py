@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from gad_core.data.augment_settings import Augmentation
 from gad_core.data.groups import Groups
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES, Backbone
-from gad_core.features.regions import Regions
-from gad_core.gaussian.tuning import Tuning, check_regional, recommended, regional
+from gad_core.features.regions import GRID, Regions, default_regions
+from gad_core.gaussian.tuning import Tuning, check_regional, regional, whole_image
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,9 @@ class FitSettings:
         Augmented copies that the Gaussians are fitted to; by default the images as they are.
     n_references : int
         Normal images that the detector keeps for attributions.
-    regions : Regions, optional
-        Grid and levels that get a Gaussian for each region beside the one for the whole image.
+    regions : Regions, "auto" or None
+        Grid and levels that get a Gaussian for each region beside the one for the whole image; None for the whole image
+        alone. By default 7x7 at the levels that the tuning pools, or, without a tuning, at those recommended.
 
     Raises
     ------
@@ -103,7 +104,7 @@ class FitSettings:
     calibration_share: float = 0.0
     augmented: Augmented | None = None
     n_references: int = 32
-    regions: Regions | None = None
+    regions: Regions | Literal["auto"] | None = "auto"
 
     def __post_init__(self) -> None:
         """Refuse numbers outside their ranges."""
@@ -114,13 +115,27 @@ class FitSettings:
         if self.seed < 0 or self.n_references < 0:
             raise GadError("seed and number of references are 0 or more")
         if self.tuning and self.tuning.pool:
-            if not self.regions:
+            if self.regions is None:
                 raise GadError(f"{self.tuning.pool} pools regions, and none were asked for; choose a grid, such as 7x7")
-            check_regional(self.tuning, self.regions.levels)
+            kept = self.tuning.levels if self.regions == "auto" else self.regions.levels
+            check_regional(self.tuning, kept)
+
+    def regions_on(self, backbone: Backbone) -> Regions | None:
+        """Give the regions that are fitted; None for the whole image alone."""
+        if self.regions != "auto":
+            return self.regions
+        if self.tuning is None:
+            return default_regions(backbone)
+        return Regions(*GRID, self.tuning.levels) if self.tuning.pool else None
 
     def tuning_on(self, backbone: Backbone) -> Tuning:
         """Give the tuning asked for, else the one that is recommended for the regions or the backbone."""
-        return self.tuning or (regional(self.regions.levels) if self.regions else recommended(backbone))
+        regions = self.regions_on(backbone)
+        return self.tuning or (regional(regions.levels) if regions else whole_image(backbone))
+
+    def settled(self, backbone: Backbone) -> "FitSettings":
+        """Give the same settings with the regions that they mean."""
+        return replace(self, regions=self.regions_on(backbone))
 
     def leaving_out(self, digests: tuple[str, ...]) -> "FitSettings":
         """Leave these images out, and no others."""
@@ -134,12 +149,15 @@ class FitSettings:
             "groups": self.groups if isinstance(self.groups, str) else [list(pair) for pair in self.groups or ()],
             "without": list(self.without),
             "augmented": self.augmented.to_json() if self.augmented else None,
-            "regions": self.regions.to_json() if self.regions else None,
+            "regions": self.regions.to_json() if isinstance(self.regions, Regions) else self.regions,
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "FitSettings":
-        """Read them back; what is missing takes its default. Raises `GadError` for a name that is not known here."""
+        """Read them back; what is missing takes its default, but regions: settings from before them had none.
+
+        Raises `GadError` for a name that is not known here.
+        """
         unknown = sorted(set(values) - {one.name for one in fields(cls)})
         if unknown:
             raise GadError(f"unknown fit setting {unknown[0]!r}; update this program to read it")
@@ -150,6 +168,6 @@ class FitSettings:
             read["groups"] = tuple((name, group) for name, group in values["groups"] or ()) or None
         if augmented := values.get("augmented"):
             read["augmented"] = Augmented.from_json(augmented)
-        if regions := values.get("regions"):
-            read["regions"] = Regions.from_json(regions)
+        regions = values.get("regions")
+        read["regions"] = Regions.from_json(regions) if isinstance(regions, Mapping) else regions
         return cls(**(read | {"without": tuple(values.get("without") or ())}))

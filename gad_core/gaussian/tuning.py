@@ -14,6 +14,8 @@ from gad_core.gaussian.reduction import ALL, NPCA_1, NPCA_5, Reduction
 Distance = Literal["mahalanobis", "sed", "l2"]
 DISTANCES: tuple[Distance, ...] = get_args(Distance)
 
+_DEEP = (6, 7, 8)  # of an EfficientNet
+
 #: The level of a score that sums the tuned levels.
 SUM = "sum"
 
@@ -102,10 +104,10 @@ class WorkingPoint:
         return cls(**values)
 
 
-def recommended(backbone: Backbone) -> Tuning:
-    """Give the default: levels 6-8 after NPCA 5 % on EfficientNets, the paper's NPCA 1 % of all levels elsewhere."""
+def whole_image(backbone: Backbone) -> Tuning:
+    """Give the default without regions: levels 6-8 after NPCA 5 % on EfficientNets, the paper's NPCA 1 % elsewhere."""
     if backbone.family == "efficientnet":
-        return Tuning((6, 7, 8), NPCA_5)
+        return Tuning(_DEEP, NPCA_5)
     return Tuning(all_levels(backbone), NPCA_1)
 
 
@@ -127,10 +129,13 @@ def check_regional(tuning: Tuning, kept: tuple[int, ...]) -> None:
 
 
 def presets(backbone: Backbone, regions: Regions | None = None) -> dict[str, Tuning]:
-    """Named starting points: the recommended ones and the paper's two (Sec. IV-B)."""
-    levels, whole = all_levels(backbone), recommended(backbone)
-    first = {"Recommended": regional(regions.levels), "Whole image": whole} if regions else {"Recommended": whole}
-    return first | {
+    """Named starting points: the recommended one with regions, that of the whole image, the paper's two (Sec. IV-B)."""
+    levels, found = all_levels(backbone), {}
+    if regions:
+        found["Recommended"] = regional(regions.levels)
+    if backbone.family == "efficientnet":
+        found["Whole image, levels 6-8"] = whole_image(backbone)
+    return found | {
         "Paper, all levels": Tuning(levels, ALL),
         "Paper, NPCA 1 %": Tuning(levels, NPCA_1),
     }

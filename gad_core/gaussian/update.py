@@ -34,7 +34,7 @@ def add_images(
     """
     more, unfit = _sort_out(detector, images, engine, known=False)
     stages = Stages(progress, (len(more), _n_copies(detector, len(more) + detector.n_train), *_n_fits(detector)))
-    extraction = extract(more, engine, regions=detector.settings.regions, cache=cache, progress=stages(0))
+    extraction = extract(more, engine, regions=detector.regions, cache=cache, progress=stages(0))
     training = detector.training + training_images(extraction.features, extraction.images, engine.network.backbone)
     unreadable = extraction.images.refused
     settings = detector.settings.leaving_out(tuple(set(detector.settings.without) - set(more.digests)))
@@ -108,7 +108,7 @@ def _sort_out(
 
 def _n_fits(detector: Detector) -> tuple[int, int]:
     """How long the fit of the levels takes, and that of the regions, in images."""
-    n, regions = detector.n_train, detector.settings.regions
+    n, regions = detector.n_train, detector.regions
     return n, n * len(regions.levels) if regions else 0
 
 

@@ -45,7 +45,7 @@ def fit_dataset(
     n, passes = len(dataset.train), settings.augmented.passes if settings.augmented else 0
     stages = Stages(progress, (n + len(dataset.test), n * passes))
     both = ImageSet(dataset.train.files + dataset.test.files)
-    known = extract(both, engine, regions=settings.regions, cache=cache, progress=stages(0))
+    known = extract(both, engine, regions=settings.regions_on(engine.network.backbone), cache=cache, progress=stages(0))
     test = known.of(dataset.test)
     detector = fit_images(dataset.train, engine, settings, known=known, cache=cache, progress=stages(1)).detector
     return store.detectors.add(

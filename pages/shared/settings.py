@@ -129,7 +129,7 @@ def _possible(values: Values, row: DetectorRow) -> Values:
     """The same values, where regions are pooled with what this detector keeps by region."""
     if values["pool"] == WHOLE:
         return values
-    regions = resources.summary(row).settings.regions
+    regions = resources.summary(row).regions
     if regions is None:
         return values | {"pool": WHOLE}
     levels = [level for level in values["levels"] if int(level) in regions.levels]

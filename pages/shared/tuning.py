@@ -28,7 +28,7 @@ def in_popover(container: DeltaGenerator, row: DetectorRow) -> Tuning:
 
 def controls(row: DetectorRow) -> Tuning:
     """Preset, regions, levels, distance and components kept; what they say together."""
-    backbone, regions = get_backbone(row.backbone), resources.summary(row).settings.regions
+    backbone, regions = get_backbone(row.backbone), resources.summary(row).regions
     if regions:
         st.selectbox(
             "Score",

@@ -10,7 +10,7 @@ from gad_core.gaussian.detector import TrainingImages
 from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.reduction import ALL, Reduction
 from gad_core.gaussian.spectrum import fit_gaussian
-from gad_core.gaussian.tuning import DISTANCES, Tuning, parse_distance, parse_levels, presets, recommended
+from gad_core.gaussian.tuning import DISTANCES, Tuning, parse_distance, parse_levels, presets, whole_image
 from tests.fitted import fit_features
 
 REDUCTIONS = [ALL, Reduction("pca", 0.95), Reduction("npca", 0.2), Reduction("npca", 0.01)]
@@ -114,6 +114,6 @@ def test_an_unknown_distance_is_refused_with_the_known_ones():
 def test_efficientnets_start_from_levels_6_to_8_and_other_networks_from_the_papers_setting():
     from gad_core.features.registry import get_backbone
 
-    assert recommended(get_backbone("tf_efficientnet_lite0")) == Tuning((6, 7, 8), Reduction("npca", 0.05))
-    assert recommended(get_backbone("resnet18")) == Tuning((1, 2, 3, 4, 5), Reduction("npca", 0.01))
+    assert whole_image(get_backbone("tf_efficientnet_lite0")) == Tuning((6, 7, 8), Reduction("npca", 0.05))
+    assert whole_image(get_backbone("resnet18")) == Tuning((1, 2, 3, 4, 5), Reduction("npca", 0.01))
     assert presets(get_backbone("resnet18"))["Paper, all levels"] == Tuning((1, 2, 3, 4, 5))

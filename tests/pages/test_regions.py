@@ -7,7 +7,7 @@ from gad_core.features.regions import Regions
 from gad_core.gaussian.pooling import Pool
 from gad_core.gaussian.reduction import NPCA_5
 from gad_core.gaussian.settings import FitSettings
-from gad_core.gaussian.tuning import Tuning, recommended, regional
+from gad_core.gaussian.tuning import Tuning, regional, whole_image
 from gad_core.workspace.imports import add_folder
 from gad_core.workspace.steps import fit_dataset
 from tests.pages.script import metrics, run
@@ -114,10 +114,10 @@ def test_the_heat_maps_last_row_is_that_of_the_regions(home, regional_ids):
     sums = resources.sum_areas(test, regional((6, 7)))
     area = resources.level_areas(test, regional((6, 7)))["sum"].value
     assert sums[REDUCTIONS.index(NPCA_5)] == pytest.approx(area)
-    assert not np.allclose(sums, resources.sum_areas(test, recommended_lite0()))
+    assert not np.allclose(sums, resources.sum_areas(test, whole_image_lite0()))
 
 
-def recommended_lite0() -> Tuning:
+def whole_image_lite0() -> Tuning:
     from gad_core.features.registry import get_backbone
 
-    return recommended(get_backbone("tf_efficientnet_lite0"))
+    return whole_image(get_backbone("tf_efficientnet_lite0"))

@@ -39,7 +39,7 @@ def numbers(test: resources.TestImages, tuning: Tuning, cells: ReductionMap | No
                 f"pixel AUROC {100 * found.pixel_auroc:.1f} %",
                 **charts.QUIET,
                 help=f"AUPRO: mean overlap of the region map with each masked defect, up to 30 % false positives; "
-                f"{found.n_masks} masks. {test.detector.settings.regions} regions are coarse: small defects are found, "
+                f"{found.n_masks} masks. {test.detector.regions} regions are coarse: small defects are found, "
                 "their outline is not.",
             )
         st.metric(

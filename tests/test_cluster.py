@@ -75,8 +75,9 @@ def test_a_cluster_fits_what_one_process_fits(client, stripes, engine, augment, 
     settings = FitSettings(augmented=augment, n_folds=4, **more)
     alone = fit_images(dataset.train, engine, settings).detector
     found = cluster.fit_on(client, list_paths(stripes), settings).detector
-    assert found.settings == settings
-    equal(found, alone, extract(dataset.test, engine).features, rtol=1e-9)
+    assert found.settings == settings.settled(engine.network.backbone)
+    seen = extract(dataset.test, engine, regions=alone.regions).features
+    equal(found, alone, seen, rtol=1e-9)
 
 
 @pytest.mark.parametrize("augment", [None, Augmented(FIG_5, 2)], ids=["plain", "augmented"])
@@ -126,7 +127,7 @@ def test_images_are_scored_where_the_workers_are(client, stripes, engine):
     detector = fit_images(read_dataset(stripes).train, engine, FitSettings(n_folds=3)).detector
     found = cluster.extract_on(client, detector, paths)
     assert [file.path for file in found.images] == paths
-    np.testing.assert_array_equal(found.features, extract(read_paths(paths), engine).features)
+    np.testing.assert_array_equal(found.features, extract(read_paths(paths), engine, regions=detector.regions).features)
 
 
 @pytest.mark.parametrize("address", ["local:0", "local:many", "tcp://127.0.0.1:1"])

@@ -55,7 +55,12 @@ def test_fit_tells_its_settings_and_the_file_has_the_same(run, stripes, tmp_path
     settings = FitSettings.from_json(report["settings"])
     assert (settings.n_folds, settings.seed, settings.n_references) == (3, 4, 0)
     assert dict(settings.groups)["012.png"] == "lot 2"
-    assert settings.tuning.to_json() == {"levels": [6, 7, 8], "keep": "pca:0.9", "score": "mahalanobis"}
+    assert settings.tuning.to_json() == {
+        "levels": [6, 7],
+        "keep": "pca:0.9",
+        "score": "mahalanobis",
+        "pool": "top:0.1",
+    }
     detector = load_detector(tmp_path / "a.gad")
     assert detector.settings == settings
     assert detector.references is None
@@ -93,10 +98,11 @@ def test_evaluate_gives_the_area_that_the_scores_give(run, stripes, detector, tm
     assert report["auroc"]["7"] == report["auroc"]["sum"] == pytest.approx(area)
 
 
-def test_regions_are_a_flag_away_and_the_whole_image_as_well(run, stripes, detector, tmp_path):
-    regional, spare = tmp_path / "regions.gad", stripes.parent / "spare"
-    _, out, _ = run("fit", stripes, regional, "--regions", "7x7", "--calibration", spare, "--json")
+def test_regions_are_the_default_and_the_whole_image_is_a_flag_away(run, stripes, tmp_path):
+    regional, plain, spare = tmp_path / "regions.gad", tmp_path / "plain.gad", stripes.parent / "spare"
+    _, out, _ = run("fit", stripes, regional, "--calibration", spare, "--json")
     report = json.loads(out)
+    run("fit", stripes, plain, "--regions", 1, "--calibration", spare)
     assert (report["levels"], report["keep"], report["pool"]) == ([6, 7], "npca:0.05", "top:0.1")
     assert report["settings"]["regions"] == {"grid": "7x7", "levels": [6, 7]}
     _, out, _ = run("evaluate", regional, stripes, "--json")
@@ -109,18 +115,25 @@ def test_regions_are_a_flag_away_and_the_whole_image_as_well(run, stripes, detec
     assert methods == {"cross-conformal", "split-conformal"}
     _, out, _ = run("evaluate", regional, stripes, "--regions", "1", "--json")
     whole = json.loads(out)
-    assert whole == json.loads(run("evaluate", detector, stripes, "--json")[1])
+    assert whole == json.loads(run("evaluate", plain, stripes, "--json")[1])
     assert "pool" not in whole
     assert pooled["auroc"] | {"sum": 0} == whole["auroc"] | {"sum": 0}  # the levels are those of the whole image
     pictures = tmp_path / "maps"
     assert run("score", regional, stripes / "test" / "blot", "--heatmaps", pictures)[0] == 0
     assert len(list(pictures.glob("*.png"))) == 6
     assert np.asarray(Image.open(pictures / "0000-000.png")).shape == (224, 224, 3)
-    status, _, err = run("score", detector, stripes / "test" / "blot", "--heatmaps", pictures)
+    status, _, err = run("score", plain, stripes / "test" / "blot", "--heatmaps", pictures)
     assert status == 2
     assert "fit with --regions 7x7" in err
     _, out, _ = run("evaluate", regional, stripes, "--pool", "max", "--levels", "7", "--json")
     assert (json.loads(out)["pool"], json.loads(out)["levels"]) == ("max", [7])
+    for options in (["--levels", "5-7"], ["--score", "sed"]):  # which are not there by region
+        of_whole, flagged = (
+            json.loads(run("evaluate", regional, stripes, *options, *flag, "--json")[1])
+            for flag in ([], ["--regions", "1"])
+        )
+        assert "pool" not in of_whole
+        assert of_whole == flagged
 
 
 def test_every_working_point_names_its_rates(run, stripes, detector):
@@ -218,7 +231,7 @@ def test_only_unreadable_images_end_with_their_reason(run, tmp_path):
         (["--regions", "7x7", "--pool", "median"], "top:0.1"),
         (["--regions", "7x7", "--score", "l2"], "regions are judged by Mahalanobis distances"),
         (["--regions", "1", "--pool", "max"], "leave --pool max out"),
-        (["--pool", "max"], "choose a grid, such as 7x7"),
+        (["--pool", "max", "--score", "sed"], "regions are judged by Mahalanobis distances"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_written(run, stripes, tmp_path, arguments, words):

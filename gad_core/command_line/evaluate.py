@@ -26,7 +26,9 @@ def evaluate(
     from gad_core.library import judging
 
     fitted = load_detector(detector)
-    tuning = parse_tuning(fitted.backbone, levels, keep, score, regions, pool, base=fitted.tuning) or fitted.tuning
+    kept = fitted.regions.levels if fitted.regions else ()
+    tuning = parse_tuning(fitted.backbone, levels, keep, score, regions, pool, base=fitted.tuning, kept=kept)
+    tuning = tuning or fitted.tuning
     images = read_dataset(dataset, need_test=True).test
     with progress_bar("Images") as progress:
         result = judging.evaluate(fitted, images, tuning=tuning, target_fprs=target_fpr or (0.05,), progress=progress)

@@ -31,7 +31,8 @@ def explain(
     from gad_core.library import explaining
 
     fitted = load_detector(detector)
-    tuning = parse_tuning(fitted.backbone, levels, keep, score, regions, pool, base=fitted.tuning)
+    kept = fitted.regions.levels if fitted.regions else ()
+    tuning = parse_tuning(fitted.backbone, levels, keep, score, regions, pool, base=fitted.tuning, kept=kept)
     with progress_bar("References") as progress:
         found = explaining.explain(
             fitted, image, mask=mask, tuning=tuning, n_references=references, seed=seed, progress=progress

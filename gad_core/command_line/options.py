@@ -43,11 +43,13 @@ def parse_tuning(
     pool: str | None = None,
     *,
     base: "Tuning | None" = None,
+    kept: tuple[int, ...] = (),
 ) -> "Tuning | None":
     """The tuning that the options ask for, None where they ask for none.
 
-    What they leave open comes from `base`, else from what is recommended for the backbone, with regions or without;
-    `--regions 1` asks for the whole image.
+    What they leave open comes from `base`, else from what is recommended for the backbone. Regions are pooled at levels
+    that are `kept` by region, in a fit at those recommended; other levels and other distances are read of the whole
+    image, unless `--regions` or `--pool` says otherwise. `--regions 1` asks for the whole image.
     """
     from gad_core.features.regions import default_regions, parse_grid, region_levels
     from gad_core.features.registry import get_backbone
@@ -61,14 +63,17 @@ def parse_tuning(
     whole = regions is not None and parse_grid(regions) == (1, 1)
     if whole and pool:
         raise GadError(f"--regions 1 is the whole image, which has nothing to pool; leave --pool {pool} out")
-    other = score is not None and parse_distance(score) != "mahalanobis"
+    chosen = parse_levels(levels, known.n_levels) if levels else None
+    if not (regions or pool):
+        kept = kept if base else region_levels(known)
+        whole = (chosen is not None and not set(chosen) <= set(kept)) or (score or "mahalanobis") != "mahalanobis"
     if base is None:
-        by_region = not whole and (regions or pool or (default_regions(known) and not other))
+        by_region = not whole and (regions or pool or default_regions(known))
         base = regional(region_levels(known)) if by_region else whole_image(known)
     elif whole and base.pool:
         base = whole_image(known)
     return Tuning(
-        parse_levels(levels, known.n_levels) if levels else base.levels,
+        chosen or base.levels,
         Reduction.parse(keep) if keep else base.reduction,
         parse_distance(score) if score else base.distance,
         Pool.parse(pool) if pool else base.pool,

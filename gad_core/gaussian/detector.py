@@ -202,7 +202,7 @@ def make_detector(
     """Put a detector together: the one place where what was fitted meets what was asked for."""
     return Detector(
         **{one.name: getattr(levels, one.name) for one in fields(LevelsFit)},
-        settings=settings,
+        settings=settings.settled(backbone),
         tuning=tuning or settings.tuning_on(backbone),
         fingerprint=fingerprint,
         training=training,

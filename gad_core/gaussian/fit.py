@@ -71,23 +71,23 @@ def fit_images(
     `GadError` below three readable images, and where the folds leave nothing to fit.
     """
     backbone = engine.network.backbone
-    settings = (settings or FitSettings(backbone=backbone.name)).settled(backbone)
-    wanted_regions = settings.regions_on(backbone)
+    settings = settings or FitSettings(backbone=backbone.name)
+    grid = settings.regions_on(backbone)
     images, kept = split_calibration(images, settings)
     if calibration and kept:
         raise GadError("calibration images were given and a share of the images asked for as well; choose one of them")
     calibration = kept or calibration
     passes = settings.augmented.passes if settings.augmented else 0
     n = len(images)
-    if wanted_regions:
-        wanted_regions.check(backbone)
-    by_region = len(wanted_regions.levels) * n if wanted_regions else 0
+    if grid:
+        grid.check(backbone)
+    by_region = len(grid.levels) * n if grid else 0
     stages = Stages(progress, (n, len(calibration) if calibration else 0, passes * n, n, by_region))
 
     def features(wanted: ImageSet, stage: int) -> Extraction:
         if known:
             return known.of(wanted)
-        return extract(wanted, engine, regions=wanted_regions, cache=cache, progress=stages(stage))
+        return extract(wanted, engine, regions=grid, cache=cache, progress=stages(stage))
 
     extraction = features(images, 0)
     readable, refused = extraction.images, extraction.images.refused
@@ -167,12 +167,12 @@ def regions_of(
     progress: Progress | None = None,
 ) -> RegionsFit | None:
     """Fit the regions that the settings ask for; None for none."""
-    wanted = settings.regions_on(backbone)
-    if wanted is None:
+    grid = settings.regions_on(backbone)
+    if grid is None:
         return None
     reduction = (tuning or settings.tuning_on(backbone)).reduction
     slices = backbone.level_slices
-    return fit_regions(training.features, wanted, slices, folds, reduction=reduction, copies=copies, progress=progress)
+    return fit_regions(training.features, grid, slices, folds, reduction=reduction, copies=copies, progress=progress)
 
 
 @contextmanager
@@ -192,8 +192,8 @@ def copies_of(
     with tempfile.TemporaryDirectory(prefix="gad-") as folder:
         spool = Spool(Path(folder))
         kept = cache or FeatureCache(Path(folder) / "cache")  # each image is decoded once
-        regions = settings.regions_on(engine.network.backbone)
-        _fill(spool, images, engine, settings.augmented, regions, settings.seed, kept, progress)
+        grid = settings.regions_on(engine.network.backbone)
+        _fill(spool, images, engine, settings.augmented, grid, settings.seed, kept, progress)
         yield spooled(features, spool)
 
 

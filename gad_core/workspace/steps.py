@@ -51,7 +51,7 @@ def fit_dataset(
     return store.detectors.add(
         detector.save,
         name=row.name,
-        settings=settings,
+        settings=detector.settings,
         n_train=detector.n_train,
         dataset_id=dataset_id,
         auroc=auroc_of(detector, detector.tuning, test.features, test.images.labels),

@@ -49,7 +49,7 @@ def sync() -> None:
         return
     changed = st.session_state.get(_CHANGED, {}).get(row.id, {})
     # Also what a control says already is set again: a control's value ends with its page, one that was set does not.
-    for key, value in _possible(values | changed | _linked(get_backbone(row.backbone)), row).items():
+    for key, value in _possible(values | changed | _linked(row), row).items():
         st.session_state[key] = value
     _keep(row)
 
@@ -133,12 +133,16 @@ def _possible(values: Values, row: DetectorRow) -> Values:
     if regions is None:
         return values | {"pool": WHOLE}
     levels = [level for level in values["levels"] if int(level) in regions.levels]
-    known = (*map(str, REDUCTIONS), str(own(row).tuning.reduction))
     return values | {
         "levels": levels or list(map(str, regions.levels)),
         "score": "mahalanobis",
-        "keep": values["keep"] if values["keep"] in known else str(NPCA_5),
+        "keep": values["keep"] if values["keep"] in _cuts(row) else str(NPCA_5),
     }
+
+
+def _cuts(row: DetectorRow) -> tuple[str, ...]:
+    """What regions can be reduced to: the slider's steps, and what the detector says."""
+    return (*map(str, REDUCTIONS), str(own(row).tuning.reduction))
 
 
 def from_values(values: Mapping[str, Any], otherwise: PointSettings) -> PointSettings:
@@ -162,9 +166,12 @@ def _set(values: Values, keys: tuple[str, ...]) -> None:
     keep()
 
 
-def _linked(backbone: Backbone) -> Values:
-    """The settings in the link that can be used, unless they are our own."""
-    link = _link()
+def _linked(row: DetectorRow) -> Values:
+    """The settings in the link that can be used, unless they are our own.
+
+    One that says nothing of a pool, and what no region can be read with, is meant for the whole image.
+    """
+    link, backbone = _link(), get_backbone(row.backbone)
     written = st.session_state.get(_LINKS, [])
     if written and link == written[-1][0]:
         return {}
@@ -176,6 +183,9 @@ def _linked(backbone: Backbone) -> Values:
             values[key] = _READERS[key](text, backbone)
         except (GadError, ValueError):  # written by hand, or for another network: the detector's own holds
             continue
+    wanted = to_values(own(row)) | values
+    if "pool" not in values and _possible(wanted, row) != wanted:
+        values["pool"] = WHOLE
     return values
 
 

@@ -69,7 +69,7 @@ def test_a_stopped_fit_goes_on_where_it_was_and_counts_nothing_twice(train, engi
     counting, cache, n = Counting(engine), FeatureCache(tmp_path), len(train)
 
     def stop(done, total):
-        assert total == 5 * n
+        assert total == 7 * n  # images, three copies of each, levels, regions of two levels
         if done == 2 * n + 3:
             raise Cancelled
 
@@ -80,7 +80,7 @@ def test_a_stopped_fit_goes_on_where_it_was_and_counts_nothing_twice(train, engi
     assert 2 * n + 3 <= before < 4 * n
     assert 0 <= counting.count - 4 * n <= 3  # what the engine had in hand is made again
     assert seen == sorted(seen)
-    assert seen[-1] == 5 * n
+    assert seen[-1] == 7 * n
     for one, other in zip(whole.gaussians, again.gaussians, strict=True):
         assert one.spectrum.n == 3 * n
         np.testing.assert_allclose(other.spectrum.eigenvalues, one.spectrum.eigenvalues, rtol=1e-12)
@@ -110,7 +110,8 @@ def equal(one, other):
 @pytest.mark.parametrize("augment", [None, Augmented(FIG_5, 2)], ids=["plain", "augmented"])
 def test_images_added_later_give_the_fit_of_all_and_are_removed_again(train, more, engine, tmp_path, augment):
     cache = FeatureCache(tmp_path)
-    first = fit_images(train, engine, FitSettings(augmented=augment, n_folds=3, n_references=0), cache=cache).detector
+    settings = FitSettings(augmented=augment, n_folds=3, n_references=0, regions=None)
+    first = fit_images(train, engine, settings, cache=cache).detector
     both = add_images(first, more, engine, cache=cache).detector
     assert both.n_train == len(train) + len(more)
     assert np.bincount(both.folds).tolist() == [4, 3, 3]  # the smallest fold takes the next

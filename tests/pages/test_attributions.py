@@ -9,9 +9,8 @@ from playwright.sync_api import expect
 
 from gad_core.data.datasets import read_dataset
 from gad_core.decision.evaluation import threshold
-from gad_core.gaussian.reduction import NPCA_5
 from gad_core.gaussian.settings import FitSettings
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.tuning import Tuning, regional
 from gad_core.workspace.imports import add_upload, extend_upload
 from gad_core.workspace.steps import fit_dataset
 from tests.pages.script import metrics, run
@@ -104,7 +103,7 @@ def test_a_check_is_a_job_that_ends_in_a_verdict_and_a_summary(home, ids, check)
     marks = {"passes": "check_circle", "doubtful": "help", "fails": "cancel"}
     assert any(verdict.startswith(f":material/{icon}: **{check}: {mark}.**") for mark, icon in marks.items())
     assert any(" of 6 checks done: " in text and check in text for text in texts(app))
-    scores = resources.scores(test_images(ids), Tuning((6, 7, 8), NPCA_5))["sum"].test
+    scores = resources.scores(test_images(ids), regional((6, 7)))["sum"].test
     other = test_images(ids).images.files[int(scores.argmin())]
     app = run("pages/attributions.py", **ids, image=other.digest[:16])
     assert not any(f"**{check}: " in text for text in texts(app))  # nothing was checked on this one
@@ -126,10 +125,10 @@ def test_map_and_mask_end_in_a_verdict_with_both_levels_of_chance(home, masked):
 
 def test_the_whole_category_follows_the_controls(home, masked):
     app = run("pages/attributions.py", **masked)
-    assert any("All 2 masked defects at levels 6-8" in text for text in texts(app))
+    assert any("All 2 masked defects at levels 6-7" in text for text in texts(app))
     app.pills(key="levels").set_value(["7"]).run()
     assert any("All 2 masked defects at level 7" in text for text in texts(app))
-    assert not any("All 2 masked defects at levels 6-8" in text for text in texts(app))
+    assert not any("All 2 masked defects at levels 6-7" in text for text in texts(app))
 
 
 def test_only_levels_that_were_not_explained_yet_are_explained(home, masked, monkeypatch):

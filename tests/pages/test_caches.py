@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,9 @@ from numpy.testing import assert_allclose
 from gad_core.data.datasets import read_dataset
 from gad_core.decision.evaluation import threshold
 from gad_core.gaussian.detector_file import load_detector
+from gad_core.gaussian.reduction import NPCA_5
 from gad_core.gaussian.settings import FitSettings
+from gad_core.gaussian.tuning import Tuning
 from gad_core.gaussian.update import add_images
 from gad_core.workspace.adoption import adopt
 from gad_core.workspace.imports import add_upload, extend_upload, relabel
@@ -38,7 +39,7 @@ path, root, targets = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[
 detector = load_detector(path)
 dataset = read_dataset(root)
 engine = load_engine(detector.backbone)
-extraction = extract(dataset.test, engine)
+extraction = extract(dataset.test, engine, regions=detector.regions)
 projected, labels = evaluation.Projected.of(detector, extraction.features), extraction.images.labels
 tuning, point = detector.tuning, detector.working_point
 scores = evaluation.level_scores(projected, tuning)["sum"]
@@ -172,7 +173,7 @@ def test_a_detector_updated_in_place_meets_no_earlier_number(ids, grow):
     assert "n = 30" in sidebar(earlier)
     grow()
     after = expect_the_same(ids)
-    assert changed(before, after) >= {"n", "test", "left_out", "areas", "sums", "inflation", "sigma", "sizes", "map"}
+    assert changed(before, after) >= {"n", "test", "left_out", "areas", "inflation", "sigma", "sizes", "map"}
     app = run("pages/working_point.py", **ids)
     assert metrics(app)["Threshold"] != metrics(earlier)["Threshold"]
     assert "n = 54" in sidebar(app)
@@ -194,7 +195,7 @@ def test_an_adoption_is_shown_with_its_tuning(ids):
     before = shown(ids)
     detector, dataset = rows(ids)
     test = resources.test_images(detector, dataset)
-    tuning = replace(test.detector.tuning, levels=(5, 7))
+    tuning = Tuning((5, 7), NPCA_5)
     point = threshold(resources.scores(test, tuning)["sum"], "cross-conformal", 0.1)
     adopt(resources.store(), detector, test.detector, tuning, point, state=test.state.detector)
     after = expect_the_same(ids)

@@ -76,7 +76,7 @@ def test_the_best_single_level_and_the_sum_are_both_named_with_what_they_reach(i
     def area(tuning: Tuning, name: str) -> float:
         return 100 * roc_auc_score(test.images.labels, resources.scores(test, tuning)[name].test)
 
-    app = run("pages/levels.py", **ids)
+    app = run("pages/levels.py", **ids, pool="whole", levels="6-8")
     found = re.search(
         r"Best single level on these images: level (\d) with (.+?), ([\d.]+) %;.* The sum reaches (more|less|as much): "
         r"([\d.]+) % with (.+?)\.",
@@ -87,7 +87,7 @@ def test_the_best_single_level_and_the_sum_are_both_named_with_what_they_reach(i
         "all components" if one.kind == "all" else f"{one.kind.upper()} {100 * one.variance:g} %": one
         for one in REDUCTIONS
     }
-    levels = detector.tuning.levels
+    levels = (6, 7, 8)
     assert float(alone) == pytest.approx(area(Tuning((int(level),), names[kept], "mahalanobis"), level), abs=0.06)
     assert float(summed) == pytest.approx(area(Tuning(levels, names[kept_sum], "mahalanobis"), "sum"), abs=0.06)
     assert word == ("as much" if alone == summed else "more" if float(summed) > float(alone) else "less")

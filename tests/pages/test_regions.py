@@ -35,7 +35,7 @@ def test_a_fit_is_asked_for_regions(home, ids):
     from pages.shared import resources
 
     app = run("pages/fit.py", **ids)
-    app.selectbox(key="regions").set_value("5 x 5").run()
+    app.selectbox(key="regions_efficientnet").set_value("5 x 5").run()
     app.button(key="fit").click().run()
     job = resources.jobs().recent(1)[0]
     assert resources.jobs().wait(job.id, 200).error is None
@@ -77,7 +77,7 @@ def test_attributions_show_the_regions_beside_the_map(home, regional_ids):
 
 def test_the_whole_image_is_a_click_away_and_back(home, regional_ids):
     app = run("pages/levels.py", **regional_ids)
-    app.button(key="preset_Whole image").click().run()
+    app.button(key="preset_Whole image, levels 6-8").click().run()
     assert "AUROC of the sum" in metrics(app)
     assert app.session_state["pool"] == "whole"
     assert app.query_params["pool"] == "whole"
@@ -101,9 +101,22 @@ def test_a_pool_brings_what_it_needs(home, regional_ids):
 
 
 def test_a_link_to_a_pool_means_nothing_where_there_are_no_regions(home, ids):
-    app = run("pages/levels.py", **ids, pool="max")
+    from pages.shared import resources
+
+    store = resources.store()
+    whole = fit_dataset(store, ids["data"], FitSettings(n_folds=5, regions=None), cache=store.feature_cache())
+    app = run("pages/levels.py", data=ids["data"], detector=whole.id, pool="max")
     assert "AUROC of the sum" in metrics(app)
     assert not app.exception
+
+
+@pytest.mark.parametrize("link", [{"levels": "5-8"}, {"score": "sed"}, {"keep": "npca:0.0432"}])
+def test_a_link_that_no_region_can_be_read_with_is_meant_for_the_whole_image(home, ids, link):
+    app = run("pages/levels.py", **ids, **link)
+    assert app.session_state["pool"] == "whole"
+    assert "AUROC of the sum" in metrics(app)
+    app = run("pages/levels.py", **ids, levels="7", keep="npca:0.01")
+    assert app.session_state["pool"] == "top:0.1"
 
 
 def test_the_heat_maps_last_row_is_that_of_the_regions(home, regional_ids):

@@ -59,9 +59,14 @@ def good_only(home, stripes, tmp_path_factory) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("settings", "words", "note", "remedy"),
     [
-        ({"method": "chi2"}, "the sum of levels follows no known distribution", "a sum follows no law", "Show level 7"),
         (
-            {"method": "hotelling"},
+            {"method": "chi2"},
+            "the score of regions follows no known distribution",
+            "regions follow no law",
+            "Show level 7",
+        ),
+        (
+            {"method": "hotelling", "pool": "whole"},
             "the sum of levels follows no known distribution",
             "a sum follows no law",
             "Show level 7",

@@ -55,7 +55,9 @@ def test_data_sets_jobs_and_runs_are_there(home, expected):
 def test_a_detector_keeps_its_settings_and_both_its_thresholds(home, expected):
     with Store(home) as store:
         (row,) = store.detectors.all()
-        assert row.settings == FitSettings(n_folds=3, seed=5, without=(expected["without"],), calibration_share=1 / 3)
+        assert row.settings == FitSettings(
+            n_folds=3, seed=5, without=(expected["without"],), calibration_share=1 / 3, regions=None
+        )
         assert settings_without(row, row.settings.without) == row.settings
         decisions = store.detectors.decisions(row.id)
         assert [decision.point.target_fpr for decision in decisions] == [0.3, 0.4]
@@ -66,7 +68,7 @@ def test_a_detector_keeps_its_settings_and_both_its_thresholds(home, expected):
 def test_its_file_scores_as_before_and_knows_the_threshold_with_its_n(home, expected):
     with Store(home) as store:
         detector = load_detector(store.detectors.get(expected["detector"]).path)
-    assert detector.settings == FitSettings(n_folds=3, seed=5, calibration_share=1 / 3)
+    assert detector.settings == FitSettings(n_folds=3, seed=5, calibration_share=1 / 3, regions=None)
     point = detector.working_point
     assert point is not None
     assert (point.threshold, point.level, point.n) == (expected["threshold"], "7", 4)

@@ -5,7 +5,7 @@ import streamlit as st
 from gad_core.data.groups import Groups, parse_groups
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES
-from gad_core.features.regions import Regions, region_levels
+from gad_core.features.regions import Regions, default_regions, region_levels
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.requests import Fit
@@ -14,7 +14,7 @@ from pages.shared import frame, resources, tasks
 from pages.views.fit import augmentation
 
 _FOLDS: tuple[str | int, ...] = ("auto", 5, 10, 20)
-_GRIDS = {"whole image": None, "7 x 7": (7, 7), "5 x 5": (5, 5), "3 x 3": (3, 3)}
+_GRIDS = {"7 x 7": (7, 7), "5 x 5": (5, 5), "3 x 3": (3, 3), "whole image": None}
 _APART = {"none": 0.0, "a tenth": 1 / 10, "a fifth": 1 / 5, "a third": 1 / 3}
 
 
@@ -47,6 +47,7 @@ def _settings(dataset: DatasetRow) -> FitSettings:
             key="backbone",
             persist_state="session",
         )
+        backbone = get_backbone(name)
         n_folds = st.selectbox(
             "Left-out folds",
             _FOLDS,
@@ -64,9 +65,10 @@ def _settings(dataset: DatasetRow) -> FitSettings:
         grid = st.selectbox(
             "Regions",
             list(_GRIDS),
+            index=0 if default_regions(backbone) else len(_GRIDS) - 1,
             help="A Gaussian for each cell of a grid, at the levels whose maps are fine enough, beside those for the "
             "whole image: small defects stand out.",
-            key="regions",
+            key=f"regions_{backbone.family}",
             persist_state="session",
         )
         seed = st.number_input(
@@ -75,7 +77,7 @@ def _settings(dataset: DatasetRow) -> FitSettings:
     rows_columns = _GRIDS[grid]
     return FitSettings(
         backbone=name,
-        regions=Regions(*rows_columns, region_levels(get_backbone(name))) if rows_columns else None,
+        regions=Regions(*rows_columns, region_levels(backbone)) if rows_columns else None,
         n_folds=n_folds if isinstance(n_folds, int) else None,
         seed=int(seed),
         groups=_groups(),

@@ -143,9 +143,12 @@ def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
             "mahalanobis",
         )
     level = str(level_to_show(settings.tuning))
+    whole, note = "the sum of levels", "a sum follows no law"
+    if settings.tuning.pool:
+        whole, note = "the score of regions", "regions follow no law"
     return Missing(
-        f"{name} describes one level; the sum of levels follows no known distribution, so it has no threshold here.",
-        "a sum follows no law",
+        f"{name} describes one level; {whole} follows no known distribution, so it has no threshold here.",
+        note,
         f"Show level {level}",
         "level",
         level,

@@ -100,6 +100,7 @@ _HOMES = {
     "NotExplained": "errors",
     "Pool": "gaussian.pooling",
     "Reduction": "gaussian.reduction",
+    "RegionOfInterest": "features.region_of_interest",
     "Regions": "features.regions",
     "SampleTooSmall": "errors",
     "ScoredImages": "library.judging",

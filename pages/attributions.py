@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from gad_core import figures
 from gad_core.data.datasets import ImageFile
 from gad_core.decision.point_settings import PointSettings
+from gad_core.features.registry import get_backbone
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import adopted, frame, opened, resources, settings, tasks
 from pages.shared.text import plain
@@ -43,8 +45,11 @@ def explained(detector: DetectorRow, dataset: DatasetRow) -> None:
         with st.spinner(f"Explaining {plain(file.path.name)} …"):
             attribution = resources.attribution(test, file, tuning, n_references)
         numbers(attribution, file, flagged.judged(test, file, settings.current(detector)))
+        regions = regions_of(test, file, settings.current(detector))
         image = resources.pixels(test.detector.backbone, file)
-        maps.pictures(attribution, image, file, drawing, regions_of(test, file, settings.current(detector)))
+        if regions and regions.inspected is not None:
+            image = figures.dimmed(image, regions.inspected)
+        maps.pictures(attribution, image, file, drawing, regions)
         maps.levels(attribution, drawing)
         maps.downloads(attribution, image, file, drawing)
         twin = clever_hans.twin_pixels(test, dataset, file)
@@ -60,7 +65,9 @@ def regions_of(test: resources.TestImages, file: ImageFile, settings: PointSetti
     place = test.images.files.index(file)
     (values,) = test.detector.region_maps(test.features[place : place + 1], settings.tuning)
     limit = test.detector.usual_limit(settings.tuning, settings.target_fpr)
-    return maps.RegionMap(values, limit, settings.target_fpr)
+    roi = test.detector.known_regions(settings.tuning).regions.roi
+    size = get_backbone(test.detector.backbone).input_size
+    return maps.RegionMap(values, limit, settings.target_fpr, roi.over(size) if roi else None)
 
 
 main()

@@ -136,6 +136,27 @@ def test_regions_are_the_default_and_the_whole_image_is_a_flag_away(run, stripes
         assert of_whole == flagged
 
 
+def test_only_the_region_of_interest_counts(run, stripes, tmp_path):
+    mask, detector = np.zeros((64, 64), np.uint8), tmp_path / "roi.gad"
+    mask[:, 32:] = 255
+    Image.fromarray(mask).save(tmp_path / "roi.png")
+    run("fit", stripes, detector, "--roi", tmp_path / "roi.png")
+    pictures = tmp_path / "maps"
+    image = tmp_path / "dark.png"
+    pixels = np.array(Image.open(stripes / "test" / "good" / "000.png"))
+    pixels[20:40, 2:12] = 0  # a defect where nothing is inspected
+    Image.fromarray(pixels).save(image)
+    good, dark = (
+        json.loads(run("score", one, path, "--json")[1])["images"][0]["score"]
+        for one, path in ((detector, stripes / "test" / "good" / "000.png"), (detector, image))
+    )
+    run("fit", stripes, tmp_path / "all.gad")
+    everywhere = json.loads(run("score", tmp_path / "all.gad", image, "--json")[1])["images"][0]["score"]
+    assert everywhere - good > 10 * abs(dark - good)
+    assert run("score", detector, image, "--heatmaps", pictures)[0] == 0
+    assert load_detector(detector).regions.roi.share == 0.5
+
+
 def test_every_working_point_names_its_rates(run, stripes, detector):
     _, out, _ = run("evaluate", detector, stripes, "--target-fpr", 0.05, "--target-fpr", 0.2, "--json")
     points = json.loads(out)["working_points"]
@@ -231,6 +252,8 @@ def test_only_unreadable_images_end_with_their_reason(run, tmp_path):
         (["--regions", "7x7", "--pool", "median"], "top:0.1"),
         (["--regions", "7x7", "--score", "l2"], "regions are judged by Mahalanobis distances"),
         (["--regions", "1", "--pool", "max"], "leave --pool max out"),
+        (["--roi", "missing.png"], "missing.png: the file cannot be read"),
+        (["--roi", "missing.png", "--regions", "1"], "leave one of them out"),
         (["--pool", "max", "--score", "sed"], "regions are judged by Mahalanobis distances"),
     ],
 )

@@ -134,9 +134,11 @@ def localised(
         return None
     size = get_backbone(detector.backbone).input_size
     masks = [mask_weights(mask_of(file), (size, size)) > _COVERED for file in images.where(known)]
-    if not any(mask.any() for mask in masks):
+    roi = detector.known_regions(tuning).regions.roi
+    inspected = roi.over(size) if roi else np.ones((size, size), bool)
+    if not any((mask & inspected).any() for mask in masks):
         return None
-    return localise(detector.region_maps(features[known], tuning), masks)
+    return localise(detector.region_maps(features[known], tuning), masks, inspected=inspected)
 
 
 def mask_of(file: ImageFile) -> NDArray[np.bool_]:

@@ -24,6 +24,10 @@ Distance = Annotated[str | None, typer.Option("--score", help="mahalanobis, sed 
 Grid = Annotated[
     str | None, typer.Option("--regions", metavar="GRID", help="A Gaussian by region: 7x7; 1: the whole image.")
 ]
+Inspected = Annotated[
+    Path | None,
+    typer.Option("--roi", metavar="MASK", help="PNG, white where images are inspected (region of interest)."),
+]
 Pooling = Annotated[
     str | None, typer.Option("--pool", help='From regions to a score: "top:0.1", "power:8", "mean" or "max".')
 ]
@@ -80,17 +84,36 @@ def parse_tuning(
     )
 
 
-def parse_regions(backbone: str, text: str | None, tuning: "Tuning | None") -> 'Regions | Literal["auto"] | None':
+def parse_regions(
+    backbone: str, text: str | None, tuning: "Tuning | None", roi: Path | None = None
+) -> 'Regions | Literal["auto"] | None':
     """The regions that a fit is asked for: at the tuning's levels; None for the whole image."""
-    from gad_core.features.regions import Regions, parse_grid, region_levels
+    from gad_core.features.region_of_interest import RegionOfInterest
+    from gad_core.features.regions import GRID, Regions, parse_grid, region_levels
     from gad_core.features.registry import get_backbone
 
-    if text is None:
+    if text is None and roi is None:
         return "auto"
-    grid = parse_grid(text)
+    grid = parse_grid(text) if text else GRID
+    whole = grid == (1, 1) or (tuning is not None and tuning.pool is None)
+    if whole and roi:
+        raise GadError(
+            "--roi says which regions count, and the score of the whole image has none; leave one of them out"
+        )
     if grid == (1, 1):
         return None
-    return Regions(*grid, tuning.levels if tuning else region_levels(get_backbone(backbone)))
+    levels = tuning.levels if tuning else region_levels(get_backbone(backbone))
+    return Regions(*grid, levels, RegionOfInterest.read(read_file(roi), name=roi.name) if roi else None)
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes; raises `GadError` where it cannot be read."""
+    from gad_core.data.images import read_bytes
+
+    try:
+        return read_bytes(path)
+    except GadError as error:
+        raise GadError(f"{path}: {error}") from error
 
 
 @contextmanager

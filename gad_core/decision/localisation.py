@@ -44,20 +44,23 @@ class Localisation:
     n_masks: int
 
 
-def localise(maps: Array, masks: Sequence[Mask]) -> Localisation:
+def localise(maps: Array, masks: Sequence[Mask], *, inspected: Mask | None = None) -> Localisation:
     """Hold maps (n, rows, columns), NaN where nothing is inspected, against masks (H, W) of one size; good: all False.
 
-    Maps are enlarged bilinearly. Raises `GadError` without a mask, and without a pixel outside of all masks. Sources:
-    Bergmann et al. 2020, Uninformed students; Bergmann et al. 2021, The MVTec anomaly detection dataset.
+    Pixels outside of `inspected` (H, W) do not count. Maps are enlarged bilinearly. Raises `GadError` without a mask,
+    and without a pixel outside of all masks. Sources: Bergmann et al. 2020, Uninformed students; Bergmann et al. 2021,
+    The MVTec anomaly detection dataset.
     """
     labels = np.stack(masks)
-    if not labels.any() or labels.all():
+    counts = np.broadcast_to(True if inspected is None else inspected, labels.shape)
+    labels = labels & counts
+    if not labels.any() or not (counts & ~labels).any():
         raise GadError("finding defects is judged by pixels in masks and outside of them; add masks to ground_truth/")
     least = float(np.nanmin(maps))
-    values = np.stack([enlarged(np.where(np.isnan(one), least, one), labels.shape[1:]) for one in maps]).ravel()
+    values = np.stack([enlarged(np.where(np.isnan(one), least, one), labels.shape[1:]) for one in maps])[counts]
     order = np.argsort(-values, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(values[order])), len(order) - 1)  # equal values fall together
-    flat, overlap = labels.ravel()[order], _overlap_weights(labels).ravel()[order]
+    flat, overlap = labels[counts][order], _overlap_weights(labels)[counts][order]
     false, true, pro = (
         np.concatenate([[0.0], np.cumsum(weights)[ends]])
         for weights in (~flat / np.count_nonzero(~flat), flat / np.count_nonzero(flat), overlap)

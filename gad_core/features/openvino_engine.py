@@ -21,6 +21,7 @@ _SETTINGS = {
     "PERFORMANCE_HINT": "THROUGHPUT",  # streams with one image each, as many as suit the machine
     "INFERENCE_PRECISION_HINT": "f32",  # by itself it takes bf16 on newer CPUs, which moves scores by 10-300 %
 }
+_KEPT = 4  # compiled networks, 30 MB each
 _WAITING = 2  # requests beyond those that run, so that no stream waits for its next image
 
 
@@ -52,6 +53,8 @@ class OpenVinoEngine:
     def _requests(self, regions: Regions | None) -> "list[openvino.InferRequest]":
         with self._compiling:
             if regions not in self._compiled:
+                if len(self._compiled) >= _KEPT:  # every region of interest that was tried is a network of its own
+                    del self._compiled[next(iter(self._compiled))]
                 self._compiled[regions] = _compile(self.network, regions)
             compiled = self._compiled[regions]
         count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + _WAITING

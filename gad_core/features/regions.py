@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
+from gad_core.features.region_of_interest import SIDE, RegionOfInterest
 
 #: Rows and columns of the grid that is recommended.
 GRID = (7, 7)
@@ -28,6 +29,8 @@ class Regions:
         Of the grid; row by row the regions are counted from 0.
     levels : tuple of int
         Levels that are kept by region, counted from 1.
+    roi : RegionOfInterest, optional
+        What is inspected: a region that it covers in part is averaged over that part, one outside is left out.
 
     Raises
     ------
@@ -45,6 +48,7 @@ class Regions:
     rows: int
     columns: int
     levels: tuple[int, ...]
+    roi: RegionOfInterest | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no grid."""
@@ -64,7 +68,16 @@ class Regions:
     @property
     def key(self) -> str:
         """A name for what is kept by region, of letters that a path may have."""
-        return f"{self}-{'-'.join(map(str, self.levels))}"
+        name = f"{self}-{'-'.join(map(str, self.levels))}"
+        return f"{name}-{self.roi.key}" if self.roi else name
+
+    @property
+    def coverage(self) -> NDArray[np.float64]:
+        """The share of each region that is inspected (regions,), in [0, 1]."""
+        if self.roi is None:
+            return np.ones(self.count)
+        weights = region_weights(Regions(self.rows, self.columns, self.levels), SIDE, SIDE)
+        return np.asarray(weights.astype(np.float64) @ self.roi.mask.ravel())
 
     def n_features(self, backbone: Backbone) -> int:
         """Length of what a feature vector holds by region: level by level, region by region, channel by channel."""
@@ -91,12 +104,14 @@ class Regions:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
-        return {"grid": str(self), "levels": list(self.levels)}
+        values = {"grid": str(self), "levels": list(self.levels)}
+        return values | ({"roi": self.roi.code} if self.roi else {})
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Regions":
         """Read them back."""
-        return cls(*parse_grid(values["grid"]), tuple(int(level) for level in values["levels"]))
+        roi = RegionOfInterest(values["roi"]) if values.get("roi") else None
+        return cls(*parse_grid(values["grid"]), tuple(int(level) for level in values["levels"]), roi)
 
 
 def region_levels(backbone: Backbone) -> tuple[int, ...]:
@@ -128,19 +143,29 @@ def parse_grid(text: str) -> tuple[int, int]:
 def region_weights(regions: Regions, height: int, width: int) -> NDArray[np.float32]:
     """Weights (regions, height * width) whose product with a map gives each region's mean.
 
-    A value that lies in two regions counts in each for its part. Raises `GadError` where the map has fewer values
-    than the grid has regions.
+    A value that lies in two regions counts in each for its part, and where there is a region of interest for what that
+    covers of it; a region outside has no weights at all. Raises `GadError` where the map has fewer values than the grid
+    has regions.
     """
     if height < regions.rows or width < regions.columns:
         raise GadError(
             f"a grid of {regions} does not fit on a map of {height} x {width}; choose a coarser grid or lower levels"
         )
-    by_row, by_column = _shares(regions.rows, height), _shares(regions.columns, width)
-    return np.asarray(np.kron(by_row, by_column), np.float32)
+    if regions.roi is None:
+        by_row, by_column = _overlaps(regions.rows, height), _overlaps(regions.columns, width)
+        by_row, by_column = by_row * (regions.rows / height), by_column * (regions.columns / width)
+        return np.asarray(np.kron(by_row, by_column), np.float32)
+    # Of each pixel of the mask: what lies in a region's row and in a map's row, and the same for columns.
+    in_rows = _overlaps(regions.rows, SIDE)[:, None] * _overlaps(height, SIDE)[None]
+    in_columns = _overlaps(regions.columns, SIDE)[:, None] * _overlaps(width, SIDE)[None]
+    covered = np.einsum("iay,yx,jbx->ijab", in_rows, regions.roi.mask.astype(float), in_columns, optimize=True)
+    covered = covered.reshape(regions.count, height * width)
+    total = covered.sum(axis=1, keepdims=True)
+    return np.asarray(covered / np.where(total > 0, total, 1.0), np.float32)
 
 
-def _shares(parts: int, length: int) -> NDArray[np.float64]:
-    """The share that each of `length` values has in the mean over each of `parts` equal stretches (parts, length)."""
+def _overlaps(parts: int, length: int) -> NDArray[np.float64]:
+    """How much of each of `length` values, side by side, lies in each of `parts` equal stretches (parts, length)."""
     edges, ends = np.arange(length + 1.0), np.arange(parts + 1) * (length / parts)
     overlap = np.minimum(ends[1:, None], edges[None, 1:]) - np.maximum(ends[:-1, None], edges[None, :-1])
-    return np.asarray(np.maximum(overlap, 0.0) * (parts / length))
+    return np.asarray(np.maximum(overlap, 0.0))

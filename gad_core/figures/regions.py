@@ -11,6 +11,7 @@ Array = NDArray[np.float64]
 
 _USUAL, _LIMIT, _FAR = (240, 228, 66), (240, 190, 40), (213, 50, 0)
 _OPACITY = 0.75
+_DIMMED = 0.3  # of the light outside the region of interest
 #: Of the colours: where they lie, in twice the limit, what they are, and how much of the image they hide.
 _AT, _COLOURS, _WEIGHTS = (0.0, 0.5, 1.0), (_USUAL, _LIMIT, _FAR), (0.0, _OPACITY / 2, _OPACITY)
 
@@ -46,6 +47,24 @@ def region_map(
     }
     traces = [cells] if mask is None or not mask.any() else [cells, outline(mask)]
     return figure(traces, bare_layout(image.shape[0], height, image))
+
+
+def drawing_board(image: Pixels, *, height: int = 320) -> go.Figure:
+    """An image (S, S, 3) to draw on with a lasso or a box; its width and height are 1."""
+    ticks = np.linspace(0, 1, 29)
+    x, y = (axis.ravel() for axis in np.meshgrid(ticks, ticks))
+    # A lasso needs something to catch.
+    points: Part = {"type": "scatter", "x": x, "y": y, "mode": "markers", "marker": {"opacity": 0}, "hoverinfo": "skip"}
+    layout = bare_layout(1, height, image)
+    layout["images"][0] |= {"x": 0, "y": 0}
+    layout["xaxis"] |= {"range": [0, 1]}
+    layout["yaxis"] |= {"range": [1, 0]}
+    return figure([points], layout | {"dragmode": "lasso"})
+
+
+def dimmed(image: Pixels, inspected: NDArray[np.bool_]) -> Pixels:
+    """An image (S, S, 3) that is dark where it is not inspected (S, S)."""
+    return np.asarray(np.where(inspected[..., None], image, np.rint(_DIMMED * image)), np.uint8)
 
 
 def region_overlay(image: Pixels, values: Array, *, limit: float) -> Pixels:

@@ -91,6 +91,23 @@ def pick(figure: go.Figure, *, key: str, alt: str, on_pick: Callable[[dict[str, 
     st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt, on_select=picked, selection_mode="points")
 
 
+def draw(figure: go.Figure, *, key: str, alt: str, on_draw: Callable[[list[list[tuple[float, float]]]], None]) -> None:
+    """The figure, on which outlines are drawn with lasso or box; `on_draw` gets their corners before the next run."""
+
+    def drawn() -> None:
+        selection = st.session_state[key].selection
+        lassos = [list(zip(lasso["x"], lasso["y"], strict=True)) for lasso in selection.lasso]
+        on_draw([*map(_corners, selection.box), *lassos])
+
+    config = _CONFIG | {"modeBarButtonsToRemove": ["autoScale2d"], "displayModeBar": True}
+    st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=drawn, selection_mode=("box", "lasso"))
+
+
+def _corners(box: dict[str, Any]) -> list[tuple[float, float]]:
+    (x0, x1), (y0, y1) = box["x"], box["y"]
+    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+
+
 def custom(point: dict[str, Any]) -> list[float]:
     """The `customdata` of a clicked point, which arrives as a number, a list or a mapping of places."""
     data = point["customdata"]

@@ -66,3 +66,14 @@ def test_what_is_not_inspected_comes_last(masks):
 def test_without_masks_there_is_nothing_to_judge(masks):
     with pytest.raises(GadError, match="add masks to ground_truth/"):
         localise(np.zeros((4, 7, 7)), np.zeros_like(masks))
+
+
+def test_only_pixels_that_are_inspected_count(masks):
+    inspected = np.zeros((24, 24), bool)
+    inspected[:, :14] = True
+    maps = np.random.default_rng(3).normal(size=(4, 6, 6))
+    found = localise(maps, masks, inspected=inspected)
+    values = np.stack([enlarged(one, (24, 24)) for one in maps])
+    assert found.pixel_auroc == pytest.approx(roc_auc_score(masks[:, :, :14].ravel(), values[:, :, :14].ravel()))
+    assert found.aupro == pytest.approx(swept(values[:, :, :14], masks[:, :, :14])[1])
+    assert found.n_masks == 3

@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
+from gad_core.features.region_of_interest import RegionOfInterest
 from gad_core.features.regions import Regions
 from gad_core.gaussian.by_region import fit_regions
 from gad_core.gaussian.detector import TrainingImages, make_detector
@@ -187,3 +188,16 @@ def test_the_scores_at_all_cuts_are_those_at_each(levels):
     assert len(tables) == len(found.by_region.reductions)
     for cut in (ALL, NPCA_5, Reduction("pca", 0.9)):
         np.testing.assert_allclose(tables[cut], found.scores(seen, replace(tuning, reduction=cut)), rtol=1e-9)
+
+
+def test_regions_outside_the_region_of_interest_carry_no_weight():
+    regions = replace(REGIONS, roi=RegionOfInterest.rectangle(0, 0, 2 / 3, 1))
+    X = features(N)
+    for start, width in ((16, 5), (16 + 30, 8)):  # what an engine gives outside: nothing
+        for region in (2, 5):
+            X[:, start + region * width : start + (region + 1) * width] = 0
+    training = TrainingImages(X, tuple(map(str, range(N)))).as_filed(16)
+    fit = fit_regions(training.features, regions, BACKBONE.level_slices, FOLDS, reduction=NPCA_5)
+    assert fit.inside == (0, 1, 3, 4)
+    assert np.isnan(fit.maps(np.zeros((1, 4)))[0, :, 2]).all()
+    np.testing.assert_array_equal(fit.regions.coverage > 0, [True, True, False, True, True, False])

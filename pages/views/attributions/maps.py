@@ -48,6 +48,7 @@ class RegionMap:
     values: Array  # (rows, columns)
     limit: float
     share: float
+    inspected: NDArray[np.bool_] | None = None  # the region of interest (S, S), where there is one
 
 
 def pictures(
@@ -80,6 +81,13 @@ def pictures(
         f"The map adds up to the difference of the distances within {attribution.gap:.1e} of the larger "
         f"({attribution.precision}; {attribution.rules}; {len(attribution.references)} references, drawn with seed 0)."
     )
+    if regions and regions.inspected is not None:
+        weight = np.abs(attribution.total)
+        share = float(weight[regions.inspected].sum() / weight.sum())
+        st.caption(
+            f":material/crop_free: {wording.percent(share)} of the map lies in the region of interest; the rest "
+            "reaches it because the network sees beyond a region's edge."
+        )
 
 
 def _regions(regions: RegionMap, image: NDArray[np.uint8], mask: NDArray[np.bool_] | None, file: ImageFile) -> None:

@@ -2,16 +2,17 @@
 
 import streamlit as st
 
+from gad_core.data.datasets import ImageSet
 from gad_core.data.groups import Groups, parse_groups
 from gad_core.errors import GadError
-from gad_core.features.backbones import BACKBONES
+from gad_core.features.backbones import BACKBONES, Backbone
 from gad_core.features.regions import Regions, default_regions, region_levels
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.requests import Fit
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import frame, resources, tasks
-from pages.views.fit import augmentation
+from pages.views.fit import augmentation, inspected
 
 _FOLDS: tuple[str | int, ...] = ("auto", 5, 10, 20)
 _GRIDS = {"7 x 7": (7, 7), "5 x 5": (5, 5), "3 x 3": (3, 3), "whole image": None}
@@ -38,7 +39,7 @@ def form(dataset: DatasetRow) -> None:
 
 
 def _settings(dataset: DatasetRow) -> FitSettings:
-    with st.grid(4, min_column_width=150):
+    with st.grid(5, min_column_width=150):
         name = st.selectbox(
             "Network",
             [backbone.name for backbone in BACKBONES],
@@ -74,16 +75,26 @@ def _settings(dataset: DatasetRow) -> FitSettings:
         seed = st.number_input(
             "Seed", min_value=0, value=0, help="Of the random folds.", key="seed", persist_state="session"
         )
-    rows_columns = _GRIDS[grid]
+    images = resources.dataset(dataset).train
     return FitSettings(
         backbone=name,
-        regions=Regions(*rows_columns, region_levels(backbone)) if rows_columns else None,
+        regions=_regions(_GRIDS[grid], backbone, images),
         n_folds=n_folds if isinstance(n_folds, int) else None,
         seed=int(seed),
         groups=_groups(),
         calibration_share=_APART[apart],
-        augmented=augmentation.choose(resources.dataset(dataset).train, dataset.name, name),
+        augmented=augmentation.choose(images, dataset.name, name),
     )
+
+
+def _regions(grid: tuple[int, int] | None, backbone: Backbone, images: ImageSet) -> Regions | None:
+    """The regions, and what of the image they see."""
+    if grid is None:
+        return None
+    regions = Regions(*grid, region_levels(backbone), inspected.choose(images, backbone.name))
+    if regions.roi:
+        st.caption(f":material/crop_free: {inspected.counted(regions)} The score of the whole image sees everything.")
+    return regions
 
 
 def _groups() -> Groups:

@@ -34,6 +34,7 @@ GLOSSARY = (
     ("level", "One depth of the network with all its feature maps; level 1 sees small textures, the last large forms."),
     ("sum", "The distances of the chosen levels added up (eq. 4)."),
     ("region", "A cell of a grid over the image, with a Gaussian of its own: small defects stand out there."),
+    ("region of interest", "The part of every image that is inspected; regions outside it carry no weight."),
     ("distance", "How far an image lies from the Gaussian of good parts; higher is more anomalous."),
     (
         "score",

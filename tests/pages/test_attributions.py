@@ -176,8 +176,8 @@ def test_the_tile_of_the_open_image_is_marked_wherever_it_stands(server, fitted,
     current = page.locator(".st-key-choose button[aria-current=true] img")
     expect(current).to_have_attribute("alt", name)
     page.get_by_role("button", name="Levels & components").click()
-    page.get_by_role("button", name="1", exact=True).click()
-    expect(page.get_by_text("levels 1, 6-8").first).to_be_visible()
+    page.get_by_role("button", name="6", exact=True).click()
+    expect(page.get_by_text("level 7, NPCA 5 %").first).to_be_visible()
     expect(page.locator(SETTLED)).to_be_visible()
     expect(current).to_have_attribute("alt", name)
 

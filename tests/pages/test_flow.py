@@ -25,19 +25,19 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 N_IMAGES = 30
-#: Python runs a module of this name before anything else: in the server, every new feature vector waits for a pass.
+#: Python runs a module of this name before anything else: in the server, every new image waits for a pass.
 SITECUSTOMIZE = """
 import time
 from pathlib import Path
 from gad_core.features.cache import FeatureCache
 
-gate, keep, kept = Path({path!r}), FeatureCache.keep_features, []
+gate, keep, kept = Path({path!r}), FeatureCache.keep_features, set()
 
-def keep_with_pass(*args):
-    kept.append(args)
+def keep_with_pass(cache, fingerprint, digest, vector):
+    kept.add(digest)
     while gate.exists() and len(kept) > int(gate.read_text() or 0):
         time.sleep(0.02)
-    keep(*args)
+    keep(cache, fingerprint, digest, vector)
 
 FeatureCache.keep_features = keep_with_pass
 """
@@ -231,7 +231,7 @@ def test_two_people_at_one_detector_keep_their_own_levels_reduction_link_and_num
         detector = store.detectors.get(ids["detector"]).path
     one, two = tab(), tab()
     for page in (one, two):
-        page.goto(f"{server}/levels?{urlencode(ids)}")
+        page.goto(f"{server}/levels?{urlencode({**ids, 'pool': 'whole', 'levels': '6-8'})}")
     for page in (one, two):
         expect_tuning(page, detector, "678", "npca:0.05")
 

@@ -161,9 +161,13 @@ def from_values(values: Mapping[str, Any], otherwise: PointSettings) -> PointSet
 
 
 def _set(values: Values, keys: tuple[str, ...]) -> None:
+    """Set values, also in the link: a page without these controls would go on with what that said before."""
     for key in keys:
         st.session_state[key] = values[key]
-    keep()
+    row = opened.detector()
+    with suppress(GadError):  # the page says what is wrong with the file
+        if row is not None:
+            remember(row)
 
 
 def _linked(row: DetectorRow) -> Values:

@@ -7,7 +7,7 @@ from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import frame, level_panel, resources
 from pages.shared.charts import QUIET
 from pages.shared.refusals import refusals
-from pages.views.fit import planner
+from pages.views.fit import planner, presets
 
 
 def health(row: DetectorRow, dataset: DatasetRow) -> None:
@@ -21,6 +21,7 @@ def health(row: DetectorRow, dataset: DatasetRow) -> None:
     refusals(test.refused, f"{len(test.refused)} test images could not be read", key="refused_test")
     frame.onward("Next: set the working point", "pages/working_point.py")
     level_panel.one_by_one(test, tuning, scores)
+    presets.comparison(row, test, dataset)
     planner.planner(test)
 
 

@@ -39,8 +39,7 @@ def flagged(distribution: str, n: int, repetition: int) -> list[float]:
     new, shares = regional(rng, distribution, NEW), []
     for reduction in (ALL, NPCA_5):
         tuning = Tuning((1,), reduction, pool=TOP_TENTH)
-        left_out = TOP_TENTH(fit.left_out_standardised(tuning, folds))
-        scores = TOP_TENTH(fit.standard(tuning)(fit.distances(new, tuning)))
+        left_out, scores = fit.left_out_scores(tuning, folds), fit.scores(new, tuning)
         shares.append(float(np.mean(scores > cross_conformal(left_out, TARGET).threshold)))
     return shares
 

@@ -1,5 +1,7 @@
 """Attributions: which pixels the distance comes from."""
 
+from functools import partial
+
 import streamlit as st
 
 from gad_core import figures
@@ -9,7 +11,7 @@ from gad_core.features.registry import get_backbone
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import adopted, frame, opened, resources, settings, tasks
 from pages.shared.text import plain
-from pages.views.attributions import category, checking, clever_hans, flagged, maps
+from pages.views.attributions import category, checking, clever_hans, flagged, maps, neighbours
 from pages.views.attributions.checks import checks
 from pages.views.attributions.controls import controls, open_file, pick
 from pages.views.attributions.numbers import numbers
@@ -50,6 +52,8 @@ def explained(detector: DetectorRow, dataset: DatasetRow) -> None:
         if regions and regions.inspected is not None:
             image = figures.dimmed(image, regions.inspected)
         maps.pictures(attribution, image, file, drawing, regions)
+        if regions:
+            neighbours.neighbours(test, dataset, file, tuning, regions.values)
         maps.levels(attribution, drawing)
         maps.downloads(attribution, image, file, drawing)
         twin = clever_hans.twin_pixels(test, dataset, file)
@@ -62,12 +66,18 @@ def regions_of(test: resources.TestImages, file: ImageFile, settings: PointSetti
     """The regions of an image at these settings; None for the whole image."""
     if settings.tuning.pool is None:
         return None
-    place = test.images.files.index(file)
-    (values,) = test.detector.region_maps(test.features[place : place + 1], settings.tuning)
-    limit = test.detector.usual_limit(settings.tuning, settings.target_fpr)
+    values = resources.region_maps(test, settings.tuning)[file.digest]
+    limit = resources.region_limit(test, settings.tuning, settings.target_fpr)
     roi = test.detector.known_regions(settings.tuning).regions.roi
     size = get_backbone(test.detector.backbone).input_size
-    return maps.RegionMap(values, limit, settings.target_fpr, roi.over(size) if roi else None)
+    return maps.RegionMap(
+        values,
+        limit,
+        settings.target_fpr,
+        roi.over(size) if roi else None,
+        neighbours.chosen_region(file, values),
+        partial(neighbours.choose, file),
+    )
 
 
 main()

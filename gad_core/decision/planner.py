@@ -1,9 +1,10 @@
 """How many normal images a detector needs: what fewer of them would have given, and how many certify a rate."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,12 @@ from gad_core.decision.curves import auroc
 from gad_core.decision.rates import CONFIDENCE, exceedance
 from gad_core.decision.working_point import cross_conformal
 from gad_core.errors import GadError, SampleTooSmall
+from gad_core.features.regions import Regions
+from gad_core.gaussian.by_region import RegionsFit, fit_regions
 from gad_core.gaussian.levels import LevelsFit
 from gad_core.gaussian.levels_fit import fit_levels
+from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.spectrum import Gaussian
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
 
@@ -27,6 +32,7 @@ Flags = NDArray[np.bool_]
 MIN_IMAGES = 12
 _SMALLEST, _POINTS = 10, 6  # of the sizes tried by default
 _FEWEST = 5  # images of a subset
+_REGION_FOLDS = 5  # of a subset, where each fold is a Gaussian for every region
 _SEARCHED = 10**5  # images; beyond, nobody collects them
 #: Quotients are rounded before they are cut to whole images, so that 0.29 * 100 is 29 and not a little less.
 _DIGITS = 9
@@ -47,6 +53,7 @@ def learning_curve(
     slices: Sequence[slice],
     tuning: Tuning,
     *,
+    regions: Regions | None = None,
     test_features: Features | None = None,
     anomalous: Flags | None = None,
     target_fpr: float = 0.05,
@@ -56,6 +63,8 @@ def learning_curve(
     progress: Progress | None = None,
 ) -> tuple[Size, ...]:
     """Fit the tuned levels again to random subsets of the normal images (n, sum of channels), by rising size.
+
+    A tuning that pools `regions` takes features with those by region behind the others, and fits the regions.
 
     Within a repetition every size holds the smaller ones, so that the steps of the curve are not those of the draw.
     `anomalous` (m,) labels `test_features` (m, sum of channels). The threshold is cross-conformal over as many folds
@@ -71,8 +80,8 @@ def learning_curve(
         raise GadError(f"a learning curve of {n} images needs sizes from {_FEWEST} to {n}, got {wrong[0]}; change it")
     if repeats < 1:
         raise GadError(f"need at least 1 repetition of a learning curve, got {repeats}; ask for more")
-    chosen = [slices[level - 1] for level in tuning.levels]
-    inner = replace(tuning, levels=tuple(range(1, len(chosen) + 1)))  # counted among the chosen ones
+    chosen, fitted = _chosen(slices, tuning, regions)
+    inner = replace(tuning, levels=tuple(range(1, len(tuning.levels) + 1)))  # counted among the chosen ones
     orders = [np.random.default_rng((seed, repetition)).permutation(n) for repetition in range(repeats)]
     normal = _columns(training_features, chosen)
     labels = np.zeros(0, bool) if test_features is None or anomalous is None else anomalous
@@ -82,11 +91,11 @@ def learning_curve(
         areas, rates, shrinkages = [], [], []
         for repetition, order in enumerate(orders):
             with threadpool_limits(1, "blas"):  # as in `fit_levels`, for the scores too
-                fit = _fit(normal[order[:size]], chosen)
+                fit = fitted(normal[order[:size]])
                 rates.append(_left_out_fpr(fit, normal[order[size:]], inner, target_fpr))
                 if test is not None:
                     areas.append(auroc(fit.scores_at(test, inner), labels).value)
-            shrinkages.append(float(np.mean([g.spectrum.shrinkage(tuning.reduction) for g in fit.gaussians])))
+            shrinkages.append(float(np.mean([g.spectrum.shrinkage(tuning.reduction) for g in fit.fitted])))
             if progress:
                 progress(len(found) * repeats + repetition + 1, len(tried) * repeats)
         found.append(Size(size, tuple(areas) or None, tuple(rates), tuple(shrinkages)))
@@ -137,14 +146,81 @@ def _columns(features: Features, parts: Sequence[slice]) -> Features:
     return np.concatenate([features[:, part] for part in parts], axis=1)
 
 
-def _fit(normal: Features, parts: Sequence[slice]) -> LevelsFit:
-    """The tuned levels alone; the images come in random order, so folds may go by turns."""
+class _Fit(Protocol):
+    """What a curve asks of a fit."""
+
+    @property
+    def fitted(self) -> Sequence[Gaussian]: ...
+
+    def scores_at(self, features: Features, tuning: Tuning) -> NDArray[np.float64]: ...
+
+    def left_out_scores(self, tuning: Tuning) -> NDArray[np.float64]: ...
+
+
+def _chosen(
+    slices: Sequence[slice], tuning: Tuning, regions: Regions | None
+) -> tuple[list[slice], Callable[[Features], _Fit]]:
+    """The columns that the tuned levels need, and the fit of an array that has these alone, in that order."""
+    levels = [slices[level - 1] for level in tuning.levels]
+    own = _side_by_side(levels)
+    if tuning.pool is None:
+        return levels, lambda normal: _Whole.of(normal, own)
+    if regions is None:
+        raise GadError("this tuning pools regions, and none were named; name those of the fit")
+    by_region = regions.slices(slices)
+    kept = [part for level in tuning.levels for part in by_region[regions.levels.index(level)]]
+    inner = replace(regions, levels=tuple(range(1, len(levels) + 1)))
+    return [*levels, *kept], lambda normal: _ByRegion.of(normal, inner, own, tuning.reduction)
+
+
+@dataclass(frozen=True)
+class _Whole:
+    fit: LevelsFit
+
+    @classmethod
+    def of(cls, normal: Features, slices: Sequence[slice]) -> "_Whole":
+        """The tuned levels alone; the images come in random order, so folds may go by turns."""
+        return cls(fit_levels(normal, slices, np.arange(len(normal)) % default_folds(len(normal))))
+
+    @property
+    def fitted(self) -> Sequence[Gaussian]:
+        return self.fit.gaussians
+
+    def scores_at(self, features: Features, tuning: Tuning) -> NDArray[np.float64]:
+        return self.fit.scores_at(features, tuning)
+
+    def left_out_scores(self, tuning: Tuning) -> NDArray[np.float64]:
+        return self.fit.left_out_scores(tuning)
+
+
+@dataclass(frozen=True)
+class _ByRegion:
+    fit: RegionsFit
+    folds: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, normal: Features, regions: Regions, slices: Sequence[slice], reduction: Reduction) -> "_ByRegion":
+        """The regions of the tuned levels at one cut."""
+        folds = np.arange(len(normal)) % min(_REGION_FOLDS, default_folds(len(normal)))
+        return cls(fit_regions(normal, regions, slices, folds, reduction=reduction, usual=()), folds)
+
+    @property
+    def fitted(self) -> Sequence[Gaussian]:
+        return [gaussian for level in self.fit.gaussians for gaussian in level]
+
+    def scores_at(self, features: Features, tuning: Tuning) -> NDArray[np.float64]:
+        return self.fit.scores(features, tuning)
+
+    def left_out_scores(self, tuning: Tuning) -> NDArray[np.float64]:
+        return self.fit.left_out_scores(tuning, self.folds)
+
+
+def _side_by_side(parts: Sequence[slice]) -> list[slice]:
     ends = np.cumsum([0, *(part.stop - part.start for part in parts)]).tolist()
-    slices = [slice(start, end) for start, end in pairwise(ends)]
-    return fit_levels(normal, slices, np.arange(len(normal)) % default_folds(len(normal)))
+    return [slice(start, end) for start, end in pairwise(ends)]
 
 
-def _left_out_fpr(fit: LevelsFit, rest: Features, tuning: Tuning, target_fpr: float) -> float:
+def _left_out_fpr(fit: _Fit, rest: Features, tuning: Tuning, target_fpr: float) -> float:
     try:
         point = cross_conformal(fit.left_out_scores(tuning), target_fpr)
     except SampleTooSmall:

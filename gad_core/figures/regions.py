@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from gad_core.figures.attributions import Pixels, bare_layout, outline
 from gad_core.figures.canvas import Part, figure
+from gad_core.figures.palette import INK
 
 Array = NDArray[np.float64]
 
@@ -17,11 +18,18 @@ _AT, _COLOURS, _WEIGHTS = (0.0, 0.5, 1.0), (_USUAL, _LIMIT, _FAR), (0.0, _OPACIT
 
 
 def region_map(
-    values: Array, image: Pixels, *, limit: float, mask: NDArray[np.bool_] | None = None, height: int = 320
+    values: Array,
+    image: Pixels,
+    *,
+    limit: float,
+    mask: NDArray[np.bool_] | None = None,
+    chosen: int | None = None,
+    height: int = 320,
 ) -> go.Figure:
     """Standardised distances (rows, columns) over an image (S, S, 3); NaN is left bare.
 
-    The colours' middle is `limit`, what so few regions of good parts exceed; the mask (S, S) is outlined.
+    The colours' middle is `limit`, what so few regions of good parts exceed; the mask (S, S) is outlined. With a
+    `chosen` region (row by row, from 0), which is framed, all can be clicked: a point's `customdata` is its region.
     """
     rows, columns = values.shape
     tall, wide = image.shape[0] / rows, image.shape[1] / columns
@@ -46,7 +54,26 @@ def region_map(
         "hoverongaps": False,
     }
     traces = [cells] if mask is None or not mask.any() else [cells, outline(mask)]
-    return figure(traces, bare_layout(image.shape[0], height, image))
+    layout = bare_layout(image.shape[0], height, image)
+    if chosen is None:
+        return figure(traces, layout)
+    row, column = divmod(chosen, columns)
+    edges = {"x0": column * wide, "x1": (column + 1) * wide, "y0": row * tall, "y1": (row + 1) * tall}
+    frame: Part = {"type": "rect", **{name: at - 0.5 for name, at in edges.items()}, "line": {"color": INK, "width": 3}}
+    places = np.flatnonzero(np.isfinite(values))
+    clicks: Part = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": (places % columns + 0.5) * wide - 0.5,
+        "y": (places // columns + 0.5) * tall - 0.5,
+        "marker": {"symbol": "square", "size": height / max(rows, columns), "opacity": 0},
+        "selected": {"marker": {"opacity": 0}},
+        "unselected": {"marker": {"opacity": 0}},
+        "customdata": places,
+        "text": [f"row {at // columns + 1}, column {at % columns + 1}: {values.flat[at]:.2f}" for at in places],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    return figure([*traces, clicks], layout | {"clickmode": "event+select", "dragmode": False}, marks=[(frame, {})])
 
 
 def drawing_board(image: Pixels, *, height: int = 320) -> go.Figure:

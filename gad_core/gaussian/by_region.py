@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from gad_core.errors import GadError
@@ -16,7 +17,7 @@ from gad_core.gaussian.levels_fit import fit_levels
 from gad_core.gaussian.pooling import Standard
 from gad_core.gaussian.reduction import REDUCTIONS, Reduction
 from gad_core.gaussian.spectrum import Array, Gaussian, fit_gaussian
-from gad_core.gaussian.tuning import Tuning, check_regional
+from gad_core.gaussian.tuning import Tuning, check_regional, pool_of
 from gad_core.progress import Progress, Stages
 
 _STILL = 1e-5  # of the largest mean: what varies by less is rounding
@@ -78,12 +79,35 @@ class RegionsFit:
                 total[:, place] += gaussian.spectrum.distance_table(coordinates, self.reductions)
         return total
 
+    def scores(self, features: NDArray[np.float32], tuning: Tuning) -> Array:
+        """What the tuning pools of the regions (m,)."""
+        return pool_of(tuning)(self.standard(tuning)(self.distances(features, tuning)))
+
+    def left_out_scores(self, tuning: Tuning, folds: Rows) -> Array:
+        """The same of every normal image from the fit without its fold of `folds` (n,), on the others' scale."""
+        return pool_of(tuning)(self.left_out_standardised(tuning, folds))
+
     def left_out_distances(self, tuning: Tuning) -> Array:
         """The same of every normal image, from the fit without its fold (n, A)."""
         self.check(tuning)
         cut = self.reductions.index(tuning.reduction)
         rows = [self.regions.levels.index(level) for level in tuning.levels]
         return np.asarray(self.left_out[..., cut][:, rows].astype(np.float64).sum(axis=1))
+
+    def distances_between(self, place: int, features: NDArray[np.float32], tuning: Tuning) -> Array:
+        """How far one counting region of images (m, sum C + by region) lies from that of every normal image: (m, n).
+
+        Mahalanobis distances between two images, of the levels together.
+        """
+        self.check(tuning)
+        squared = np.zeros((len(features), len(self.features)))
+        for level in tuning.levels:
+            index = self.regions.levels.index(level)
+            part = self.slices[index][place]
+            whiten = self.gaussians[index][place].whitening(tuning.reduction)
+            here, normal = (X[:, part].astype(np.float64) @ whiten for X in (features, self.features))
+            squared += cdist(here, normal, "sqeuclidean")
+        return np.sqrt(squared)
 
     def standard(self, tuning: Tuning) -> Standard:
         """Each region's scale at a tuning."""
@@ -111,13 +135,14 @@ def fit_regions(
     folds: Rows,
     *,
     reduction: Reduction,
+    usual: Sequence[Reduction] = REDUCTIONS,
     copies: Copies | None = None,
     progress: Progress | None = None,
 ) -> RegionsFit:
     """Fit every region of every kept level to features (n, sum C + by region), and again without each fold.
 
-    Left-out distances are kept at the usual cuts and at `reduction`. Raises as `fit_levels` does, and `GadError` where
-    no region varies.
+    Left-out distances are kept at the `usual` cuts and at `reduction`. Raises as `fit_levels` does, and `GadError`
+    where no region varies.
     """
     parts = regions.slices(level_slices)
     inside = [
@@ -128,7 +153,7 @@ def fit_regions(
     if not inside:
         raise GadError(f"all regions of the {len(features)} normal images look the same to the network; add others")
     slices = inside_of(parts, inside)
-    reductions = REDUCTIONS if reduction in REDUCTIONS else (*REDUCTIONS, reduction)
+    reductions = tuple(dict.fromkeys((*usual, reduction)))
     stages = Stages(progress, [len(inside)] * len(slices))
     left_out = np.empty((len(features), len(slices), len(inside), len(reductions)), np.float16)
     gaussians = []

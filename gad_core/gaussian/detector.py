@@ -16,7 +16,7 @@ from gad_core.gaussian.levels import LevelsFit
 from gad_core.gaussian.packing import Packed
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.settings import FitSettings
-from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.gaussian.tuning import Tuning, WorkingPoint, pool_of
 
 if TYPE_CHECKING:
     from gad_core.features.backbones import Backbone
@@ -139,13 +139,13 @@ class Detector(LevelsFit):
         """Score at a given tuning (n,); raises `GadError` for regions that this detector does not have."""
         if tuning.pool is None:
             return super().scores_at(features, tuning)
-        return tuning.pool(self.region_distances(features, tuning))
+        return self.known_regions(tuning).scores(features, tuning)
 
     def left_out_scores(self, tuning: Tuning) -> NDArray[np.float64]:
         """Score of every training image from the fit without its fold (n,)."""
         if tuning.pool is None:
             return super().left_out_scores(tuning)
-        return tuning.pool(self.known_regions(tuning).left_out_standardised(tuning, self.folds))
+        return self.known_regions(tuning).left_out_scores(tuning, self.folds)
 
     def region_distances(self, features: NDArray[np.float32], tuning: Tuning) -> NDArray[np.float64]:
         """Standardised distances (n, A) of the regions that count: 0 is usual for a normal image, above 1 is rare."""
@@ -156,6 +156,11 @@ class Detector(LevelsFit):
         """Lay the same out on the grid (n, rows, columns); NaN where a region does not count."""
         return self.known_regions(tuning).maps(self.region_distances(features, tuning))
 
+    def left_out_region_maps(self, tuning: Tuning) -> NDArray[np.float64]:
+        """Lay out those of the training images, each from the fit without its fold (n, rows, columns)."""
+        known = self.known_regions(tuning)
+        return known.maps(known.left_out_standardised(tuning, self.folds))
+
     def usual_limit(self, tuning: Tuning, target_fpr: float) -> float:
         """Standardised distance that a share `target_fpr` of the left-out normals' regions exceeds."""
         standardised = self.known_regions(tuning).left_out_standardised(tuning, self.folds)
@@ -163,8 +168,7 @@ class Detector(LevelsFit):
 
     def pooled_tables(self, features: NDArray[np.float32], tuning: Tuning) -> dict[Reduction, NDArray[np.float64]]:
         """Pooled scores (n,) at every cut at which left-out regions are known, other things as in the tuning."""
-        known, pool = self.known_regions(tuning), tuning.pool
-        assert pool is not None  # noqa: S101 - there is nothing to pool else
+        known, pool = self.known_regions(tuning), pool_of(tuning)
         tables = known.tables(features, tuning.levels)
         return {
             cut: pool(known.standard(replace(tuning, reduction=cut))(tables[..., k]))

@@ -162,6 +162,17 @@ class Gaussian:
         energy = np.einsum("ij,ij->i", Y, Y)
         return Coordinates(z2, np.maximum(energy - z2.sum(1), 0.0), squared_sed(Y, self.variance))
 
+    def whitening(self, reduction: Reduction, distance: Distance = "mahalanobis") -> Array:
+        """The linear map (D, K) after which the distance is the Euclidean length."""
+        if distance == "sed" and reduction.kind == "all":
+            varies = self.variance > NULL_RATIO * self.variance.max()
+            return np.diag(np.where(varies, 1 / np.sqrt(np.where(varies, self.variance, 1.0)), 0.0))
+        kept, weights, null_weight = self.spectrum.precision(reduction, distance)
+        columns = [self.basis[:, kept] * np.sqrt(weights)]
+        if null_weight:  # the part of a vector that lies outside the eigenbasis, by projection: never negative
+            columns.append(np.sqrt(null_weight) * (np.eye(len(self.mean)) - self.basis @ self.basis.T))
+        return np.concatenate(columns, axis=1)
+
 
 def fourths(z2: Array) -> tuple[Array, Array]:
     """Sums over the images of the squared energy in the first k components, and in all but them: (r + 1,) each.

@@ -5,7 +5,6 @@ They are the numbers of `Spectrum.distances`, in float64, for whatever needs a g
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +13,7 @@ from gad_core.features.levels import level_maps, region_columns, spatial_mean
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.levels import LevelsFit
 from gad_core.gaussian.pooling import Pool
-from gad_core.gaussian.spectrum import NULL_RATIO, Gaussian
+from gad_core.gaussian.spectrum import Gaussian
 from gad_core.gaussian.torch_pooling import pooled_share
 from gad_core.gaussian.tuning import Tuning
 
@@ -24,7 +23,10 @@ Columns = Callable[[Tensor], Sequence[Tensor]]  # the same as L tensors (N,), ea
 
 def level_distance(gaussian: Gaussian, tuning: Tuning) -> Distances:
     """Distance from one Gaussian: pooled features (N, D) to (N,): a linear map, squares, their sum and its root."""
-    mean, whiten = torch.from_numpy(gaussian.mean), torch.from_numpy(_whitening(gaussian, tuning))
+    mean, whiten = (
+        torch.from_numpy(gaussian.mean),
+        torch.from_numpy(gaussian.whitening(tuning.reduction, tuning.distance)),
+    )
     return lambda pooled: (((pooled.double() - mean) @ whiten).square()).sum(1).sqrt()
 
 
@@ -86,15 +88,3 @@ def image_distances(
     """The same as one tensor (N, L)."""
     columns = image_columns(detector, tuning, module, backbone, dtype=dtype)
     return lambda pixels: torch.stack(list(columns(pixels)), dim=1)
-
-
-def _whitening(gaussian: Gaussian, tuning: Tuning) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """The linear map (D, K) after which the distance is the Euclidean length."""
-    if tuning.distance == "sed" and tuning.reduction.kind == "all":
-        varies = gaussian.variance > NULL_RATIO * gaussian.variance.max()
-        return np.diag(np.where(varies, 1 / np.sqrt(np.where(varies, gaussian.variance, 1.0)), 0.0))
-    kept, weights, null_weight = gaussian.spectrum.precision(tuning.reduction, tuning.distance)
-    columns = [gaussian.basis[:, kept] * np.sqrt(weights)]
-    if null_weight:  # the part of a vector that lies outside the eigenbasis, by projection: never negative
-        columns.append(np.sqrt(null_weight) * (np.eye(len(gaussian.mean)) - gaussian.basis @ gaussian.basis.T))
-    return np.concatenate(columns, axis=1)

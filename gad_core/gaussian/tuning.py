@@ -128,6 +128,13 @@ def check_regional(tuning: Tuning, kept: tuple[int, ...]) -> None:
         raise GadError("regions are judged by Mahalanobis distances; choose these, or the score of the whole image")
 
 
+def pool_of(tuning: Tuning) -> Pool:
+    """Give the pool; raises `GadError` for a tuning of the whole image."""
+    if tuning.pool is None:
+        raise GadError("the whole image has no regions to pool; choose a pool, such as top:0.1")
+    return tuning.pool
+
+
 def presets(backbone: Backbone, regions: Regions | None = None) -> dict[str, Tuning]:
     """Named starting points: the recommended one with regions, that of the whole image, the paper's two (Sec. IV-B)."""
     levels, found = all_levels(backbone), {}

@@ -1,12 +1,14 @@
 """Pictures in rows, a page at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from PIL import Image
 
+from gad_core import figures
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import decode
 from gad_core.errors import ImageRefused
@@ -33,11 +35,12 @@ def gallery(
     per_page: int = 24,
     on_press: Callable[[ImageFile], None] | None = None,
     selected: str | None = None,
+    picture: Callable[[ImageFile], str] | None = None,
 ) -> None:
     """Thumbnails of images with captions; `caption` gets the position in `files`, `on_press` the pressed image.
 
     `on_press` runs as a callback, before the next run. The image whose digest is `selected` is marked, wherever it
-    stands.
+    stands. `picture` gives the URL of another picture than the thumbnail.
     """
     if not files:
         return
@@ -48,7 +51,7 @@ def gallery(
     tiles = [
         {
             "name": file.digest,
-            "source": thumbnail(file),
+            "source": (picture or thumbnail)(file),
             "caption": caption(position) if caption else file.path.name,
             "alt": f"{file.defect}: {file.path.name}",
             "selected": file.digest == selected,
@@ -70,9 +73,27 @@ def gallery(
 @st.cache_resource(show_spinner=False, max_entries=4000, hash_funcs=BY_STATE)
 def thumbnail(file: ImageFile) -> str:
     """A small JPEG of an image, as a URL that holds it; a grey tile for a file that can no longer be read."""
+    return pictures.url(small(file))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2000, hash_funcs=BY_STATE)
+def small(file: ImageFile) -> NDArray[np.uint8]:
+    """The same as pixels."""
     try:
         image = Image.fromarray(decode(file.path))
     except ImageRefused:
         image = Image.new("RGB", (_SIDE, _SIDE), "#999999")
     image.thumbnail((_SIDE, _SIDE))
-    return pictures.url(np.asarray(image))
+    return np.asarray(image)
+
+
+def with_regions(maps: Mapping[str, NDArray[np.float64]], limit: float) -> Callable[[ImageFile], str]:
+    """Thumbnails under their map of regions (rows, columns), by digest; the middle of the colours is `limit`."""
+
+    def picture(file: ImageFile) -> str:
+        values = maps.get(file.digest)
+        if values is None:
+            return thumbnail(file)
+        return pictures.url(figures.region_overlay(small(file), values, limit=limit))
+
+    return picture

@@ -171,6 +171,20 @@ def promise_curves(
     return {method: rates for method, rates in curves.items() if any(rates)}
 
 
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=BY_STATE)
+def region_maps(test: TestImages, tuning: Tuning) -> dict[str, NDArray[np.float64]]:
+    """Maps (rows, columns) of the regions of all images, by digest; a training image's is from the fit without it."""
+    detector = test.detector
+    normal = zip(detector.training.digests, detector.left_out_region_maps(tuning), strict=True)
+    return dict(zip(test.images.digests, detector.region_maps(test.features, tuning), strict=True)) | dict(normal)
+
+
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)
+def region_limit(test: TestImages, tuning: Tuning, target_fpr: float) -> float:
+    """The middle of a map's colours: what so few regions of left-out good parts exceed."""
+    return test.detector.usual_limit(tuning, target_fpr)
+
+
 @st.cache_data(show_spinner=False, max_entries=32, hash_funcs=BY_STATE)
 def localisation(test: TestImages, tuning: Tuning) -> Localisation | None:
     """How well the maps of regions find the masked defects; None without regions or masks."""

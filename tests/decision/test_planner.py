@@ -11,6 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from gad_core.decision.planner import certifiable, certifiable_with, learning_curve
 from gad_core.errors import GadError
+from gad_core.features.regions import Regions
+from gad_core.gaussian.by_region import fit_regions
+from gad_core.gaussian.pooling import Pool
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.spectrum import fit_gaussian
 from gad_core.gaussian.tuning import Tuning
@@ -178,3 +181,47 @@ def test_a_share_next_to_the_target_is_refused():
 def test_rates_and_confidences_lie_between_0_and_1(target, confidence):
     with pytest.raises(GadError, match="lies between 0 and 1"):
         certifiable(target, confidence)
+
+
+@pytest.fixture(scope="module")
+def by_region():
+    """Features of the whole (8 + 12 + 20) and of 2 x 3 regions at levels 2 and 3: of 60 normals and 20 others."""
+    rng = np.random.default_rng(4)
+    X = (rng.normal(size=(80, 40 + 6 * 32)) @ rng.normal(size=(232, 232)) / 15 + 3).astype(np.float32)
+    X[65:, 40 + 6 * 12 + 20 : 40 + 6 * 12 + 40] += 2  # a region of level 3
+    return X[:60], X[60:], np.arange(20) >= 5
+
+
+@pytest.mark.parametrize("levels", [(3,), (2, 3)])
+def test_a_curve_by_region_is_that_of_fits_by_hand(by_region, levels):
+    normal, test, anomalous = by_region
+    regions = Regions(2, 3, (2, 3))
+    tuning = Tuning(levels, Reduction("npca", 0.3), pool=Pool("top", 0.4))
+    (size,) = learning_curve(
+        normal,
+        SLICES,
+        tuning,
+        regions=regions,
+        test_features=test,
+        anomalous=anomalous,
+        target_fpr=0.2,
+        sizes=[40],
+        repeats=1,
+        seed=2,
+    )
+    order = np.random.default_rng((2, 0)).permutation(60)
+    drawn, rest = normal[order[:40]], normal[order[40:]]
+    folds = np.arange(40) % 5
+    fit = fit_regions(drawn, regions, SLICES, folds, reduction=tuning.reduction)
+    left_out, scores = fit.left_out_scores(tuning, folds), fit.scores(rest, tuning)
+    threshold = np.sort(left_out)[math.ceil(0.8 * 41) - 1]
+    assert size.auroc == pytest.approx([roc_auc_score(anomalous, fit.scores(test, tuning))])
+    assert size.left_out_fpr == pytest.approx([np.mean(scores > threshold)])
+    kept = [fit.gaussians[level - 2] for level in levels]
+    expected = np.mean([[g.spectrum.shrinkage(tuning.reduction) for g in level] for level in kept])
+    assert size.shrinkage == pytest.approx([expected])
+
+
+def test_a_pool_without_regions_is_refused(by_region):
+    with pytest.raises(GadError, match="name those of the fit"):
+        learning_curve(by_region[0], SLICES, Tuning((3,), pool=Pool("max")))

@@ -22,6 +22,14 @@ def test_equal_distances_are_no_suspects():
     assert (robust_deviations(np.full(5, 7.0)) == 0).all()
 
 
+def test_pooled_scores_count_as_they_are_by_the_spread_of_those_above_their_median():
+    scores = np.where((z := stats.norm.ppf((np.arange(2001) + 0.5) / 2001)) > 0, 3 * z, z) - 0.5
+    found = robust_deviations(scores, pooled=True)
+    np.testing.assert_allclose(found[z > 0], z[z > 0], rtol=2e-3)
+    np.testing.assert_array_equal(found > FAR, z > FAR)
+    assert (robust_deviations(np.full(5, -7.0), pooled=True) == 0).all()
+
+
 def test_scores_are_the_sum_of_the_tuned_levels(detector):
     tuning = detector.tuning
     by_level = detector.left_out_distances(tuning.reduction)

@@ -27,3 +27,12 @@ def test_the_mask_is_outlined():
     mask = np.zeros((12, 12), bool)
     mask[3:6, 3:6] = True
     assert len(region_map(VALUES, IMAGE, limit=1.5, mask=mask).data) == 2
+
+
+def test_a_chosen_region_is_framed_and_all_that_count_can_be_clicked():
+    figure = region_map(VALUES, IMAGE, limit=1.5, chosen=2)
+    clicks = figure.data[-1]
+    assert list(clicks.customdata) == [0, 1, 2]  # the last is not inspected
+    assert (list(clicks.x), list(clicks.y)) == ([2.5, 8.5, 2.5], [2.5, 2.5, 8.5])
+    frame = figure.layout.shapes[0]
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.5, 5.5, 5.5, 11.5)

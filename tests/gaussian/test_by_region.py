@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 
@@ -201,3 +202,25 @@ def test_regions_outside_the_region_of_interest_carry_no_weight():
     assert fit.inside == (0, 1, 3, 4)
     assert np.isnan(fit.maps(np.zeros((1, 4)))[0, :, 2]).all()
     np.testing.assert_array_equal(fit.regions.coverage > 0, [True, True, False, True, True, False])
+
+
+def test_two_images_lie_apart_by_scikit_learns_metric_of_a_region():
+    found, seen, tuning = detector(), features(4, seed=6), Tuning((2, 3), ALL)
+    for region in (0, 4):
+        squared = np.zeros((4, N))
+        for start, width in ((16, 5), (16 + 30, 8)):
+            part = slice(start + region * width, start + (region + 1) * width)
+            normal = found.training.features[:, part].astype(np.float64)
+            precision = LedoitWolf().fit(normal).precision_
+            squared += cdist(seen[:, part].astype(np.float64), normal, "mahalanobis", VI=precision) ** 2
+        np.testing.assert_allclose(found.by_region.distances_between(region, seen, tuning), np.sqrt(squared), rtol=1e-6)
+    itself = found.by_region.distances_between(2, found.training.features[:3], TUNING)
+    np.testing.assert_allclose(np.diag(itself), 0, atol=1e-9)
+
+
+def test_the_map_of_a_training_image_is_that_of_the_fit_without_it():
+    found = detector()
+    maps = found.left_out_region_maps(TUNING)
+    assert maps.shape == (N, 2, 3)
+    pooled = np.sort(maps.reshape(N, -1), axis=1)[:, -2:].mean(axis=1)
+    np.testing.assert_allclose(pooled, found.left_out_scores(TUNING))

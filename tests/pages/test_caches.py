@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 from gad_core.data.datasets import read_dataset
 from gad_core.decision.evaluation import threshold
+from gad_core.features.regions import Regions
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.reduction import NPCA_5
 from gad_core.gaussian.settings import FitSettings
@@ -46,7 +47,12 @@ scores = evaluation.level_scores(projected, tuning)["sum"]
 image = load_pixels(ImageSet(extraction.images.files[:1]), engine.network.backbone)[0]
 columns = sigma_table.sigma_table(projected, labels)
 sizes = planner.learning_curve(
-    detector.training.features, detector.slices, tuning, test_features=extraction.features, anomalous=labels
+    detector.training.features,
+    detector.slices,
+    tuning,
+    regions=detector.regions,
+    test_features=extraction.features,
+    anomalous=labels,
 )
 rates = {method: evaluation.left_out_rates(scores, method, targets) for method in METHODS}
 print(json.dumps({
@@ -81,7 +87,9 @@ def ids(home, stripes):
     row = add_upload(store, uploads(files.train), name="stripes")
     extend_upload(store, row.id, uploads(files.test.where(~files.test.labels)), split="test", defect="good")
     extend_upload(store, row.id, uploads(files.test.where(files.test.labels)), split="test", defect="blot")
-    detector = fit_dataset(store, row.id, FitSettings(n_folds=5), cache=resources.feature_cache())
+    detector = fit_dataset(
+        store, row.id, FitSettings(n_folds=5, regions=Regions(2, 2, (6, 7))), cache=resources.feature_cache()
+    )
     yield {"data": row.id, "detector": detector.id}
     store.detectors.delete(detector.id)
     store.datasets.delete(row.id)

@@ -75,6 +75,62 @@ def test_attributions_show_the_regions_beside_the_map(home, regional_ids):
     assert found is resources.attribution(test, file, regional((6, 7)), 2)  # explained once
 
 
+def test_the_region_is_shown_beside_those_of_good_parts(home, regional_ids):
+    test, tuning = loaded(regional_ids), regional((6, 7))
+    app = run("pages/attributions.py", **regional_ids)
+    (box,) = (box for box in app.selectbox if box.label == "Region")
+    scores = test.detector.scores(test.features)
+    place = int(np.lexsort((-scores, ~test.images.labels))[0])
+    values = test.detector.region_maps(test.features[place : place + 1], tuning)[0]
+    assert box.value == int(values.argmax())
+    other = int(np.argsort(values, axis=None)[-4])
+    box.set_value(other).run()
+    fit = test.detector.by_region
+    (distances,) = fit.distances_between(other, test.features[place : place + 1], tuning)
+    nearest = test.detector.training.digests[int(distances.argmin())]
+    from gad_core import wording
+    from pages.shared import resources
+
+    train = resources.dataset(resources.store().datasets.get(regional_ids["data"])).train
+    name = next(file.path.name for file in train if file.digest == nearest)
+    captions = [caption.value.replace("\\", "") for caption in app.caption]
+    assert f"{name} · {wording.number(distances.min())}" in captions
+    assert any(f"**Row {other // 7 + 1}, column {other % 7 + 1} elsewhere**" in mark.value for mark in app.markdown)
+
+
+def test_maps_of_training_images_are_those_of_the_fits_without_them(home, regional_ids):
+    from pages.shared import resources
+    from pages.views.data import suspects
+
+    test, tuning = loaded(regional_ids), regional((6, 7))
+    maps = resources.region_maps(test, tuning)
+    detector = test.detector
+    left_out, digests = detector.left_out_region_maps(tuning), detector.training.digests
+    np.testing.assert_array_equal(maps[digests[3]], left_out[3])
+    assert np.abs(left_out[3] - detector.region_maps(detector.training.features[3:4], tuning)[0]).max() > 0.1
+    row = resources.store().detectors.get(regional_ids["detector"])
+    mine, limit = suspects._maps(row)
+    np.testing.assert_array_equal(mine[digests[3]], left_out[3])
+    assert limit == pytest.approx(np.quantile(left_out, 0.95))
+    app = run("pages/data.py", **regional_ids)
+    assert not app.exception
+
+
+def test_the_gallery_of_errors_shows_the_regions_until_asked_for_the_images(home, regional_ids, monkeypatch):
+    from gad_core import figures
+
+    drawn = []
+    monkeypatch.setattr(figures, "region_overlay", lambda image, _, limit: drawn.append(limit) or image)
+    app = run("pages/working_point.py", **regional_ids)
+    assert len(drawn) == 16  # all test images are among the nearest to the threshold
+    test = loaded(regional_ids)
+    assert set(drawn) == {test.detector.usual_limit(regional((6, 7)), 0.05)}
+    app.button_group(key="errors_as").set_value("Images").run()
+    assert len(drawn) == 16
+    app = run("pages/working_point.py", **regional_ids, pool="whole")
+    assert len(drawn) == 16
+
+
 def test_the_whole_image_is_a_click_away_and_back(home, regional_ids):
     app = run("pages/levels.py", **regional_ids)
     app.button(key="preset_Whole image, levels 6-8").click().run()

@@ -1,5 +1,6 @@
 """One explained image: the image, its map, both together, and a map a level."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -48,7 +49,9 @@ class RegionMap:
     values: Array  # (rows, columns)
     limit: float
     share: float
-    inspected: NDArray[np.bool_] | None = None  # the region of interest (S, S), where there is one
+    inspected: NDArray[np.bool_] | None  # the region of interest (S, S), where there is one
+    chosen: int  # the region that is looked at, row by row, from 0
+    choose: Callable[[int], None]
 
 
 def pictures(
@@ -99,8 +102,15 @@ def _regions(regions: RegionMap, image: NDArray[np.uint8], mask: NDArray[np.bool
         "of good parts are."
     )
     with charts.panel("Regions", words):
-        figure = figures.region_map(regions.values, image, limit=regions.limit, mask=mask, height=_NARROW)
-        charts.show(figure, key="region_map", alt=f"{file.path.name}: {words}")
+        figure = figures.region_map(
+            regions.values, image, limit=regions.limit, mask=mask, chosen=regions.chosen, height=_NARROW
+        )
+        charts.pick(
+            figure,
+            key="region_map",
+            alt=f"{file.path.name}: {words}",
+            on_pick=lambda point: regions.choose(int(charts.custom(point)[0])),
+        )
 
 
 def _picture(values: Array | None, side: int, **options: Any) -> go.Figure:

@@ -1,18 +1,20 @@
 """Training images that the others do not expect: ranked by left-out distance, left out with one click, brought back."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core import wording
+from gad_core.data.datasets import ImageFile
+from gad_core.decision.point_settings import DEFAULT_TARGET_FPR
 from gad_core.decision.suspects import FAR, left_out_scores, robust_deviations
 from gad_core.workspace.requests import Fit
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import find_fit, settings_of, settings_without
 from pages.shared import charts, opened, resources, tasks
-from pages.shared.gallery import thumbnail
+from pages.shared.gallery import thumbnail, with_regions
 from pages.shared.text import plain
 
 _SHOWN = 8
@@ -24,7 +26,8 @@ def suspects(dataset: DatasetRow, row: DetectorRow) -> None:
     digests, distances = detector.training.digests, _distances(row)
     files = {file.digest: file for file in resources.dataset(dataset).train}
     order = [i for i in np.argsort(-distances)[:_SHOWN] if digests[i] in files]
-    far = int((robust_deviations(distances) > FAR).sum())
+    far = int((robust_deviations(distances, pooled=detector.tuning.pool is not None) > FAR).sum())
+    picture = _with_regions(row) if detector.tuning.pool else thumbnail
     if far:
         title = "Suspicious training images"
         finding = (
@@ -43,7 +46,7 @@ def suspects(dataset: DatasetRow, row: DetectorRow) -> None:
             for i in order:
                 with st.container(width=126, gap="xxsmall"):
                     name = files[digests[i]].path.name
-                    st.image(thumbnail(files[digests[i]]), width=112, alt=f"{name}, distance {distances[i]:.3g}")
+                    st.image(picture(files[digests[i]]), width=112, alt=f"{name}, distance {distances[i]:.3g}")
                     st.caption(f"{plain(name)} · {wording.number(distances[i])}")
                     st.checkbox("Leave out", key=_key(digests[i]))
         chosen = [digests[i] for i in order if st.session_state.get(_key(digests[i]))]
@@ -54,6 +57,20 @@ def suspects(dataset: DatasetRow, row: DetectorRow) -> None:
 def _distances(row: DetectorRow) -> NDArray[np.float64]:
     """Left-out score of every training image."""
     return left_out_scores(resources.detector(row))
+
+
+def _with_regions(row: DetectorRow) -> Callable[[ImageFile], str]:
+    maps, limit = _maps(row)
+    return with_regions(maps, limit)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs=resources.BY_STATE)
+def _maps(row: DetectorRow) -> tuple[dict[str, NDArray[np.float64]], float]:
+    """Maps of the training images by digest, each from a fit without it, and the middle of their colours."""
+    detector = resources.detector(row)
+    point, tuning = detector.working_point, detector.tuning
+    maps = dict(zip(detector.training.digests, detector.left_out_region_maps(tuning), strict=True))
+    return maps, detector.usual_limit(tuning, point.target_fpr if point else DEFAULT_TARGET_FPR)
 
 
 def _actions(dataset: DatasetRow, row: DetectorRow, chosen: Collection[str]) -> None:

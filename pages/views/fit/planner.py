@@ -82,6 +82,7 @@ def sizes_of(test: TestImages, tuning: Tuning) -> tuple[Size, ...]:
         detector.training.features,
         detector.slices,
         tuning,
+        regions=detector.regions,
         test_features=test.features,
         anomalous=test.images.labels,
         target_fpr=_TARGET,

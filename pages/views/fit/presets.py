@@ -6,13 +6,13 @@ import streamlit as st
 
 from gad_core import wording
 from gad_core.decision.curves import AurocDifference
+from gad_core.decision.point_settings import DEFAULT_TARGET_FPR
 from gad_core.decision.preset_comparison import PresetComparison, PresetResult, compare_presets, milliseconds
 from gad_core.features.extract import load_pixels
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import charts, frame, resources, settings
 from pages.shared.resources import TestImages
 
-_TARGET = 0.05
 _TIMED = 16  # images
 _NONE = "–"
 
@@ -96,7 +96,7 @@ def _row(one: PresetResult, time: float | None, *, taken: bool) -> dict[str, str
 
 @st.cache_resource(show_spinner="Comparing …", max_entries=16, hash_funcs=resources.BY_STATE)
 def _compared(test: TestImages) -> PresetComparison:
-    return compare_presets(test.projected, test.images.labels, _TARGET)
+    return compare_presets(test.projected, test.images.labels, DEFAULT_TARGET_FPR)
 
 
 @st.cache_data(show_spinner="Taking the time …", max_entries=16, hash_funcs=resources.BY_STATE)

@@ -13,7 +13,7 @@ def numbers(test: resources.TestImages, tuning: Tuning, cells: ReductionMap | No
     """The numbers that matter at this tuning."""
     kept = [test.detector.gaussians[level - 1].spectrum.dimension(tuning.reduction) for level in tuning.levels]
     shrinkage = [test.detector.gaussians[level - 1].spectrum.shrinkage(tuning.reduction) for level in tuning.levels]
-    with st.grid(4, min_column_width=150):
+    with st.grid(5, min_column_width=150):
         if cells:
             area = resources.level_areas(test, tuning)["sum"]
             st.metric(

@@ -1,6 +1,6 @@
 """The images behind a threshold: what was flagged or missed, what lies near it, and what was clicked in a chart."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from gad_core import wording
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, frame, opened, resources
-from pages.shared.gallery import gallery
+from pages.shared.gallery import gallery, with_regions
 from pages.views.working_point.view import View
 
 _ALARMS, _MISSED, _NEAR, _FAR = "False alarms", "Missed", "Nearest to the threshold", "Furthest out"
@@ -67,7 +67,9 @@ def pictures(view: View, dataset: DatasetRow) -> None:
         if threshold is not None
         else "Without a threshold nothing is flagged or missed. "
     ) + "A click on a bar of the histogram or on the ROC shows its images here; one on an image explains it."
-    with charts.panel("Errors", finding):
+    pooled = view.settings.tuning.pool is not None
+    with charts.panel("Errors", finding) as corner:
+        by_region = pooled and charts.switch(corner, ("Regions", "Images"), key="errors_as") == "Regions"
         if st.session_state.get("errors_kind") not in (None, *kinds):
             del st.session_state["errors_kind"]
         kind = st.segmented_control(
@@ -87,7 +89,14 @@ def pictures(view: View, dataset: DatasetRow) -> None:
             key=f"errors_{kind}",
             caption=lambda i: _caption(shown[i], threshold),
             on_press=explain,
+            picture=_with_regions(view) if by_region else None,
         )
+
+
+def _with_regions(view: View) -> Callable[[ImageFile], str]:
+    tuning = view.settings.tuning
+    limit = resources.region_limit(view.test, tuning, view.settings.target_fpr)
+    return with_regions(resources.region_maps(view.test, tuning), limit)
 
 
 def _kinds(tiles: Sequence[Tile], threshold: float | None) -> dict[str, list[Tile]]:
@@ -128,7 +137,9 @@ def _training(view: View, dataset: DatasetRow) -> list[Tile]:
 
 def _nearest(tiles: Sequence[Tile], threshold: float) -> list[Tile]:
     distances: NDArray[np.float64] = np.array([tile.distance for tile in tiles])
-    order = np.argsort(np.abs(np.log(np.maximum(distances, 1e-300) / max(threshold, 1e-300))), kind="stable")
+    if threshold > 0 and (distances > 0).all():  # scores of regions may be negative
+        distances, threshold = np.log(distances), float(np.log(threshold))
+    order = np.argsort(np.abs(distances - threshold), kind="stable")
     return [tiles[i] for i in order[:_NEAREST]]
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import adopted, frame, level_panel, opened, resources, tasks
 from pages.shared.tuning import controls as tuning_controls
+from pages.views.levels import regions
 from pages.views.levels.heat_map import heat_map
 from pages.views.levels.numbers import numbers
 from pages.views.levels.spectrum import energy, shown_level, spectrum
@@ -35,6 +36,9 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     level = shown_level(tuning)
     numbers(test, tuning, cells)
     heat_map(test, tuning, cells)
+    if cells:
+        regions.presets_beside(test, tuning)
+    regions.by_region(test, tuning)
     with st.grid(2, min_column_width=420):
         spectrum(test, tuning, level)
         energy(test, level, tuning)

@@ -69,6 +69,29 @@ def localise(maps: Array, masks: Sequence[Mask], *, inspected: Mask | None = Non
     return Localisation(float(np.trapezoid(true, false)), _area_up_to(FPR_LIMIT, false, pro), n_masks)
 
 
+@dataclass(frozen=True)
+class RegionAreas:
+    """AUROC of each region by itself: defects that touch it against good images, as grids (rows, columns)."""
+
+    areas: Array  # in [0, 1]; NaN where no defect touches
+    counts: NDArray[np.intp]  # defective images that touch
+
+
+def region_areas(maps: Array, touching: Mask, normal: Mask) -> RegionAreas:
+    """AUROC of every region of maps (n, rows, columns), in which NaN is not inspected and has none.
+
+    The images that are `touching` it (n, rows, columns) are held against the `normal` ones (n,).
+    """
+    shape = maps.shape[1:]
+    areas, counts = np.full(shape, np.nan), touching.sum(axis=0)
+    for place in np.ndindex(*shape):
+        values, defects = maps[(slice(None), *place)], touching[(slice(None), *place)]
+        if defects.any() and normal.any() and np.isfinite(values).all():
+            above = values[defects][:, None] - values[normal]
+            areas[place] = np.mean((above > 0) + 0.5 * (above == 0))
+    return RegionAreas(areas, counts)
+
+
 def enlarged(values: Array, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """A map (rows, columns) as pixels (H, W), bilinearly."""
     image = Image.fromarray(values.astype(np.float32))

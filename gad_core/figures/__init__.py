@@ -16,7 +16,7 @@ from gad_core.figures.planning import learning_curves
 from gad_core.figures.promises import level_promises, promised_against_achieved
 from gad_core.figures.rates import level_areas, rate_bars
 from gad_core.figures.reductions import component_energy, eigenvalue_spectrum, reduction_heat_map
-from gad_core.figures.regions import dimmed, drawing_board, region_map, region_overlay
+from gad_core.figures.regions import dimmed, drawing_board, region_grid, region_map, region_overlay
 from gad_core.figures.sigma import sigma_rates
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "qq_plot",
     "rate_bars",
     "reduction_heat_map",
+    "region_grid",
     "region_map",
     "region_overlay",
     "roc_curve",

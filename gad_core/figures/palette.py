@@ -18,6 +18,9 @@ METHOD_NAMES = {
     "split-conformal": "Split-conformal",
 }
 
+#: Low to high: dark to bright, for every eye.
+SCALE = [[0, "#0b2545"], [0.35, "#0072B2"], [0.7, "#56B4E9"], [1, "#F7F4D9"]]
+
 
 def faint(colour: str, opacity: float) -> str:
     """A colour `#rrggbb` that lets `1 - opacity` of what lies below shine through."""

@@ -7,11 +7,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gad_core.figures.canvas import LINE, TEXT, Part, axis, figure, horizontal, key, line, vertical
-from gad_core.figures.palette import DEFECT, GRID, INK, LEFT_OUT, NORMAL, SELECTED, faint
+from gad_core.figures.palette import DEFECT, GRID, INK, LEFT_OUT, NORMAL, SCALE, SELECTED, faint
 
 Array = NDArray[np.float64]
 
-_SCALE = [[0, "#0b2545"], [0.35, "#0072B2"], [0.7, "#56B4E9"], [1, "#F7F4D9"]]  # dark to bright, for every eye
 _RATIOS = (1, 1.1, 1.2, 1.5, 2, 3, 5, 10, 30)  # that a bar of colours names
 _ROW = 27  # pixels
 
@@ -81,7 +80,7 @@ def _tiles(values: Array, unit: str) -> Part:
         "z": values,
         "zmin": low,
         "zmax": max(high, low + 1e-9),
-        "colorscale": _SCALE,
+        "colorscale": SCALE,
         "colorbar": {
             "title": {"text": unit, "side": "right", "font": {"color": quiet, "size": TEXT}},
             "tickfont": {"color": quiet, "size": TEXT},

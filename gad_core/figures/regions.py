@@ -1,12 +1,14 @@
 """Maps of regions over their image: nothing where a region is usual, yellow at the limit, red at twice the limit."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gad_core.figures.attributions import Pixels, bare_layout, outline
-from gad_core.figures.canvas import Part, figure
-from gad_core.figures.palette import INK
+from gad_core.figures.canvas import TEXT, Part, figure
+from gad_core.figures.palette import INK, SCALE, faint
 
 Array = NDArray[np.float64]
 
@@ -74,6 +76,46 @@ def region_map(
         "hovertemplate": "%{text}<extra></extra>",
     }
     return figure([*traces, clicks], layout | {"clickmode": "event+select", "dragmode": False}, marks=[(frame, {})])
+
+
+def region_grid(
+    values: Array,
+    texts: Sequence[str],
+    *,
+    unit: str,
+    low: float | None = None,
+    high: float | None = None,
+    height: int = 300,
+) -> go.Figure:
+    """A number for each region (rows, columns), bright where high; NaN is left bare. `texts` say more, row by row."""
+    rows, columns = values.shape
+    quiet = faint(INK, 0.75)
+    tiles: Part = {
+        "type": "heatmap",
+        "z": values,
+        "zmin": float(np.nanmin(values)) if low is None else low,
+        "zmax": float(np.nanmax(values)) if high is None else high,
+        "colorscale": SCALE,
+        "colorbar": {
+            "title": {"text": unit, "side": "right", "font": {"color": quiet, "size": TEXT}},
+            "tickfont": {"color": quiet, "size": TEXT},
+            "thickness": 10,
+            "outlinewidth": 0,
+        },
+        "xgap": 1,
+        "ygap": 1,
+        "text": np.reshape(list(texts), values.shape),
+        "hovertemplate": "%{text}<extra></extra>",
+        "hoverongaps": False,
+    }
+    bare: Part = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    layout = {
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "xaxis": {**bare, "range": [-0.5, columns - 0.5]},
+        "yaxis": {**bare, "range": [rows - 0.5, -0.5], "scaleanchor": "x", "scaleratio": columns / rows},
+    }
+    return figure([tiles], layout)
 
 
 def drawing_board(image: Pixels, *, height: int = 320) -> go.Figure:

@@ -179,6 +179,12 @@ def region_maps(test: TestImages, tuning: Tuning) -> dict[str, NDArray[np.float6
     return dict(zip(test.images.digests, detector.region_maps(test.features, tuning), strict=True)) | dict(normal)
 
 
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=BY_STATE)
+def left_out_mean(test: TestImages, tuning: Tuning) -> NDArray[np.float64]:
+    """Mean standardised distance of the left-out good parts by region (rows, columns)."""
+    return np.asarray(test.detector.left_out_region_maps(tuning).mean(axis=0))
+
+
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)
 def region_limit(test: TestImages, tuning: Tuning, target_fpr: float) -> float:
     """The middle of a map's colours: what so few regions of left-out good parts exceed."""

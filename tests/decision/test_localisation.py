@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 from sklearn.metrics import auc, roc_auc_score
 
-from gad_core.decision.localisation import enlarged, localise
+from gad_core.decision.localisation import enlarged, localise, region_areas
 from gad_core.errors import GadError
 
 
@@ -77,3 +77,20 @@ def test_only_pixels_that_are_inspected_count(masks):
     assert found.pixel_auroc == pytest.approx(roc_auc_score(masks[:, :, :14].ravel(), values[:, :, :14].ravel()))
     assert found.aupro == pytest.approx(swept(values[:, :, :14], masks[:, :, :14])[1])
     assert found.n_masks == 3
+
+
+def test_a_region_is_judged_by_the_defects_that_touch_it():
+    rng = np.random.default_rng(0)
+    maps = rng.normal(size=(30, 2, 3)).round(1)
+    maps[:, 1, 2] = np.nan  # not inspected
+    normal = np.arange(30) < 18
+    touching = (rng.random((30, 2, 3)) > 0.4) & ~normal[:, None, None]
+    touching[:, 0, 0] = False
+    found = region_areas(maps, touching, normal)
+    assert np.isnan(found.areas[0, 0])
+    assert np.isnan(found.areas[1, 2])
+    for place in ((0, 1), (0, 2), (1, 0), (1, 1)):
+        at = (slice(None), *place)
+        used = normal | touching[at]
+        assert found.areas[place] == pytest.approx(roc_auc_score(touching[at][used], maps[at][used]))
+        assert found.counts[place] == touching[at].sum()

@@ -96,7 +96,7 @@ def test_the_best_single_level_and_the_sum_are_both_named_with_what_they_reach(i
 
 def test_without_labels_the_map_is_bright_where_left_out_parts_lie_as_far_as_fitted_ones(loose):
     app = run("pages/levels.py", **loose)
-    (chart,) = (one for one in app.get("plotly_chart") if "Left-out" in one.proto.alt or "left-out" in one.proto.alt)
+    (chart,) = (one for one in app.get("plotly_chart") if "the median distance of left-out parts" in one.proto.alt)
     tiles, clicks = json.loads(chart.proto.spec)["data"][:2]
     store = resources.store()
     test = resources.test_images(store.detectors.get(loose["detector"]), store.datasets.get(loose["data"]))

@@ -190,3 +190,22 @@ def whole_image_lite0() -> Tuning:
     from gad_core.features.registry import get_backbone
 
     return whole_image(get_backbone("tf_efficientnet_lite0"))
+
+
+def test_presets_stand_side_by_side_and_good_parts_are_mapped(home, regional_ids):
+    from pages.shared import resources
+
+    app = run("pages/levels.py", **regional_ids)
+    (table,) = (table.value for table in app.table if "Recommended" in table.value.columns)
+    assert list(table.columns) == ["", "Recommended", "Whole image, levels 6-8", "Paper, all levels", "Paper, NPCA 1 %"]
+    area = resources.level_areas(loaded(regional_ids), whole_image_lite0())["sum"]
+    assert table["Whole image, levels 6-8"][0].startswith(f"{100 * area.value:.1f} [")
+    assert table["Whole image, levels 6-8"][0] == table["Whole image, levels 6-8"][1]  # NPCA 5 % is its own cut
+    fit, tuning = loaded(regional_ids).detector.by_region, regional((6, 7))
+    low, middle = (np.quantile(fit.left_out_distances(tuning), q, axis=0) for q in (0.5, 0.9))
+    spread = (middle - low) / low
+    np.testing.assert_allclose(fit.spread(tuning), spread)
+    words = " ".join(caption.value for caption in app.caption)
+    assert f"from {100 * spread.min():.0f} % at row" in words
+    assert f"to {100 * spread.max():.0f} % at row {int(spread.argmax()) // 7 + 1}, column" in words
+    assert "Each region by itself" not in words  # these defects have no masks

@@ -132,7 +132,7 @@ def test_the_default_view_says_what_chi_square_promises_and_what_comes(ids):
         shares[level] = [100 * float(np.mean(values > threshold)) for values in (one.left_out, good)]
     level, (left_out, good) = max(shares.items(), key=lambda of_level: abs(of_level[1][0] - 5))
     words = captions(run(PAGE, **ids))
-    assert f"At level {level}, the furthest off in the sum, chi-square promises 5.0 %" in words
+    assert f"At level {level}, the furthest off of these levels, chi-square promises 5.0 %" in words
     assert f"left-out parts say {left_out:.1f} % [" in words
     assert f"good test parts say {good:.1f} % [" in words
 

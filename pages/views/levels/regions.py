@@ -42,17 +42,21 @@ def by_region(test: TestImages, tuning: Tuning) -> None:
 def _where_defects_stand_out(found: RegionAreas) -> None:
     columns = found.areas.shape[1]
     best, worst = (int(place(found.areas)) for place in (np.nanargmax, np.nanargmin))
-    words = (
-        f"Each region by itself: masked defects that touch it against all good test parts. Best at "
-        f"{_name(best, columns)} with {100 * found.areas.flat[best]:.0f} %, worst at {_name(worst, columns)} with "
-        f"{100 * found.areas.flat[worst]:.0f} %; few defects touch each, so that single regions say little."
-    )
+    values = 100 * found.areas
+    words = "Each region by itself: masked defects that touch it against all good test parts."
+    if values.flat[best] - values.flat[worst] < 0.5:
+        words = f"{words} All reach {values.flat[worst]:.0f} %."
+    else:
+        words = (
+            f"{words} Best at {_name(best, columns)} with {values.flat[best]:.0f} %, worst at {_name(worst, columns)} "
+            f"with {values.flat[worst]:.0f} %; few defects touch each, so that a single region says little."
+        )
     texts = [
         f"{_name(at, columns)}: {100 * area:.1f} %, {count} defects"
         for at, (area, count) in enumerate(zip(found.areas.flat, found.counts.flat, strict=True))
     ]
     with charts.panel("AUROC by region", words):
-        figure = figures.region_grid(100 * found.areas, texts, unit="AUROC, %", high=100)
+        figure = figures.region_grid(values, texts, unit="AUROC, %", low=50, high=100)
         charts.show(figure, key="region_areas", alt=words)
 
 
@@ -84,7 +88,8 @@ def _areas(test: TestImages, tuning: Tuning) -> RegionAreas | None:
 
 def _area(test: TestImages, tuning: Tuning) -> str:
     area = resources.level_areas(test, tuning)["sum"]
-    return f"{100 * area.value:.1f} {wording.interval(area.low, area.high)}"
+    interval = wording.interval(area.low, area.high).replace(" ", "\u00a0")  # a line may break before it alone
+    return f"{100 * area.value:.1f} {interval}"
 
 
 def _readable(test: TestImages, tuning: Tuning) -> bool:

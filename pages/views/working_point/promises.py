@@ -22,7 +22,7 @@ def chi2_finding(view: View) -> str:
     rates, levels = view.predicted, view.settings.tuning.levels
     if rates is None:
         return "Chi-square promises a rate for the Mahalanobis distance and no other."
-    of_sum = ", the furthest off in the sum" if view.is_sum and len(levels) > 1 else ""
+    of_sum = ", the furthest off of these levels" if view.is_sum and len(levels) > 1 else ""
     words = [
         f"{name} say {wording.rate(rate)}, n = {rate.n}"
         for name, rate in (("left-out parts", rates.left_out), ("good test parts", rates.test))

@@ -18,6 +18,7 @@ def test_presets_are_compared_when_asked_and_the_best_is_taken(home, ids):
     assert any(element.value.replace("\\", "") == sentence(found) for element in app.markdown)
     (table,) = (table.value for table in app.table if "preset" in table.value.columns)
     assert [name.removesuffix(" (take)") for name in table["preset"]] == [one.name for one in found.results]
+    assert [name for name in table["preset"] if "(take)" in name] == [f"{found.taken.name} (take)"]
     assert table["AUROC"][0].startswith(f"{100 * found.results[0].area.value:.1f} %")
     assert all(time.endswith(" ms") for time in table["an image"])
     use = app.button(key="use_preset")

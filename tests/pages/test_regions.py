@@ -209,3 +209,14 @@ def test_presets_stand_side_by_side_and_good_parts_are_mapped(home, regional_ids
     assert f"from {100 * spread.min():.0f} % at row" in words
     assert f"to {100 * spread.max():.0f} % at row {int(spread.argmax()) // 7 + 1}, column" in words
     assert "Each region by itself" not in words  # these defects have no masks
+
+
+def test_each_preset_is_read_at_its_own_cut_and_at_the_open_one(home, regional_ids, monkeypatch):
+    from pages.views.levels import regions
+
+    monkeypatch.setattr(regions, "_area", lambda _, tuning: f"{tuning.levels} {tuning.reduction} {tuning.pool}")
+    app = run("pages/levels.py", **regional_ids, keep="pca:0.99")
+    (table,) = (table.value for table in app.table if "Recommended" in table.value.columns)
+    assert table["Recommended"].tolist() == ["(6, 7) npca:0.05 top:0.1", "(6, 7) pca:0.99 top:0.1"]
+    paper = str(tuple(range(1, 10)))
+    assert table["Paper, all levels"].tolist() == [f"{paper} all None", f"{paper} pca:0.99 None"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from gad_core.features.regions import Regions
 from gad_core.gaussian.pooling import Pool
@@ -11,6 +12,7 @@ from gad_core.gaussian.tuning import Tuning, regional, whole_image
 from gad_core.workspace.imports import add_folder
 from gad_core.workspace.steps import fit_dataset
 from tests.pages.script import metrics, run
+from tests.pages.test_tuning import SETTLED
 
 
 @pytest.fixture(scope="module")
@@ -220,3 +222,19 @@ def test_each_preset_is_read_at_its_own_cut_and_at_the_open_one(home, regional_i
     assert table["Recommended"].tolist() == ["(6, 7) npca:0.05 top:0.1", "(6, 7) pca:0.99 top:0.1"]
     paper = str(tuple(range(1, 10)))
     assert table["Paper, all levels"].tolist() == [f"{paper} all None", f"{paper} pca:0.99 None"]
+
+
+@pytest.mark.browser
+def test_a_click_on_a_region_shows_it_beside_those_of_good_parts(server, fitted, tab):
+    page = tab()
+    page.goto(f"{server}/attributions?data={fitted[1]['data']}&detector={fitted[1]['detector']}")
+    board = page.locator(".st-key-region_map .nsewdrag").first
+    expect(board).to_be_visible(timeout=60_000)
+    expect(page.locator(SETTLED)).to_be_visible()
+    for row, column in ((1, 7), (5, 2)):
+        board.scroll_into_view_if_needed()
+        box = board.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + (column - 0.5) * box["width"] / 7, box["y"] + (row - 0.5) * box["height"] / 7)
+        expect(page.get_by_text(f"Row {row}, column {column} elsewhere")).to_be_visible()
+        expect(page.locator(SETTLED)).to_be_visible()

@@ -231,7 +231,7 @@ def test_a_click_on_a_region_shows_it_beside_those_of_good_parts(server, fitted,
     board = page.locator(".st-key-region_map .nsewdrag").first
     expect(board).to_be_visible(timeout=60_000)
     expect(page.locator(SETTLED)).to_be_visible()
-    for row, column in ((1, 7), (5, 2)):
+    for row, column in ((6, 2), (4, 5)):
         board.scroll_into_view_if_needed()
         box = board.bounding_box()
         assert box is not None

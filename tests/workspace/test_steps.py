@@ -6,6 +6,7 @@ import pytest
 from gad_core.data.augment_settings import FIG_5
 from gad_core.decision.evaluation import Projected, level_scores, threshold
 from gad_core.errors import Cancelled, GadError
+from gad_core.features.regions import Regions
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.settings import Augmented, FitSettings
@@ -27,7 +28,8 @@ def fitted(store, stripes):
 def test_a_fit_lies_on_the_shelf_with_the_data_set_it_came_from(store, fitted):
     (row,) = store.detectors.all()
     assert row == fitted
-    assert (row.n_train, row.backbone, row.settings) == (30, LITE0, FitSettings())
+    settled = FitSettings(regions=Regions(7, 7, (6, 7)))
+    assert (row.n_train, row.backbone, row.settings) == (30, LITE0, settled)
     assert row.dataset_id == store.datasets.all()[0].id
     assert load_detector(row.path).n_train == 30
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gad_core.decision.localisation import Localisation
     from gad_core.decision.verdict import Verdict
     from gad_core.errors import Cancelled, GadError, ImageRefused, NotExplained, SampleTooSmall
+    from gad_core.features.region_of_interest import RegionOfInterest
     from gad_core.features.regions import Regions
     from gad_core.gaussian.detector import Detector
     from gad_core.gaussian.detector_file import load_detector
@@ -61,6 +62,7 @@ __all__ = [
     "NotExplained",
     "Pool",
     "Reduction",
+    "RegionOfInterest",
     "Regions",
     "SampleTooSmall",
     "ScoredImages",

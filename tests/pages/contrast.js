@@ -1,4 +1,5 @@
-// Texts whose contrast with what lies behind them is below 4.5 to 1, by colours; disabled controls are exempt.
+// Texts whose contrast with what lies behind them is below 4.5 to 1, by colours; disabled controls and
+// the marks of a legend, which are no letters, are exempt.
 () => {
     const parse = (colour) => {
         const numbers = colour.match(/[\d.]+/g).map(Number);
@@ -33,7 +34,7 @@
     while (walker.nextNode()) {
         const text = walker.currentNode.textContent.trim();
         const element = walker.currentNode.parentElement;
-        if (!text || exempt(element)) continue;
+        if (!/[\p{L}\p{N}]/u.test(text) || exempt(element)) continue;
         const style = getComputedStyle(element);
         const back = behind(element);
         const front = parse(element.namespaceURI.endsWith('svg') ? style.fill : style.color);

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
@@ -148,7 +149,9 @@ def expect_the_same(ids) -> dict[str, object]:
     assert here.keys() == there.keys()
     for name, value in there.items():
         if isinstance(value, list):
-            assert_allclose(here[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
+            # A map is float32, and how its references are batched depends on the memory that is free.
+            rounding = 1e-2 * np.abs(value).max() if name == "map" else 1e-12
+            assert_allclose(here[name], value, rtol=1e-9, atol=rounding, err_msg=name)
         else:
             assert here[name] == value, name
     return here

@@ -34,6 +34,7 @@ _SUMS = {"add", "iadd", "radd", "sub", "isub", "rsub", "subtract"}
 _LINEAR = {"conv2d", "linear", "batch_norm", "matmul", "mm", "div", "truediv", "divide"}  # in their first argument
 _AFFINE = {
     *("avg_pool2d", "adaptive_avg_pool2d", "pad", "mean", "sum", "neg", "interpolate", "dropout", "identity"),
+    *("pixel_shuffle", "pixel_unshuffle"),
     *("reshape", "view", "flatten", "squeeze", "unsqueeze", "contiguous", "clone"),
     *("cat", "concat", "stack", "chunk", "split", "to", "float", "double", "type_as"),
 }

@@ -92,14 +92,29 @@ def extract(
 
 
 def load_pixels(images: ImageSet, backbone: Backbone, *, cache: FeatureCache | None = None) -> NDArray[np.uint8]:
-    """Pixels (n, S, S, 3) at network size; raises `GadError` naming the first image that cannot be read."""
-    pixels = np.empty((len(images), backbone.input_size, backbone.input_size, 3), np.uint8)
-    with closing(_decoded(images.files, backbone, None, cache)) as decoded:
-        for index, (file, image) in enumerate(decoded):
-            if isinstance(image, ImageRefused):
-                raise GadError(f"{file.path}: {image}") from image
-            pixels[index] = image
+    """Pixels (n, S, S, 3) at network size; raises `GadError` naming an image that cannot be read."""
+    found, pixels = read_pixels(images, backbone, cache=cache)
+    if refused := found.refused[len(images.refused) :]:
+        raise GadError(f"{refused[0].path}: {refused[0].reason}")
     return pixels
+
+
+def read_pixels(
+    images: ImageSet, backbone: Backbone, *, cache: FeatureCache | None = None, progress: Progress | None = None
+) -> tuple[ImageSet, NDArray[np.uint8]]:
+    """The images that can be read, and their pixels (n, S, S, 3) at network size; the others are refused."""
+    pixels = np.empty((len(images), backbone.input_size, backbone.input_size, 3), np.uint8)
+    readable, refused = list[ImageFile](), list(images.refused)
+    with closing(_decoded(images.files, backbone, None, cache)) as decoded:
+        for done, (file, image) in enumerate(decoded, start=1):
+            if isinstance(image, ImageRefused):
+                refused.append(Refusal(str(file.path), str(image)))
+            else:
+                pixels[len(readable)] = image
+                readable.append(file)
+            if progress:
+                progress(done, len(images))
+    return ImageSet(tuple(readable), tuple(refused)), pixels[: len(readable)]
 
 
 class _Features:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +37,24 @@ def load_network(name: str) -> Network:
     Raises `GadError` for an unknown name, for weights out of reach, and for a damaged or mismatching file.
     """
     backbone = get_backbone(name)
+    module = _pretrained(backbone).eval().requires_grad_(False)
+    identity = fingerprint(backbone, module)
+    if backbone.family != "other":
+        fold_batch_norms(module)
+    return Network(backbone, module, identity)
+
+
+def trainable_network(backbone: Backbone, *, n_outputs: int) -> Any:
+    """The backbone as it was trained, its own copy, with a last layer of `n_outputs` that is new.
+
+    Raises as `load_network` does.
+    """
+    module: Any = _pretrained(backbone)  # timm's methods, which torch's types do not know
+    module.reset_classifier(n_outputs)
+    return module
+
+
+def _pretrained(backbone: Backbone) -> nn.Module:
     path = weights_file(backbone)
     package = path == package_weights(backbone)
     try:
@@ -44,11 +63,7 @@ def load_network(name: str) -> Network:
         raise GadError(
             f"{path} does not hold the weights of {backbone.timm_name} ({first_line(error)}); replace that file"
         ) from error
-    module = module.float().eval().requires_grad_(False)
-    identity = fingerprint(backbone, module)
-    if backbone.family != "other":
-        fold_batch_norms(module)
-    return Network(backbone, module, identity)
+    return module.float()
 
 
 def weights_file(backbone: Backbone) -> Path:

@@ -1,0 +1,1 @@
+"""What the paper compares with: each is fitted on an `ImageSet` and scores one, as the detector does."""

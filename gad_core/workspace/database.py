@@ -1,6 +1,7 @@
 """One database for the store: SQLite made safe for threads and processes, and its errors in words."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -133,6 +134,20 @@ class Database:
             raise GadError(f"the database {self._engine.url.database} {_REMEDIES[code]}") from error
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log; where two ask for it at once, SQLite refuses one without the wait it was told of."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
 def _tame_sqlite(engine: Engine) -> None:
     """Readers beside one writer, patience, foreign keys, and transactions that begin when we say."""
 
@@ -140,7 +155,7 @@ def _tame_sqlite(engine: Engine) -> None:
     def connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN leaves out reads and table definitions
         connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")

@@ -206,6 +206,26 @@ def test_processes_make_and_write_one_new_workspace_at_once(tmp_path: Path, spaw
         assert len(store.jobs.recent(1000)) == 75
 
 
+def test_many_who_open_one_new_database_at_once_all_get_in(tmp_path: Path) -> None:
+    failed: list[Exception] = []
+
+    def open_new(path: Path, together: threading.Barrier) -> None:
+        together.wait()
+        try:
+            Database(f"sqlite:///{path}").close()
+        except GadError as error:
+            failed.append(error)
+
+    for number in range(15):  # each time by chance: without patience about one in twenty was refused
+        together = threading.Barrier(4)
+        threads = [threading.Thread(target=open_new, args=(tmp_path / f"{number}.db", together)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not failed
+
+
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     Store(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / "gad.db")) as connection, connection:

@@ -11,7 +11,7 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 from gad_core.baselines.scorer import Array, Scored
-from gad_core.baselines.training import Samples, Training, in_batches, seeded_, train
+from gad_core.baselines.training import Samples, Training, in_batches, seeded_, train, weight_bytes
 from gad_core.data.datasets import ImageSet
 from gad_core.features._torchvision import timm
 from gad_core.features.backbones import Backbone
@@ -96,7 +96,12 @@ class AutoEncoderScorer:
     smallest: float | None = None  # share of the area: the score is that of connected components; None: map-mean
     cache: FeatureCache | None = None
 
-    def scores(self, pixels: NDArray[np.uint8]) -> Array:
+    @property
+    def n_bytes(self) -> int:
+        """Its weights."""
+        return weight_bytes(self.module)
+
+    def score_pixels(self, pixels: NDArray[np.uint8]) -> Array:
         """Anomaly scores (n,) of pixels (n, S, S, 3)."""
         maps = error_maps(self.module, pixels)
         return map_means(maps) if self.smallest is None else cca_scores(maps, self.smallest)
@@ -104,7 +109,7 @@ class AutoEncoderScorer:
     def score(self, images: ImageSet, *, progress: Progress | None = None) -> Scored:
         """Read and score images."""
         found, pixels = read_pixels(images, self.backbone, cache=self.cache, progress=progress)
-        return Scored(found, self.scores(pixels))
+        return Scored(found, self.score_pixels(pixels))
 
 
 def fit_autoencoder(

@@ -7,10 +7,11 @@ import numpy as np
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 
 from gad_core.baselines.scorer import Array, Scored
-from gad_core.baselines.training import Samples, Training, in_batches, seeded_, train
+from gad_core.baselines.training import Samples, Training, in_batches, seeded_, train, weight_bytes
 from gad_core.data.datasets import ImageSet
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
@@ -19,6 +20,11 @@ from gad_core.features.extract import read_pixels
 from gad_core.features.levels import normalise
 from gad_core.features.networks import trainable_network
 from gad_core.progress import Progress
+
+Rows = NDArray[np.intp]
+
+#: Three train, one validates, one tests.
+FOLDS = 5
 
 
 class Classifier(nn.Module):
@@ -44,14 +50,19 @@ class ClassifierScorer:
     module: Classifier
     cache: FeatureCache | None = None
 
-    def scores(self, pixels: NDArray[np.uint8]) -> Array:
+    @property
+    def n_bytes(self) -> int:
+        """Its weights."""
+        return weight_bytes(self.module)
+
+    def score_pixels(self, pixels: NDArray[np.uint8]) -> Array:
         """Logits (n,) of pixels (n, S, S, 3)."""
         return in_batches(self.module, pixels)
 
     def score(self, images: ImageSet, *, progress: Progress | None = None) -> Scored:
         """Read and score images."""
         found, pixels = read_pixels(images, self.module.backbone, cache=self.cache, progress=progress)
-        return Scored(found, self.scores(pixels))
+        return Scored(found, self.score_pixels(pixels))
 
 
 def fit_classifier(
@@ -80,3 +91,18 @@ def fit_classifier(
 
     train(module, loss, samples, training, validate=validate, checkpoint=checkpoint, progress=progress)
     return ClassifierScorer(module)
+
+
+def rotation(images: ImageSet, fold: int, seed: int) -> tuple[Rows, Rows, Rows]:
+    """The images that train, validate and test in a fold: 3/1/1 of five, stratified by label.
+
+    Raises `GadError` with fewer than five images of a kind.
+    """
+    labels = images.labels
+    if min(np.count_nonzero(labels), np.count_nonzero(~labels)) < FOLDS:
+        raise GadError(f"a classifier's folds need at least {FOLDS} good parts and {FOLDS} defects; add images")
+    parts = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels, labels)
+    by_fold = [test for _, test in parts]
+    test, validation = by_fold[fold], by_fold[(fold + 1) % FOLDS]
+    rest = np.setdiff1d(np.arange(len(images)), np.concatenate([test, validation]))
+    return rest, validation, test

@@ -35,6 +35,11 @@ class Coreset:
         """Distance of every region (n, regions) from the nearest of the coreset."""
         return self._nearest(features)[0]
 
+    @property
+    def n_bytes(self) -> int:
+        """What it takes to keep."""
+        return self.kept.nbytes
+
     def scores(self, features: Features) -> Array:
         """The largest distance of a region (n,), weighed by how alone its nearest neighbour stands in the coreset."""
         distances, nearest = self._nearest(features)

@@ -18,12 +18,18 @@ class Neighbours:
     """The normal images of each level, ready to be asked for the nearest ones."""
 
     slices: tuple[slice, ...]
+    normal: Features  # (n, sum C)
     levels: tuple[NearestNeighbors, ...]
 
     def by_level(self, features: Features) -> Array:
         """Mean Euclidean distance to the K nearest normal images at every level: (n, L) from features (n, sum C)."""
         pairs = zip(self.levels, self.slices, strict=True)
         return np.stack([level.kneighbors(features[:, part])[0].mean(axis=1) for level, part in pairs], axis=1)
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes to keep."""
+        return self.normal.nbytes
 
     def scores(self, features: Features) -> Array:
         """The sum over the levels (n,)."""
@@ -38,6 +44,5 @@ def fit_neighbours(features: Features, slices: Sequence[slice], *, k: int = K) -
     if not len(features):
         raise GadError("nearest neighbours need at least 1 normal image; add normal images")
     count = min(k, len(features))
-    return Neighbours(
-        tuple(slices), tuple(NearestNeighbors(n_neighbors=count).fit(features[:, part]) for part in slices)
-    )
+    levels = tuple(NearestNeighbors(n_neighbors=count).fit(features[:, part]) for part in slices)
+    return Neighbours(tuple(slices), features, levels)

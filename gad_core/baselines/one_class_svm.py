@@ -24,6 +24,11 @@ class OneClassSvms:
         pairs = zip(self.svms, self.slices, strict=True)
         return np.stack([-svm.decision_function(features[:, part].astype(np.float64)) for svm, part in pairs], axis=1)
 
+    @property
+    def n_bytes(self) -> int:
+        """What it takes to keep."""
+        return sum(svm.support_vectors_.nbytes for svm in self.svms)
+
     def scores(self, features: Features) -> Array:
         """The sum over the levels (n,)."""
         return np.asarray(self.by_level(features).sum(axis=1))

@@ -30,15 +30,33 @@ class Scored:
 class Scorer(Protocol):
     """What was fitted."""
 
+    @property
+    def n_bytes(self) -> int:
+        """What it takes to keep, the frozen network left out."""
+
     def score(self, images: ImageSet, *, progress: Progress | None = None) -> Scored:
         """Score images; those that cannot be read are among its `images.refused`."""
+
+    def score_pixels(self, pixels: NDArray[np.uint8]) -> Array:
+        """Scores (n,) of pixels (n, S, S, 3) at network size."""
+
+
+class OnFeatures(Protocol):
+    """What was fitted to features."""
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes to keep."""
+
+    def scores(self, features: Features) -> Array:
+        """Anomaly scores (n,) of features (n, F)."""
 
 
 @dataclass(frozen=True)
 class FeatureScorer:
     """Scores what a network gives for images."""
 
-    scores: Callable[[Features], Array]  # features (n, F) to scores (n,)
+    fitted: OnFeatures
     engine: Engine
     regions: Regions | None = None
     cache: FeatureCache | None = None
@@ -46,11 +64,20 @@ class FeatureScorer:
     def score(self, images: ImageSet, *, progress: Progress | None = None) -> Scored:
         """Extract features, or find them in the cache, and score them."""
         found = extract(images, self.engine, regions=self.regions, cache=self.cache, progress=progress)
-        return Scored(found.images, self.scores(found.features))
+        return Scored(found.images, self.fitted.scores(found.features))
+
+    def score_pixels(self, pixels: NDArray[np.uint8]) -> Array:
+        """Scores (n,) of pixels (n, S, S, 3), the network's time included."""
+        return self.fitted.scores(np.stack(list(self.engine.stream(pixels, regions=self.regions))))
+
+    @property
+    def n_bytes(self) -> int:
+        """What was learned."""
+        return self.fitted.n_bytes
 
 
 def fit_on_features(
-    fit: Callable[[Features], Callable[[Features], Array]],
+    fit: Callable[[Features], OnFeatures],
     images: ImageSet,
     engine: Engine,
     *,

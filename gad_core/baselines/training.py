@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gad_core.data.augment import Pass
 from gad_core.data.augment_settings import Augmentation
+from gad_core.data.datasets import ImageSet
 from gad_core.progress import Progress
 
 State = dict[str, Any]
@@ -51,6 +52,11 @@ class Samples:
         """Take samples, in that order and as often as they are named; `rows` are numbers or flags."""
         where = np.arange(len(self))[rows]
         return Samples(self.pixels[where], tuple(self.digests[i] for i in where), self.targets[where])
+
+
+def labelled(images: ImageSet, pixels: NDArray[np.uint8]) -> Samples:
+    """Samples whose targets are 1 for defects."""
+    return Samples(pixels, images.digests, images.labels.astype(np.float32))
 
 
 def device() -> torch.device:
@@ -201,3 +207,8 @@ def in_batches(function: Callable[[Tensor], Tensor], pixels: NDArray[np.uint8], 
             for start in range(0, len(pixels), size)
         ]
     return np.concatenate(parts)
+
+
+def weight_bytes(module: nn.Module) -> int:
+    """What the weights of a module take."""
+    return sum(value.numel() * value.element_size() for value in module.state_dict().values())

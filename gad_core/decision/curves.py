@@ -125,6 +125,13 @@ def auroc_difference(first: Array, second: Array, anomalous: Flags) -> AurocDiff
     return AurocDifference(value, max(value - step, -1.0), min(value + step, 1.0), p_value)
 
 
+def rank_area(positive: Array, negative: Array) -> float:
+    """The area alone: the chance that a positive scores above a negative, ties counting half."""
+    m, n = len(positive), len(negative)
+    ranks = stats.rankdata(np.concatenate([positive, negative]))[:m]
+    return float((ranks.sum() - m * (m + 1) / 2) / (m * n))
+
+
 def _placements(positive: Array, negative: Array) -> tuple[Array, Array]:
     """The share of the other class that each positive beats (m,), and that each negative loses to (n,); ties are half.
 

@@ -12,9 +12,10 @@ from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.distances import Lines, score_ecdf, score_histogram
 from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
+from gad_core.figures.paper import is_by_level, table_chart
 from gad_core.figures.planning import learning_curves
 from gad_core.figures.promises import level_promises, promised_against_achieved
-from gad_core.figures.rates import level_areas, rate_bars
+from gad_core.figures.rates import areas_beside, level_areas, rate_bars
 from gad_core.figures.reductions import component_energy, eigenvalue_spectrum, reduction_heat_map
 from gad_core.figures.regions import dimmed, drawing_board, region_grid, region_map, region_overlay
 from gad_core.figures.sigma import sigma_rates
@@ -28,6 +29,7 @@ __all__ = [
     "NORMAL",
     "SELECTED",
     "Lines",
+    "areas_beside",
     "attribution_map",
     "component_energy",
     "confusion",
@@ -38,6 +40,7 @@ __all__ = [
     "drawing_board",
     "eigenvalue_spectrum",
     "explanation_plane",
+    "is_by_level",
     "learning_curves",
     "level_areas",
     "level_promises",
@@ -55,4 +58,5 @@ __all__ = [
     "score_ecdf",
     "score_histogram",
     "sigma_rates",
+    "table_chart",
 ]

@@ -13,6 +13,7 @@ from gad_core.wording import interval, percent
 
 _ROW = 34  # pixels that a bar takes
 _LEVEL = 26  # and a level
+_NAME = 44  # letters of a detector's name
 
 
 def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
@@ -54,37 +55,50 @@ def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
 def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int], *, own: str = "sum") -> go.Figure:
     """AUROC of every level and of the tuning's `own` score with intervals, a row each; the levels in it are filled."""
     chosen = {str(level) for level in summed} | {"sum"}
-    colours = [LEFT_OUT if name in chosen else NORMAL for name in areas]
     names = [own if name == "sum" else f"level {name}" for name in areas]
+    return _areas(names, list(areas.values()), [name in chosen for name in areas])
+
+
+def areas_beside(areas: Mapping[str, Auroc]) -> go.Figure:
+    """AUROC of several detectors with intervals, a row each; the highest is filled. Names come from outside."""
+    best = max(area.value for area in areas.values())
+    names = [escape(name if len(name) <= _NAME else f"{name[: _NAME - 1]}…") for name in areas]
+    return _areas(names, list(areas.values()), [area.value == best for area in areas.values()])
+
+
+def _areas(names: Sequence[str], areas: Sequence[Auroc], filled: Sequence[bool]) -> go.Figure:
+    colours, rows = [LEFT_OUT if full else NORMAL for full in filled], [*range(len(names))]
     points = {
         "type": "scatter",
         "mode": "markers",
-        "y": names,
-        "x": [100 * area.value for area in areas.values()],
+        "y": rows,
+        "x": [100 * area.value for area in areas],
         "marker": {
             "size": 13,
             "color": colours,
-            "symbol": ["circle" if name in chosen else "circle-open" for name in areas],
+            "symbol": ["circle" if full else "circle-open" for full in filled],
             "line": {"color": colours, "width": 2.5},
         },
-        "error_x": whiskers(list(areas.values())),
+        "error_x": whiskers(areas),
         "cliponaxis": False,
         "hovertext": [
             f"{name}: AUROC {100 * area.value:.2f} % {interval(area.low, area.high)}"
-            for name, area in zip(names, areas.values(), strict=True)
+            for name, area in zip(names, areas, strict=True)
         ],
         "hoverinfo": "text",
     }
     at_end = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "yanchor": "middle"}
     ends: list[tuple[Part, Part]] = [
-        ({}, at_end | {"y": name, "text": f"{100 * area.value:.1f} {interval(area.low, area.high)}"})
-        for name, area in zip(names, areas.values(), strict=True)
+        ({}, at_end | {"y": row, "text": f"{100 * area.value:.1f} {interval(area.low, area.high)}"})
+        for row, area in zip(rows, areas, strict=True)
     ]
-    low = min(50.0, *(100 * area.low for area in areas.values()))
+    low = min(50.0, *(100 * area.low for area in areas))
     layout = {
         "height": _LEVEL * len(names) + 60,
         "margin": {"r": 142, "t": 4},
         "xaxis": axis("AUROC, %", range=[low - 2, 101], tickvals=[0, 25, 50, 60, 70, 80, 90, 100]),
-        "yaxis": axis("", grid=False, autorange="reversed", fixedrange=True, type="category"),
+        "yaxis": axis(
+            "", grid=False, range=[len(names) - 0.5, -0.5], fixedrange=True, tickvals=rows, ticktext=list(names)
+        ),
     }
     return figure([points], layout, marks=ends)

@@ -8,6 +8,7 @@ import numpy as np
 
 from gad_core.attribution.category import explain_category, mask_of
 from gad_core.attribution.explanation import Explanation, explain_score
+from gad_core.baselines.classifier import rotation
 from gad_core.baselines.explaining import explain_logit
 from gad_core.data.datasets import Dataset, ImageSet
 from gad_core.decision.curves import auroc
@@ -17,7 +18,7 @@ from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, all_levels, regional
 from gad_core.paper.lab import Lab
-from gad_core.paper.trained import classified, pooled, rotation
+from gad_core.paper.trained import classified, pooled
 from gad_core.paper.units import Row, Unit
 from gad_core.progress import Progress, Stages
 

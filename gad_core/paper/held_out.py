@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from gad_core.baselines.classifier import fit_classifier
+from gad_core.baselines.classifier import fit_classifier, rotation
+from gad_core.baselines.training import labelled
 from gad_core.data.datasets import Dataset
 from gad_core.decision.curves import auroc
 from gad_core.features.backbones import Backbone
 from gad_core.paper.categories import COMBINED, HELD_OUT
 from gad_core.paper.lab import Lab
 from gad_core.paper.label_noise import LABELLED, repeated
-from gad_core.paper.trained import labelled, pooled, rotation, seconds, training
+from gad_core.paper.trained import pooled, seconds, training
 from gad_core.paper.units import Row, Unit
 from gad_core.progress import Progress, Stages
 
@@ -81,7 +82,7 @@ def held_out_rows(
         checkpoint=kept / "classifier.pt",
         progress=stages(1),
     )
-    scores = scorer.scores(samples.pixels)
+    scores = scorer.score_pixels(samples.pixels)
     good = np.isin(np.arange(len(images)), test) & ~labels
     groups = {"seen types": np.isin(np.arange(len(images)), test) & seen, "held-out type": defects == out}
     rows = list[Row]()

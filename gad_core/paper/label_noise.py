@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from gad_core.baselines.classifier import fit_classifier
-from gad_core.baselines.training import Samples
+from gad_core.baselines.classifier import FOLDS, Rows, fit_classifier, rotation
+from gad_core.baselines.training import Samples, labelled
 from gad_core.data.datasets import Dataset
 from gad_core.decision.curves import auroc
 from gad_core.features.backbones import Backbone
 from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.spectrum import fit_gaussian
 from gad_core.paper.lab import Lab
-from gad_core.paper.trained import Rows, labelled, pooled, rotation, seconds, training
+from gad_core.paper.trained import pooled, seconds, training
 from gad_core.paper.units import Row, Unit
 from gad_core.progress import Progress, Stages
 
@@ -25,7 +25,6 @@ from gad_core.progress import Progress, Stages
 CORRUPTION = (0.0, 0.01, 0.05, 0.10, 0.20)
 #: Prevalence of labelled defects.
 LABELLED = 0.05
-_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -110,11 +109,11 @@ def label_noise_units(lab: Lab, backbone: Backbone) -> list[Unit]:
 def gaussian_rows(lab: Lab, dataset: Dataset, backbone: Backbone, _: Path, progress: Progress) -> list[Row]:
     """AUROC of the sum of all levels, labelled defects left out of the fit, on each fold's test images."""
     images = pooled(dataset)
-    stages = Stages(progress, (len(images), _FOLDS * len(CORRUPTION) * 20))
+    stages = Stages(progress, (len(images), FOLDS * len(CORRUPTION) * 20))
     features = lab.features(images, backbone, progress=stages(0)).features
     types = _types(dataset)
     rows = list[Row]()
-    for fold in range(_FOLDS):
+    for fold in range(FOLDS):
         train, __, test = rotation(images, fold, lab.settings.seed)
         for share in CORRUPTION:
             sample = draw(train, types, share, seed=lab.settings.seed + fold)
@@ -126,7 +125,7 @@ def gaussian_rows(lab: Lab, dataset: Dataset, backbone: Backbone, _: Path, progr
                 scores += gaussian.spectrum.distances(gaussian.coordinates(features[test, part]), ALL)
             value = 100 * auroc(scores, images.labels[test]).value
             rows.append({"method": "Mahalanobis, all levels", "fold": fold, **_row(share, sample, value)})
-            stages(1)(len(rows), _FOLDS * len(CORRUPTION))
+            stages(1)(len(rows), FOLDS * len(CORRUPTION))
     return rows
 
 
@@ -151,7 +150,7 @@ def classifier_rows(
         checkpoint=kept / "classifier.pt",
         progress=stages(1),
     )
-    value = 100 * auroc(scorer.scores(samples.pixels[test]), images.labels[test]).value
+    value = 100 * auroc(scorer.score_pixels(samples.pixels[test]), images.labels[test]).value
     return [{"method": "Fine-tuned classifier", "fold": fold, **_row(share, sample, value)}]
 
 

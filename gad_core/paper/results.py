@@ -1,6 +1,6 @@
 """A table made: every number in a tidy form, means and standard errors, and the paper's figures beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 from gad_core.paper.lab import Lab
 from gad_core.paper.published import published
 from gad_core.paper.tables import Table
-from gad_core.paper.units import run_units
+from gad_core.paper.units import Row, Unit, find_units, run_units
 from gad_core.progress import Progress
 
 _KEYS = ["row", "column", "metric"]
@@ -56,16 +56,24 @@ def make_tables(tables: Sequence[Table], lab: Lab, *, progress: Progress | None 
     Raises `GadError` for images that cannot be read, for categories too small for the folds, and for a folder that
     cannot be written.
     """
-    units = {table.name: list(table.units(lab)) for table in tables}
-    every = [unit for own in units.values() for unit in own]
-    found = run_units(every, lab.folder / "units", progress=progress)
-    return tuple(
-        _result(table, lab, [row for unit in units[table.name] for row in found[unit.name]]) for table in tables
-    )
+    units = [list(table.units(lab)) for table in tables]
+    found = run_units([unit for own in units for unit in own], _folder(lab), progress=progress)
+    return tuple(_result(table, lab, own, found) for table, own in zip(tables, units, strict=True))
 
 
-def _result(table: Table, lab: Lab, rows: Sequence[dict[str, Any]]) -> Result:
-    place = table.place(lab)
+def find_table(table: Table, lab: Lab) -> Result | None:
+    """A table of which all units have been done; None where one is missing."""
+    units = list(table.units(lab))
+    found = find_units(units, _folder(lab))
+    return _result(table, lab, units, found) if units and found is not None else None
+
+
+def _folder(lab: Lab) -> Path:
+    return lab.folder / "units"
+
+
+def _result(table: Table, lab: Lab, units: Sequence[Unit], found: Mapping[str, list[Row]]) -> Result:
+    place, rows = table.place(lab), [row for unit in units for row in found[unit.name]]
     placed = [
         {"row": at[0], "column": at[1], **{name: row.get(name) for name in ("metric", "category", "fold", "value")}}
         for row in rows

@@ -5,17 +5,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
 
 from gad_core.attribution.category import mask_of
 from gad_core.baselines.autoencoder import cca_scores, error_maps, fit_autoencoder, map_means, smallest_defect
-from gad_core.baselines.classifier import ClassifierScorer, fit_classifier
-from gad_core.baselines.training import Samples, Training
+from gad_core.baselines.classifier import FOLDS, ClassifierScorer, fit_classifier, rotation
+from gad_core.baselines.training import Samples, Training, labelled
 from gad_core.data.augment_settings import Augmentation
 from gad_core.data.datasets import Dataset, ImageSet
 from gad_core.decision.curves import auroc
-from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 from gad_core.features.registry import get_backbone
 from gad_core.paper.categories import SMALLEST
@@ -24,10 +21,7 @@ from gad_core.paper.settings import Learning
 from gad_core.paper.units import Row, Unit, name_of
 from gad_core.progress import Progress, Stages
 
-Rows = NDArray[np.intp]
-
 AUTOENCODER = "resnet18"
-_FOLDS = 5  # of the classifier: three train, one validates, one tests
 _AT_ONCE = 224 * 224 * 25.0  # pixels that two cores train on in a second, roughly
 
 
@@ -53,21 +47,6 @@ def pooled(dataset: Dataset) -> ImageSet:
     return ImageSet(dataset.train.files + dataset.test.files)
 
 
-def rotation(images: ImageSet, fold: int, seed: int) -> tuple[Rows, Rows, Rows]:
-    """The images that train, validate and test in a fold: 3/1/1 of five, stratified by label.
-
-    Raises `GadError` with fewer than five images of a kind.
-    """
-    labels = images.labels
-    if min(np.count_nonzero(labels), np.count_nonzero(~labels)) < _FOLDS:
-        raise GadError(f"a classifier's folds need at least {_FOLDS} good parts and {_FOLDS} defects; add images")
-    parts = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(labels, labels)
-    by_fold = [test for _, test in parts]
-    test, validation = by_fold[fold], by_fold[(fold + 1) % _FOLDS]
-    rest = np.setdiff1d(np.arange(len(images)), np.concatenate([test, validation]))
-    return rest, validation, test
-
-
 def classifier_units(lab: Lab, backbones: tuple[Backbone, ...]) -> list[Unit]:
     """One unit for each category, network and fold of the scale."""
     learning = lab.settings.scale.classifier
@@ -76,7 +55,7 @@ def classifier_units(lab: Lab, backbones: tuple[Backbone, ...]) -> list[Unit]:
             dataset.name,
             f"classifier-{backbone.name}-{fold}",
             lab.facts(dataset, lab.fingerprint(backbone), repr(learning)),
-            seconds(learning, 3 * len(pooled(dataset)) // _FOLDS, backbone.input_size),
+            seconds(learning, 3 * len(pooled(dataset)) // FOLDS, backbone.input_size),
             partial(classifier_rows, lab, dataset, backbone, fold),
         )
         for dataset in lab.categories
@@ -111,12 +90,7 @@ def classified(
         checkpoint=lab.folder / "models" / f"{name}.pt",
         progress=stages(1),
     )
-    return scorer, 100 * auroc(scorer.scores(samples.pixels[test]), images.labels[test]).value
-
-
-def labelled(images: ImageSet, pixels: NDArray[np.uint8]) -> Samples:
-    """Samples whose targets are 1 for defects."""
-    return Samples(pixels, images.digests, images.labels.astype(np.float32))
+    return scorer, 100 * auroc(scorer.score_pixels(samples.pixels[test]), images.labels[test]).value
 
 
 def autoencoder_units(lab: Lab) -> list[Unit]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,8 @@ class Unit:
 def name_of(category: str, what: str, facts: Any) -> str:
     """A name that tells what was asked for from anything else, of letters that a path may have."""
     words = json.dumps([category, what, facts], sort_keys=True)
-    return f"{category}-{what}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+    safe = re.sub(r"[^\w.-]", "_", category)[:60]
+    return f"{safe}-{what}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
 
 
 def run_units(units: Sequence[Unit], folder: Path, *, progress: Progress | None = None) -> dict[str, list[Row]]:
@@ -61,6 +63,12 @@ def run_units(units: Sequence[Unit], folder: Path, *, progress: Progress | None 
         if progress:
             progress(done, total)
     return found
+
+
+def find_units(units: Sequence[Unit], folder: Path) -> dict[str, list[Row]] | None:
+    """The rows of all units by their names, where all of them have been done; nothing is done."""
+    found = {unit.name: _read(folder / f"{unit.name}.json") for unit in units}
+    return None if None in found.values() else {name: rows for name, rows in found.items() if rows is not None}
 
 
 def _read(path: Path) -> list[Row] | None:

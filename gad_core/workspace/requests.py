@@ -1,6 +1,6 @@
 """What a job was asked for, as values: the log of jobs keeps them, so that interrupted work can be asked for again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -10,6 +10,8 @@ from gad_core.features.cache import FeatureCache
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
+from gad_core.workspace.baseline_runs import BaselineRun, run_on_dataset
+from gad_core.workspace.experiments import Experiment, make_table
 from gad_core.workspace.explanations import ExplanationKey, explain_dataset
 from gad_core.workspace.imports import add_demo, add_folder
 from gad_core.workspace.rows import DatasetRow, DetectorRow
@@ -24,7 +26,7 @@ class Request(Protocol):
 
     def run(
         self, store: Store, *, cache: FeatureCache, progress: Progress
-    ) -> DatasetRow | DetectorRow | ExplanationKey:
+    ) -> DatasetRow | DetectorRow | ExplanationKey | BaselineRun | Experiment:
         """Do it; raises what the step raises."""
 
     def to_json(self) -> dict[str, Any]:
@@ -130,17 +132,60 @@ class Explain:
         }
 
 
+@dataclass(frozen=True)
+class Baseline:
+    """A baseline on a data set."""
+
+    dataset_id: str
+    name: str
+    backbone: str
+    kind: ClassVar[str] = "baseline"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> BaselineRun:
+        """Run it."""
+        return run_on_dataset(store, self.dataset_id, self.name, backbone=self.backbone, cache=cache, progress=progress)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"step": "baseline", "dataset": self.dataset_id, "name": self.name, "backbone": self.backbone}
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """A table of the paper on a data set."""
+
+    dataset_id: str
+    table: str
+    backbone: str
+    kind: ClassVar[str] = "experiment"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> Experiment:
+        """Make it."""
+        return make_table(store, self.dataset_id, self.table, backbone=self.backbone, cache=cache, progress=progress)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"step": "paper table", "dataset": self.dataset_id, "table": self.table, "backbone": self.backbone}
+
+
+_STEPS: Mapping[str, Callable[[Mapping[str, Any]], Request]] = {
+    "demo images": lambda values: DemoImages(values["category"]),
+    "folder": lambda values: FolderImages(Path(values["folder"])),
+    "fit": lambda values: Fit(values["dataset"], FitSettings.from_json(values["settings"])),
+    "demo": lambda values: Demo(values["category"], values["backbone"]),
+    "explain": lambda values: Explain(
+        values["dataset"], values["detector"], Tuning.from_json(values["tuning"]), int(values["n_references"])
+    ),
+    "baseline": lambda values: Baseline(values["dataset"], values["name"], values["backbone"]),
+    "paper table": lambda values: PaperTable(values["dataset"], values["table"], values["backbone"]),
+}
+
+
 def read_request(values: Mapping[str, Any]) -> Request:
     """Read a request back from its plain values; raises `GadError` where this version does not know the step."""
-    match values:
-        case {"step": "demo images", "category": str(category)}:
-            return DemoImages(category)
-        case {"step": "folder", "folder": str(folder)}:
-            return FolderImages(Path(folder))
-        case {"step": "fit", "dataset": str(dataset), "settings": dict(settings)}:
-            return Fit(dataset, FitSettings.from_json(settings))
-        case {"step": "demo", "category": str(category), "backbone": str(backbone)}:
-            return Demo(category, backbone)
-        case {"step": "explain", "dataset": str(dataset), "detector": str(detector), "tuning": dict(tuning)}:
-            return Explain(dataset, detector, Tuning.from_json(tuning), int(values["n_references"]))
-    raise GadError(f"this version does not know the step {values.get('step')!r}; start it again from its page")
+    try:
+        return _STEPS[values["step"]](values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise GadError(
+            f"this version does not know the step {values.get('step')!r}; start it again from its page"
+        ) from error

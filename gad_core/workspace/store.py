@@ -26,9 +26,9 @@ from gad_core.workspace.staging import writing_in
 class Store:
     """A workspace folder and its database; safe for several threads and processes at once.
 
-    `home` holds `datasets/<id>/` in MVTec layout, `detectors/<id>.gad`, `explanations/`, the disposable `cache/` and,
-    unless another database is named, `gad.db`. What comes out are frozen rows; a row is there only if its files are,
-    whole.
+    `home` holds `datasets/<id>/` in MVTec layout, `detectors/<id>.gad`, `explanations/`, `comparisons/`,
+    `experiments/`, the disposable `cache/` and, unless another database is named, `gad.db`. What comes out are frozen
+    rows; a row is there only if its files are, whole.
     """
 
     def __init__(self, home: Path, database_url: str | None = None) -> None:
@@ -39,9 +39,11 @@ class Store:
         self.home = home.expanduser().absolute()
         self.cache = self.home / "cache"
         self.explanations = self.home / "explanations"  # runs over whole categories, a file each
+        self.comparisons = self.home / "comparisons"  # baselines run on data sets, a file each
+        self.experiments = self.home / "experiments"  # tables of the paper, a folder a data set
         self._processes = self.home / "processes"
         with writing_in(self.home), ExitStack() as undo:
-            for folder in (self.cache, self.explanations, self._processes):
+            for folder in (self.cache, self.explanations, self.comparisons, self.experiments, self._processes):
                 folder.mkdir(parents=True, exist_ok=True)
             self._presence = arrive(self._processes)
             undo.callback(self._presence.leave)

@@ -37,6 +37,7 @@ def menu() -> dict[str, list[Page]]:
             st.Page(
                 "pages/attributions.py", title="Attributions", icon=":material/center_focus_strong:", help="See why"
             ),
+            st.Page("pages/compare.py", title="Compare", icon=":material/compare:", help="Hold detectors side by side"),
             st.Page("pages/help.py", title="Help", icon=":material/help:", help="The method, the words, the keys"),
         ],
     }

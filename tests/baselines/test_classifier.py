@@ -22,14 +22,14 @@ def trained(dots):
 
 def test_it_overfits_twenty_images(trained):
     samples, scorer = trained
-    assert roc_auc_score(samples.targets, scorer.scores(samples.pixels)) == 1.0
+    assert roc_auc_score(samples.targets, scorer.score_pixels(samples.pixels)) == 1.0
 
 
 def test_the_attribution_of_the_logit_adds_up_and_lies_on_the_dot(trained):
     samples, scorer = trained
     found = explain_logit(scorer.module, samples.pixels[1:2], samples.pixels[0:4:2])
     assert found.gaps[0] < 1e-3
-    scores = scorer.scores(samples.pixels)
+    scores = scorer.score_pixels(samples.pixels)
     assert 3 * found.maps[0].sum() == pytest.approx(scores[1] - scores[[0, 2]].mean(), rel=2e-3)
     bright = (samples.pixels[1] == 255).all(axis=2)
     assert found.maps[0][bright].mean() > 5 * np.abs(found.maps[0][~bright].mean())

@@ -49,8 +49,9 @@ def test_an_area_below_one_half_is_on_the_axis():
 
 def test_no_two_areas_are_told_at_one_height():
     areas = {name: Auroc(0.9 + i / 100, 0.8, 0.99, "DeLong", 20, 60) for i, name in enumerate(("1", "2", "sum"))}
-    labels = level_areas(areas, (1, 2)).layout.annotations
-    assert [(label.y, label.text) for label in labels] == [
+    layout = level_areas(areas, (1, 2)).layout
+    names = dict(zip(layout.yaxis.tickvals, layout.yaxis.ticktext, strict=True))
+    assert [(names[label.y], label.text) for label in layout.annotations] == [
         ("level 1", "90.0 [80.0, 99.0]"),
         ("level 2", "91.0 [80.0, 99.0]"),
         ("sum", "92.0 [80.0, 99.0]"),

@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from gad_core.baselines.classifier import rotation
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.errors import GadError
 from gad_core.paper.label_noise import CORRUPTION, draw, mislabelled_half
-from gad_core.paper.trained import rotation
 
 TYPES = [None] * 150 + ["crack"] * 12 + ["hole"] * 7 + ["stain"] * 5 + ["cut"]
 

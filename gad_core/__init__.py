@@ -36,10 +36,13 @@ if TYPE_CHECKING:
     from gad_core.gaussian.reduction import Reduction
     from gad_core.gaussian.settings import Augmented, FitSettings
     from gad_core.gaussian.tuning import Tuning, WorkingPoint
+    from gad_core.gaussian.whitening import Whitening
+    from gad_core.library.experiments import paper_tables
     from gad_core.library.explaining import ExplainedImage, explain
     from gad_core.library.fitting import add_images, fit, remove_images
     from gad_core.library.judging import ScoredImages, evaluate, score
     from gad_core.library.reading import read_dataset, read_groups, read_images
+    from gad_core.paper.settings import PaperSettings
 
 __version__ = "0.1.0"
 
@@ -60,6 +63,7 @@ __all__ = [
     "ImageSet",
     "Localisation",
     "NotExplained",
+    "PaperSettings",
     "Pool",
     "Reduction",
     "RegionOfInterest",
@@ -68,6 +72,7 @@ __all__ = [
     "ScoredImages",
     "Tuning",
     "Verdict",
+    "Whitening",
     "WorkingPoint",
     "__version__",
     "add_images",
@@ -75,6 +80,7 @@ __all__ = [
     "explain",
     "fit",
     "load_detector",
+    "paper_tables",
     "read_dataset",
     "read_groups",
     "read_images",
@@ -100,6 +106,7 @@ _HOMES = {
     "ImageSet": "data.datasets",
     "Localisation": "decision.localisation",
     "NotExplained": "errors",
+    "PaperSettings": "paper.settings",
     "Pool": "gaussian.pooling",
     "Reduction": "gaussian.reduction",
     "RegionOfInterest": "features.region_of_interest",
@@ -108,12 +115,14 @@ _HOMES = {
     "ScoredImages": "library.judging",
     "Tuning": "gaussian.tuning",
     "Verdict": "decision.verdict",
+    "Whitening": "gaussian.whitening",
     "WorkingPoint": "gaussian.tuning",
     "add_images": "library.fitting",
     "evaluate": "library.judging",
     "explain": "library.explaining",
     "fit": "library.fitting",
     "load_detector": "gaussian.detector_file",
+    "paper_tables": "library.experiments",
     "read_dataset": "library.reading",
     "read_groups": "library.reading",
     "read_images": "library.reading",

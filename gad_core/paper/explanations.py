@@ -18,7 +18,7 @@ from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, all_levels, regional
 from gad_core.paper.lab import Lab
-from gad_core.paper.trained import classified, pooled
+from gad_core.paper.trained import classified, pooled, sized
 from gad_core.paper.units import Row, Unit
 from gad_core.progress import Progress, Stages
 
@@ -94,7 +94,7 @@ def gaussian_rows(
 def classifier_rows(lab: Lab, dataset: Dataset, backbone: Backbone, _: Path, progress: Progress) -> list[Row]:
     """A fine-tuned classifier, explained at masked defects that it was not trained on."""
     scale, images = lab.settings.scale, pooled(dataset)
-    stages = Stages(progress, (2, 1))
+    backbone, stages = sized(backbone, scale.classifier), Stages(progress, (2, 1))
     scorer, area = classified(lab, dataset, backbone, _FOLD, stages(0))
     train, __, test = rotation(images, _FOLD, lab.settings.seed)
     tested = np.isin(np.arange(len(images)), test)

@@ -13,7 +13,7 @@ from gad_core.features.backbones import Backbone
 from gad_core.paper.categories import COMBINED, HELD_OUT
 from gad_core.paper.lab import Lab
 from gad_core.paper.label_noise import LABELLED, repeated
-from gad_core.paper.trained import pooled, seconds, training
+from gad_core.paper.trained import pooled, seconds, sized, training
 from gad_core.paper.units import Row, Unit
 from gad_core.progress import Progress, Stages
 
@@ -28,7 +28,7 @@ def held_out_units(lab: Lab, backbone: Backbone) -> list[Unit]:
             dataset.name,
             f"held-out-{backbone.name}-{fold}",
             lab.facts(dataset, lab.fingerprint(backbone), repr(learning)),
-            seconds(learning, 3 * len(dataset.train) // 5, backbone.input_size),
+            seconds(learning, 3 * len(dataset.train) // 5, sized(backbone, learning).input_size),
             partial(held_out_rows, lab, dataset, backbone, fold),
         )
         for dataset in lab.categories
@@ -67,8 +67,9 @@ def held_out_rows(
     images, stages = pooled(dataset), Stages(progress, (1, 20))
     out = held_out_type(lab, dataset, backbone)
     defects, labels = np.array(images.defects), images.labels
+    shape = sized(backbone, lab.settings.scale.classifier)
     seen = labels & (defects != out) & (defects != COMBINED)
-    samples = labelled(images, lab.pixels(images, backbone, progress=stages(0)))
+    samples = labelled(images, lab.pixels(images, shape, progress=stages(0)))
     train, validation, test = rotation(images, fold, lab.settings.seed)
     normal = train[~labels[train]]
     shown = repeated(
@@ -77,7 +78,7 @@ def held_out_rows(
     scorer = fit_classifier(
         samples[np.concatenate([normal, shown])],
         samples[validation[~labels[validation] | seen[validation]]],
-        backbone,
+        shape,
         training(lab.settings.scale.classifier, lab.augmentation(dataset), lab.settings.seed),
         checkpoint=kept / "classifier.pt",
         progress=stages(1),

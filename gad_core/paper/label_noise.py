@@ -17,7 +17,7 @@ from gad_core.features.backbones import Backbone
 from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.spectrum import fit_gaussian
 from gad_core.paper.lab import Lab
-from gad_core.paper.trained import pooled, seconds, training
+from gad_core.paper.trained import pooled, seconds, sized, training
 from gad_core.paper.units import Row, Unit
 from gad_core.progress import Progress, Stages
 
@@ -97,7 +97,7 @@ def label_noise_units(lab: Lab, backbone: Backbone) -> list[Unit]:
                 dataset.name,
                 f"label-noise-classifier-{backbone.name}-{100 * share:g}-{fold}",
                 [facts, repr(learning), share],
-                seconds(learning, len(dataset.train), backbone.input_size),
+                seconds(learning, len(dataset.train), sized(backbone, learning).input_size),
                 partial(classifier_rows, lab, dataset, backbone, share, fold),
             )
             for share in CORRUPTION
@@ -134,7 +134,8 @@ def classifier_rows(
 ) -> list[Row]:
     """AUROC of a classifier that takes the mislabelled defects for good, on the fold's test images."""
     images, stages = pooled(dataset), Stages(progress, (1, 20))
-    samples = labelled(images, lab.pixels(images, backbone, progress=stages(0)))
+    shape = sized(backbone, lab.settings.scale.classifier)
+    samples = labelled(images, lab.pixels(images, shape, progress=stages(0)))
     train, validation, test = rotation(images, fold, lab.settings.seed)
     sample = draw(train, _types(dataset), share, seed=lab.settings.seed + fold)
     rows = np.concatenate([sample.normal, sample.labelled, sample.mislabelled])
@@ -145,7 +146,7 @@ def classifier_rows(
     scorer = fit_classifier(
         Samples(chosen.pixels, chosen.digests, targets.astype(np.float32)),
         samples[validation],
-        backbone,
+        shape,
         training(lab.settings.scale.classifier, lab.augmentation(dataset), lab.settings.seed),
         checkpoint=kept / "classifier.pt",
         progress=stages(1),

@@ -70,6 +70,12 @@ class PaperSettings:
     ------
     GadError
         Without a backbone, for an unknown one, and for less than two folds.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> gad.PaperSettings(folds=3).scale.name
+    'small'
     """
 
     backbones: tuple[str, ...] = (BACKBONES[0].name,)

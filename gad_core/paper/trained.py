@@ -37,6 +37,11 @@ def training(learning: Learning, augmentation: Augmentation | None, seed: int) -
     )
 
 
+def sized(backbone: Backbone, learning: Learning) -> Backbone:
+    """A network whose images have the size of a scale, where that names one."""
+    return replace(backbone, input_size=learning.size or backbone.input_size)
+
+
 def seconds(learning: Learning, n_samples: int, size: int) -> float:
     """What a training takes, roughly."""
     return 5 + learning.epochs * n_samples * size**2 / _AT_ONCE
@@ -55,7 +60,7 @@ def classifier_units(lab: Lab, backbones: tuple[Backbone, ...]) -> list[Unit]:
             dataset.name,
             f"classifier-{backbone.name}-{fold}",
             lab.facts(dataset, lab.fingerprint(backbone), repr(learning)),
-            seconds(learning, 3 * len(pooled(dataset)) // FOLDS, backbone.input_size),
+            seconds(learning, 3 * len(pooled(dataset)) // FOLDS, sized(backbone, learning).input_size),
             partial(classifier_rows, lab, dataset, backbone, fold),
         )
         for dataset in lab.categories
@@ -78,7 +83,7 @@ def classified(
 ) -> tuple[ClassifierScorer, float]:
     """Train a fold's classifier, or read it where that was done; and its AUROC on the fold's test images."""
     learning, images = lab.settings.scale.classifier, pooled(dataset)
-    stages = Stages(progress, (1, 20))
+    backbone, stages = sized(backbone, learning), Stages(progress, (1, 20))
     samples = labelled(images, lab.pixels(images, backbone, progress=stages(0)))
     train, validation, test = rotation(images, fold, lab.settings.seed)
     name = name_of(dataset.name, f"classifier-{fold}", lab.facts(dataset, lab.fingerprint(backbone), repr(learning)))
@@ -112,9 +117,9 @@ def autoencoder_units(lab: Lab) -> list[Unit]:
 def autoencoder_rows(lab: Lab, dataset: Dataset, fold: int, kept: Path, progress: Progress) -> list[Row]:
     """AUROC of map-mean and of connected components on all test images."""
     learning = lab.settings.scale.autoencoder
-    sized = replace(get_backbone(AUTOENCODER), input_size=learning.size or 224)
+    shape = sized(get_backbone(AUTOENCODER), learning)
     stages = Stages(progress, (1, 20, 2))
-    train = lab.pixels(dataset.train, sized, progress=stages(0))
+    train = lab.pixels(dataset.train, shape, progress=stages(0))
     fitted = dict(lab.normal_folds(dataset))[fold]
     samples = Samples(train, dataset.train.digests, np.zeros(len(train), np.float32))[fitted]
     module = fit_autoencoder(
@@ -123,7 +128,7 @@ def autoencoder_rows(lab: Lab, dataset: Dataset, fold: int, kept: Path, progress
         checkpoint=kept / "autoencoder.pt",
         progress=stages(1),
     )
-    maps = error_maps(module, lab.pixels(dataset.test, sized, progress=stages(2)))
+    maps = error_maps(module, lab.pixels(dataset.test, shape, progress=stages(2)))
     masks = [mask_of(file) for file in dataset.test if file.mask]
     smallest = SMALLEST.get(dataset.name) or smallest_defect([mask.astype(bool) for mask in masks])
     scores = {"map-mean": map_means(maps), "CCA": cca_scores(maps, smallest)}

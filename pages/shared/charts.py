@@ -71,7 +71,11 @@ def switch(corner: DeltaGenerator, options: Sequence[str], *, key: str) -> str:
 
 def cell(value: Rate) -> str:
     """A rate with its interval in a table, where a line may break between the two and nowhere else."""
-    parts = (wording.percent(value.value), wording.interval(value.low, value.high))
+    return unbroken(wording.percent(value.value), wording.interval(value.low, value.high))
+
+
+def unbroken(*parts: str) -> str:
+    """Texts in a row, where a line may break between two and nowhere else."""
     return " ".join(plain(part).replace(" ", "\u00a0") for part in parts)
 
 

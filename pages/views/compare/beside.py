@@ -52,7 +52,8 @@ def beside(field: Field) -> None:
         "the defects caught: thresholds from these images, so that only the order counts.",
     ):
         rows = [_row(one, member) for one, member in zip(compared, field.members, strict=True)]
-        st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt=words)
+        known = [name for name in rows[0] if any(row[name] != _NONE for row in rows)]
+        st.table(pd.DataFrame(rows)[known], border="horizontal", hide_index=True, alt=words)
 
 
 def sentence(field: Field) -> str:
@@ -79,7 +80,7 @@ def _row(one: Compared, member: Member) -> dict[str, str]:
     explained, located = member.explanation, member.located
     return {
         "": plain(one.name),
-        "AUROC": f"{100 * one.area.value:.1f} % {wording.interval(one.area.low, one.area.high)}",
+        "AUROC": charts.unbroken(wording.percent(one.area.value), wording.interval(one.area.low, one.area.high)),
         "caught at 5 %": charts.cell(one.tpr),
         "flagged at 95 % caught": charts.cell(one.fpr),
         "flagged at the adopted threshold": charts.cell(member.adopted) if member.adopted else _NONE,

@@ -13,9 +13,7 @@ _NONE = "–"
 
 def costs(field: Field) -> None:
     """A table; times are of this machine."""
-    words = (
-        "On this machine; features known already took no time to fit. The frozen network is not counted."
-    )
+    words = "On this machine; features known already took no time to fit. The frozen network is not counted."
     with charts.panel("What each costs", words):
         st.table(pd.DataFrame(map(_row, field.members)), border="horizontal", hide_index=True, alt=words)
 

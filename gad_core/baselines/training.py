@@ -81,7 +81,8 @@ def train(
     which a later call with the same arguments goes on. Progress counts samples; it may raise `Cancelled`.
     """
     place = device()
-    module.to(place)
+    channels_innermost: Any = {"memory_format": torch.channels_last}  # EfficientNets train twice as fast so on a CPU
+    module.to(place, **channels_innermost)
     optimiser = torch.optim.Adam(module.parameters(), training.rate)
     run = _Run.begin(module, optimiser, checkpoint)
     total = training.epochs * len(samples)
@@ -178,8 +179,8 @@ def _augmented(samples: Samples, rows: NDArray[np.intp], training: Training, epo
 
 
 def as_tensor(pixels: NDArray[np.uint8]) -> Tensor:
-    """Pixels (n, S, S, 3) as a network takes them: (n, 3, S, S) in [0, 255]."""
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous()
+    """Pixels (n, S, S, 3) as a network takes them: (n, 3, S, S) in [0, 255], the channels innermost in memory."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
 
 
 def seeded_(module: nn.Module, seed: int) -> nn.Module:

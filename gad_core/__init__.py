@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gad_core.gaussian.reduction import Reduction
     from gad_core.gaussian.settings import Augmented, FitSettings
     from gad_core.gaussian.tuning import Tuning, WorkingPoint
+    from gad_core.gaussian.whitening import Whitening
     from gad_core.library.explaining import ExplainedImage, explain
     from gad_core.library.fitting import add_images, fit, remove_images
     from gad_core.library.judging import ScoredImages, evaluate, score
@@ -68,6 +69,7 @@ __all__ = [
     "ScoredImages",
     "Tuning",
     "Verdict",
+    "Whitening",
     "WorkingPoint",
     "__version__",
     "add_images",
@@ -108,6 +110,7 @@ _HOMES = {
     "ScoredImages": "library.judging",
     "Tuning": "gaussian.tuning",
     "Verdict": "decision.verdict",
+    "Whitening": "gaussian.whitening",
     "WorkingPoint": "gaussian.tuning",
     "add_images": "library.fitting",
     "evaluate": "library.judging",

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gad_core.command_line import demo, evaluate, explain, fit, score
+from gad_core.command_line import demo, evaluate, explain, fit, score, weights
 from gad_core.errors import GadError
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain):
+for command in (demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain, weights.weights):
     app.command()(command)
 
 

@@ -36,7 +36,18 @@ def load_network(name: str) -> Network:
     Raises `GadError` for an unknown name, for weights out of reach, and for a damaged or mismatching file.
     """
     backbone = get_backbone(name)
-    path = weights_file(backbone)
+    module = load_module(backbone, weights_file(backbone))
+    identity = fingerprint(backbone, module)
+    if backbone.family != "other":
+        fold_batch_norms(module)
+    return Network(backbone, module, identity)
+
+
+def load_module(backbone: Backbone, path: Path) -> nn.Module:
+    """timm's own network, its batch norms unfolded, with the weights of a file; every tensor must have its place.
+
+    Raises `GadError` for a damaged and for a mismatching file.
+    """
     package = path == package_weights(backbone)
     try:
         module = _from_package(backbone, path) if package else build(backbone.timm_name, weights=path)
@@ -44,11 +55,7 @@ def load_network(name: str) -> Network:
         raise GadError(
             f"{path} does not hold the weights of {backbone.timm_name} ({first_line(error)}); replace that file"
         ) from error
-    module = module.float().eval().requires_grad_(False)
-    identity = fingerprint(backbone, module)
-    if backbone.family != "other":
-        fold_batch_norms(module)
-    return Network(backbone, module, identity)
+    return module.float().eval().requires_grad_(False)
 
 
 def weights_file(backbone: Backbone) -> Path:

@@ -35,7 +35,7 @@ def test_help_answers_at_once_for_it_loads_no_network_and_no_scipy():
         out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout  # noqa: S603 - own code
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert all(command in out for command in ("demo", "fit", "evaluate", "score", "explain"))
+    assert all(command in out for command in ("demo", "fit", "evaluate", "score", "explain", "weights"))
     assert out.splitlines()[-1] == "[]"
     assert min(seconds) < 0.6
 

@@ -110,10 +110,11 @@ def test_the_example_runs(in_shop, name):
     assert not results.failed, "".join(report)
 
 
-def test_the_page_about_the_library_prints_what_it_shows(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["library.md", "whitening.md"])
+def test_a_page_about_the_library_prints_what_it_shows(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GAD_HOME", str(tmp_path / "home"))
-    page = Path(__file__).parents[1] / "docs" / "library.md"
+    page = Path(__file__).parents[1] / "docs" / name
     session = doctest.DocTestParser().get_doctest(page.read_text("utf-8").replace("```", ""), {}, page.name, None, 0)
     report: list[str] = []
     assert not doctest.DocTestRunner().run(session, out=report.append).failed, "".join(report)

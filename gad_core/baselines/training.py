@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from gad_core.data.augment import Pass
 from gad_core.data.augment_settings import Augmentation
 from gad_core.data.datasets import ImageSet
+from gad_core.data.placing import placed
 from gad_core.progress import Progress
 
 State = dict[str, Any]
@@ -142,10 +143,8 @@ class _Run:
 
     def write(self, path: Path) -> None:
         """Write it; a reader never meets half of it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        torch.save(self.__dict__, part)
-        part.replace(path)
+        with placed(path) as partial:
+            torch.save(self.__dict__, partial)
 
 
 def _read(path: Path) -> State | None:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gad_core.command_line import demo, evaluate, explain, fit, paper, score
+from gad_core.command_line import demo, evaluate, explain, fit, paper, score, weights
 from gad_core.errors import GadError
 
 app = typer.Typer(
@@ -17,7 +17,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain, paper.paper):
+COMMANDS = (
+    *(demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain),
+    *(paper.paper, weights.weights),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

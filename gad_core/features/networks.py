@@ -37,7 +37,7 @@ def load_network(name: str) -> Network:
     Raises `GadError` for an unknown name, for weights out of reach, and for a damaged or mismatching file.
     """
     backbone = get_backbone(name)
-    module = _pretrained(backbone).eval().requires_grad_(False)
+    module = load_module(backbone, weights_file(backbone))
     identity = fingerprint(backbone, module)
     if backbone.family != "other":
         fold_batch_norms(module)
@@ -49,13 +49,16 @@ def trainable_network(backbone: Backbone, *, n_outputs: int) -> Any:
 
     Raises as `load_network` does.
     """
-    module: Any = _pretrained(backbone)  # timm's methods, which torch's types do not know
+    module: Any = load_module(backbone, weights_file(backbone))  # timm's methods, which torch's types do not know
     module.reset_classifier(n_outputs)
-    return module
+    return module.train().requires_grad_(True)
 
 
-def _pretrained(backbone: Backbone) -> nn.Module:
-    path = weights_file(backbone)
+def load_module(backbone: Backbone, path: Path) -> nn.Module:
+    """timm's own network, its batch norms unfolded, with the weights of a file; every tensor must have its place.
+
+    Raises `GadError` for a damaged and for a mismatching file.
+    """
     package = path == package_weights(backbone)
     try:
         module = _from_package(backbone, path) if package else build(backbone.timm_name, weights=path)
@@ -63,7 +66,7 @@ def _pretrained(backbone: Backbone) -> nn.Module:
         raise GadError(
             f"{path} does not hold the weights of {backbone.timm_name} ({first_line(error)}); replace that file"
         ) from error
-    return module.float()
+    return module.float().eval().requires_grad_(False)
 
 
 def weights_file(backbone: Backbone) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gad_core.errors import GadError
+from gad_core.data.placing import placed
 from gad_core.progress import Progress
 
 #: One measured number and what it belongs to, in plain values; "value" is the number.
@@ -80,13 +80,8 @@ def _read(path: Path) -> list[Row] | None:
 
 
 def _write(path: Path, rows: list[Row]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(rows), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise GadError(f"cannot write {path} ({error.strerror}); choose a folder that you may write") from error
+    with placed(path) as partial:
+        partial.write_text(json.dumps(rows), encoding="utf-8")
 
 
 def _forget(folder: Path) -> None:

@@ -1,19 +1,17 @@
 """Baselines run on data sets of the workspace, kept until the images change."""
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from gad_core.baselines.named import BASELINES, Outcome, Work, run_baseline
+from gad_core.data.placing import placed
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import load_engine
 from gad_core.progress import Progress
 from gad_core.workspace.rows import DatasetState
-from gad_core.workspace.staging import writing_in
 from gad_core.workspace.store import Store
 
 
@@ -64,8 +62,7 @@ def run_on_dataset(
     kept = store.cache / "training" / f"{row.id}-{int(row.modified.timestamp())}-{name}-{backbone}"
     work = Work(load_engine(backbone), kept, cache, progress)
     run = BaselineRun(row.state, name, backbone, run_baseline(name, replace(store.read(row), name=row.name), work))
-    with writing_in(store.home):
-        _write(store.comparisons / f"{run.id}.json", run)
+    _write(store.comparisons / f"{run.id}.json", run)
     for path in kept.glob("*"):
         path.unlink(missing_ok=True)
     return run
@@ -80,11 +77,8 @@ def runs_of(store: Store, dataset: DatasetState) -> tuple[BaselineRun, ...]:
 
 
 def _write(path: Path, run: BaselineRun) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(run.to_json(), file)
-    Path(partial).replace(path)
+    with placed(path) as partial:
+        partial.write_text(json.dumps(run.to_json()), encoding="utf-8")
 
 
 def _read(path: Path) -> BaselineRun | None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as NotYet
 
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
-MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions", "Help"]
+MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions", "Compare", "Help"]
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 DRAWN = "() => [...document.querySelectorAll('.stPlotlyChart')].every((chart) => chart.querySelector('.main-svg'))"
 #: Every menu that was ever shown, however briefly.

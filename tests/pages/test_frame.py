@@ -53,7 +53,7 @@ def test_a_link_into_a_fresh_server_comes_up_in_the_frame_with_its_settings(serv
         expect(page.get_by_test_id("stSidebar")).to_contain_text("stripes")
         assert parameters(page) == {"fpr": "20", **ids}
         # Home is at /
-        assert page.evaluate("[...window.menus]") == [" data fit levels working_point attributions help"]
+        assert page.evaluate("[...window.menus]") == [" data fit levels working_point attributions compare help"]
         expect(page.locator(SETTLED)).to_be_visible()
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         page.close()  # before the server, of which it would still ask pictures

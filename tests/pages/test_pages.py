@@ -4,7 +4,7 @@ import pytest
 
 from tests.pages.script import metrics, run
 
-PAGES = [f"pages/{name}.py" for name in ("home", "data", "fit", "levels", "working_point", "attributions")]
+PAGES = [f"pages/{name}.py" for name in ("home", "data", "fit", "levels", "working_point", "attributions", "compare")]
 
 
 @pytest.mark.parametrize("page", PAGES)

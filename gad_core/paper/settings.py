@@ -44,7 +44,7 @@ PAPER = Scale(
 SMALL = Scale(
     name="small",
     passes=10,
-    classifier=Learning(epochs=3, batch_size=16, rate=3e-4, patience=None, folds=1),
+    classifier=Learning(epochs=4, batch_size=16, rate=3e-4, patience=None, folds=1),
     autoencoder=Learning(epochs=10, batch_size=16, rate=1e-3, patience=None, folds=2, size=64),
     explained=12,
     n_references=5,

@@ -170,6 +170,7 @@ def test_the_tile_of_the_open_image_is_marked_wherever_it_stands(server, fitted,
     tiles = page.locator(".st-key-choose button:has(img)")
     expect(tiles).to_have_count(16)
     expect(page.locator(".st-key-choose button[aria-current=true]")).to_have_count(1)
+    expect(page.locator(SETTLED)).to_be_visible()
     chosen = tiles.nth(9)
     name = chosen.locator("img").get_attribute("alt")
     chosen.click()

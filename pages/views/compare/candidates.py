@@ -89,12 +89,14 @@ def choice(known: dict[str, Candidate]) -> dict[str, Candidate]:
     if not names:
         st.markdown("Nothing to compare yet: fit a detector, or run a baseline below.")
         return {}
-    kept = [name for name in st.session_state.get("compared", names[:_AT_FIRST]) if name in known]
-    st.session_state["compared"] = kept or names[:_AT_FIRST]
+    before = st.session_state.get("compared")
+    if before is None or not set(before) <= set(names):  # never otherwise: it would take back what is chosen meanwhile
+        st.session_state["compared"] = [name for name in before or () if name in known] or names[:_AT_FIRST]
     chosen = st.multiselect(
         "Compare",
         names,
         key="compared",
+        persist_state="session",
         help="Detectors are read at their own tuning; fit one again, or change its tuning, to add another way.",
     )
     return {name: known[name] for name in chosen}

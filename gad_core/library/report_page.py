@@ -8,6 +8,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from gad_core.figures.paper import is_by_level, table_chart, with_error
+from gad_core.paper.findings import Finding
 from gad_core.paper.results import Result
 
 _STYLE = """
@@ -18,12 +19,15 @@ h1, h2 { line-height: 1.2; } h2 { margin-top: 3rem; border-top: 1px solid #d9dee
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0; }
 th, td { padding: 0.25rem 0.8rem; text-align: right; border-bottom: 1px solid #e6eaee; white-space: nowrap; }
 th:first-child { text-align: left; white-space: normal; min-width: 12rem; } .scroll { overflow-x: auto; }
-.paper { color: #5b6670; } .departures { color: #46525d; }
+.paper { color: #5b6670; } .departures { color: #46525d; font-size: 0.875rem; }
+.findings { list-style: none; padding: 0; }
+.findings li { padding: 0.15rem 0 0.15rem 0.8rem; border-left: 4px solid #d9dee3; }
+.findings li.otherwise { border-color: #D55E00; }
 """
 
 
 def report_page(results: Sequence[Result]) -> str:
-    """One section a table: what differs from the paper, a chart for each metric, and the numbers."""
+    """One section a table: what it says, a chart for each metric, the numbers, and what was done otherwise."""
     sections = "\n".join(_section(result) for result in results)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -38,6 +42,7 @@ numbers are the paper's own, on MVTec AD.</p>
 
 def _section(result: Result) -> str:
     departures = "".join(f"<li>{escape(words)}</li>" for words in result.departures)
+    findings = "".join(_finding(one) for one in result.findings)
     charts = "".join(
         table_chart(result.summary, metric=metric, by_level=is_by_level(result.summary)).to_html(
             full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
@@ -45,7 +50,13 @@ def _section(result: Result) -> str:
         for metric in dict.fromkeys(result.summary["metric"])
     )
     return f"""<section><h2>Table {escape(result.table.name)}: {escape(result.table.title)}</h2>
-<ul class="departures">{departures}</ul>{charts}<div class="scroll">{_numbers(result.summary)}</div></section>"""
+<ul class="findings">{findings}</ul>{charts}<div class="scroll">{_numbers(result.summary)}</div>
+<p class="departures">Not as in the paper:</p><ul class="departures">{departures}</ul></section>"""
+
+
+def _finding(finding: Finding) -> str:
+    kind = ' class="otherwise"' if finding.agrees is False else ""
+    return f"<li{kind}>{escape(finding.text)}</li>"
 
 
 def _numbers(summary: pd.DataFrame) -> str:

@@ -1,13 +1,14 @@
 """A table made: every number in a tidy form, means and standard errors, and the paper's figures beside them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gad_core.paper.findings import Finding, findings
 from gad_core.paper.lab import Lab
 from gad_core.paper.published import published
 from gad_core.paper.tables import Table
@@ -32,12 +33,15 @@ class Result:
         mean and sem; NaN where there is none.
     departures : tuple of str
         What was done otherwise than in the paper.
+    findings : tuple of Finding
+        What the paper finds in its table, and whether it holds here.
     """
 
     table: Table
     tidy: pd.DataFrame
     summary: pd.DataFrame
     departures: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
@@ -45,6 +49,7 @@ class Result:
             "table": self.table.name,
             "title": self.table.title,
             "departures": list(self.departures),
+            "findings": [asdict(finding) for finding in self.findings],
             "summary": _plain(self.summary),
             "values": _plain(self.tidy),
         }
@@ -80,7 +85,8 @@ def _result(table: Table, lab: Lab, units: Sequence[Unit], found: Mapping[str, l
         if (at := place(row)) is not None
     ]
     tidy = pd.DataFrame(placed, columns=[*_KEYS, "category", "fold", "value"])
-    return Result(table, tidy, summarise(tidy, published(table.name)), tuple(table.departures(lab)))
+    paper = published(table.name)
+    return Result(table, tidy, summarise(tidy, paper), tuple(table.departures(lab)), findings(table.name, tidy, paper))
 
 
 def summarise(tidy: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:

@@ -44,6 +44,9 @@ def tables(dataset: DatasetRow) -> None:
 
 def _shown(result: Result) -> None:
     summary = result.summary
+    for finding in result.findings:
+        icon = ":orange-badge[:material/error: differs]" if finding.agrees is False else ":gray-badge[agrees]"
+        st.markdown(f"{icon if finding.agrees is not None else ''} {plain(finding.text)}")
     for metric in dict.fromkeys(summary["metric"]):
         figure = figures.table_chart(summary, metric=metric, by_level=figures.is_by_level(summary))
         alt = f"Table {result.table.name}, {metric}: ours and the paper's figures"

@@ -115,8 +115,9 @@ def difference(contrast: Contrast, frame: pd.DataFrame) -> Difference:
         pairs = (first[both], second[both]) if len(both) else (first, second)
         over, under = (float(np.mean(side.to_numpy())) for side in pairs)
         values.append(over - under)
-    series = pd.Series(values, dtype=float)
-    return Difference(float(series.mean()), float(series.sem()), len(series))
+    if not values:
+        return Difference(math.nan)
+    return Difference(float(np.mean(values)), float(stats.sem(values)) if len(values) > 1 else math.nan, len(values))
 
 
 def _means(frame: pd.DataFrame, by: str, name: str, other: str) -> "pd.Series[float]":

@@ -5,14 +5,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import Literal, get_args
 
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.data.groups import GroupTable, in_groups, read_groups
 from gad_core.errors import GadError
 
+Word = Literal["names", "folders"]
 #: How parts are told: by names (partA_1.png, partA_2.png), by one folder each, or by a table of paths and parts.
-Way = Literal["names", "folders"] | GroupTable
+Way = Word | GroupTable
 
 #: Of a table of parts.
 COLUMNS = ("path", "part")
@@ -24,13 +25,23 @@ def read_parts(table: Path) -> GroupTable:
     return read_groups(table, columns=COLUMNS)
 
 
+def parse_way(given: str | Path | None) -> Way | None:
+    """How a person says it: "names", "folders", or the path of a table; None leaves it open."""
+    if given is None:
+        return None
+    for word in get_args(Word):
+        if given == word:
+            return word  # type: ignore[no-any-return]
+    return read_parts(Path(given))
+
+
 def part_of(name: str) -> str | None:
     """The part that a file's name tells: what stands before its last number; None where no number is set apart."""
     found = _REPEATED.fullmatch(PurePath(name).stem)
     return found["part"] if found else None
 
 
-def way_of(images: Sequence[ImageFile]) -> Literal["names", "folders"]:
+def way_of(images: Sequence[ImageFile]) -> Word:
     """Folders where there are several that hold pictures of one name each, such as partA/1.png; else names."""
     folders: dict[Path, set[str | None]] = {}
     for file in images:

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gad_core.decision.rates import CONFIDENCE, Rate, rate
+from gad_core.decision.verdict import Verdict, judge, own_scores
 from gad_core.errors import GadError
+from gad_core.gaussian.detector import Detector
 
 Array = NDArray[np.float64]
 Word = Literal["passes", "doubtful", "fails"]
@@ -34,6 +36,16 @@ class ImagedPart:
     name: str
     scores: Array
 
+    @property
+    def mean(self) -> float:
+        """Of its distances."""
+        return float(self.scores.mean())
+
+    @property
+    def sigma(self) -> float:
+        """Their standard deviation; there must be two or more."""
+        return float(self.scores.std(ddof=1))
+
 
 @dataclass(frozen=True)
 class Repeatability:
@@ -49,8 +61,12 @@ class Repeatability:
         A picture above it is flagged.
     centre : float
         Where good parts lie: the median of left-out normal scores. Threshold minus centre is the tolerance.
-    sigma, sigma_low, sigma_high : float
-        Standard deviation of the distance of one part, pooled over parts, with its 95 % interval by chi-square.
+    sigma : float
+        Standard deviation of the distance of one part, pooled over parts.
+    sigma_low : float
+        Lower end of its 95 % interval, by chi-square.
+    sigma_high : float
+        Its upper end.
     sigma_parts : float
         Standard deviation of the parts' own distances; 0 where the means vary no more than repetition explains.
     p_value : float
@@ -61,9 +77,9 @@ class Repeatability:
     Examples
     --------
     >>> import gad_core as gad
-    >>> study = gad.repeatability(gad.load_detector("parts.gad"), "again")
-    >>> study.agreement.n, study.word in ("passes", "doubtful", "fails")
-    (4, True)
+    >>> study = gad.repeatability(gad.load_detector("parts.gad"), "again").study
+    >>> len(study.parts), study.word, f"{study.agreement.count} of {study.agreement.n}"
+    (4, 'fails', '4 of 4')
     """
 
     parts: tuple[ImagedPart, ...]
@@ -100,6 +116,11 @@ class Repeatability:
         return "fails" if self.grr > FAILS else "doubtful"
 
     @property
+    def flagged(self) -> tuple[int, ...]:
+        """Pictures above the threshold, of every part."""
+        return tuple(int(np.count_nonzero(part.scores > self.threshold)) for part in self.parts)
+
+    @property
     def categories(self) -> int:
         """Classes of parts that the distance tells apart (ndc); AIAG asks for 5 at least."""
         return max(1, math.floor(_CATEGORIES * self.sigma_parts / self.sigma))
@@ -113,7 +134,7 @@ def repeatability(scores: Array, parts: Sequence[str], *, threshold: float, cent
     """
     names = np.asarray(parts)
     imaged = [ImagedPart(name, scores[names == name]) for name in dict.fromkeys(parts)]
-    again = tuple(sorted((part for part in imaged if len(part.scores) > 1), key=lambda part: part.scores.mean()))
+    again = tuple(sorted((part for part in imaged if len(part.scores) > 1), key=lambda part: part.mean))
     if len(again) < 2:
         raise GadError(
             f"repeatability needs 2 parts or more that were imaged at least twice, got {len(again)} among "
@@ -144,6 +165,23 @@ def repeatability(scores: Array, parts: Sequence[str], *, threshold: float, cent
         float(stats.f.sf(between / within, *freedom)),
         rate(same, len(again)),
     )
+
+
+def judge_again(
+    detector: Detector,
+    features: NDArray[np.float32],
+    parts: Sequence[str],
+    *,
+    target_fpr: float | None = None,
+    method: str | None = None,
+) -> tuple[Verdict, Repeatability]:
+    """Judge feature vectors (n, sum of channels) of pictures of `parts` (n,) as `judge` does, and compare them by part.
+
+    Raises as `judge` and `repeatability` do.
+    """
+    verdict = judge(detector, features, target_fpr=target_fpr, method=method)
+    centre = float(np.median(own_scores(detector, features).left_out))
+    return verdict, repeatability(verdict.scores, parts, threshold=verdict.threshold, centre=centre)
 
 
 def _mean_squares(groups: Sequence[Array]) -> tuple[float, float, tuple[int, int]]:

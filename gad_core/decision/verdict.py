@@ -70,7 +70,7 @@ def judge(
     """
     adopted = detector.working_point
     own = PointSettings.of(detector.tuning, adopted)
-    scores = level_scores(Projected.of(detector, features), detector.tuning)[own.level]
+    scores = own_scores(detector, features)
     batch = None if fdr is None else flag_batch(scores, fdr)
     if adopted and target_fpr is None and method is None:
         return Verdict(scores.test, p_values(scores, adopted.method), adopted.threshold, adopted.how, batch)
@@ -81,6 +81,12 @@ def judge(
     if point is None:
         raise GadError(_no_threshold(method))
     return Verdict(scores.test, p_values(scores, method), point.threshold, point.how, batch)
+
+
+def own_scores(detector: Detector, features: NDArray[np.float32]) -> LevelScores:
+    """Scores of images (n, sum of channels) and of normal ones at the detector's tuning and adopted level."""
+    own = PointSettings.of(detector.tuning, detector.working_point)
+    return level_scores(Projected.of(detector, features), detector.tuning)[own.level]
 
 
 def p_values(scores: LevelScores, method: str) -> NDArray[np.float64]:

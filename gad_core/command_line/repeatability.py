@@ -92,5 +92,7 @@ def lines(repeated: "RepeatedImages") -> Iterator[str]:
     for part, flagged in zip(study.parts, study.flagged, strict=True):
         n = len(part.scores)
         yield f"{part.mean:9.3f}  sigma {part.sigma:7.3f}  {flagged} of {n} flagged  {part.name}"
+    if study.mostly_flagged:
+        yield "most pictures are flagged: if these parts are good, they were not imaged as those of the fit were"
     if study.once:
         yield f"imaged once, and left out: {', '.join(study.once)}"

@@ -121,6 +121,11 @@ class Repeatability:
         return tuple(int(np.count_nonzero(part.scores > self.threshold)) for part in self.parts)
 
     @property
+    def mostly_flagged(self) -> bool:
+        """Whether more than half of the pictures are flagged, as those of good parts are not."""
+        return 2 * sum(self.flagged) > sum(len(part.scores) for part in self.parts)
+
+    @property
     def categories(self) -> int:
         """Classes of parts that the distance tells apart (ndc); AIAG asks for 5 at least."""
         return max(1, math.floor(_CATEGORIES * self.sigma_parts / self.sigma))

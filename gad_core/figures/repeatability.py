@@ -68,5 +68,5 @@ def _centre(x: float) -> tuple[Part, Part]:
     """A dotted line at the median of good parts."""
     dots = {"color": faint(INK, 0.6), "width": 1.5, "dash": "dot"}
     shape = {"type": "line", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": dots}
-    label = {"text": "median", "x": x, "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "center"}
+    label = {"text": "median", "x": x, "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "right"}
     return shape, label

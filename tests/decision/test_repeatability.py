@@ -79,6 +79,12 @@ def test_verdicts_agree_where_all_pictures_of_a_part_fall_on_one_side():
     assert [part.name for part in found.parts] == ["a", "c", "b"]
 
 
+def test_pictures_that_are_mostly_flagged_are_said_to_be():
+    names = ["a", "a", "b", "b"]
+    assert repeatability(np.array([1.0, 9.0, 8.0, 7.0]), names, threshold=3, centre=1).mostly_flagged
+    assert not repeatability(np.array([1.0, 9.0, 8.0, 2.0]), names, threshold=3, centre=1).mostly_flagged
+
+
 def test_a_part_imaged_once_is_named_and_left_out():
     scores, names, found = study(4)
     more = repeatability(np.append(scores, 500.0), [*names, "alone"], threshold=30, centre=20)

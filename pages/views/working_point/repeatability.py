@@ -135,8 +135,17 @@ def _finding(study: Repeatability) -> str:
         f"Repetition {study.word}: pictures of one part scatter by {sigma} (standard deviation), and three times that "
         f"is {share} of the way from the median of good parts ({number(study.centre)}) to the threshold "
         f"({number(study.threshold)}). {agreed.count} of {agreed.n} parts got one verdict every time, "
-        f"{wording.rate(agreed)}."
+        f"{wording.rate(agreed)}.{_strange(study)}"
     )
+
+
+def _strange(study: Repeatability) -> str:
+    """What to think of where nearly everything is flagged."""
+    n = sum(len(part.scores) for part in study.parts)
+    flagged = (
+        f" {sum(study.flagged)} of {n} pictures are flagged: if these parts are good, they were not imaged as those"
+    )
+    return f"{flagged} of the fit were." if study.mostly_flagged else ""
 
 
 def _shown(study: Repeatability) -> None:
@@ -158,7 +167,7 @@ def _shown(study: Repeatability) -> None:
         plain(
             f"Below {wording.percent(PASSES)} of the tolerance repetition passes, above {wording.percent(FAILS)} it "
             f"fails (AIAG's measurement-system analysis; 3 and not 6 standard deviations, for there is one limit). "
-            f"Between parts the distance scatters by {wording.number(study.sigma_parts)}: it tells {study.categories} "
-            f"classes of parts apart, where 5 are asked for.{once}"
+            f"Between parts the distance scatters by {wording.number(study.sigma_parts)}: as distinct "
+            f"categories (ndc) that is {study.categories}, where 5 are asked for.{once}"
         )
     )

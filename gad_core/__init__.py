@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gad_core.data.datasets import Dataset, ImageSet
     from gad_core.decision.evaluation import Evaluation
     from gad_core.decision.localisation import Localisation
+    from gad_core.decision.repeatability import Repeatability
     from gad_core.decision.verdict import Verdict
     from gad_core.errors import Cancelled, GadError, ImageRefused, NotExplained, SampleTooSmall
     from gad_core.features.region_of_interest import RegionOfInterest
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from gad_core.library.fitting import add_images, fit, remove_images
     from gad_core.library.judging import ScoredImages, evaluate, score
     from gad_core.library.reading import read_dataset, read_groups, read_images
+    from gad_core.library.repeating import RepeatedImages, repeatability
     from gad_core.paper.settings import PaperSettings
 
 __version__ = "0.1.0"
@@ -68,6 +70,8 @@ __all__ = [
     "Reduction",
     "RegionOfInterest",
     "Regions",
+    "Repeatability",
+    "RepeatedImages",
     "SampleTooSmall",
     "ScoredImages",
     "Tuning",
@@ -85,6 +89,7 @@ __all__ = [
     "read_groups",
     "read_images",
     "remove_images",
+    "repeatability",
     "score",
 ]
 
@@ -111,6 +116,8 @@ _HOMES = {
     "Reduction": "gaussian.reduction",
     "RegionOfInterest": "features.region_of_interest",
     "Regions": "features.regions",
+    "Repeatability": "decision.repeatability",
+    "RepeatedImages": "library.repeating",
     "SampleTooSmall": "errors",
     "ScoredImages": "library.judging",
     "Tuning": "gaussian.tuning",
@@ -127,6 +134,7 @@ _HOMES = {
     "read_groups": "library.reading",
     "read_images": "library.reading",
     "remove_images": "library.fitting",
+    "repeatability": "library.repeating",
     "score": "library.judging",
 }
 

@@ -128,6 +128,8 @@ def _promise(point: WorkingPoint) -> str:
         return f"{target} at most, {about}95 % confident"
     if point.method.endswith("-simultaneous"):
         return f"{target} at most, {about}95 % confident, whichever target is chosen"
+    if point.method == "pareto":
+        return f"{target}, extrapolated; no guarantee"
     if point.method in ("chi2", "hotelling"):
         return f"{target}, if the Gaussians are right"
     broken = exceeding(point.n, conformal_rank(point.n, point.target_fpr), point.target_fpr)

@@ -25,7 +25,7 @@ METHOD_NAMES = {
     "split-conformal": "Split-conformal",
     "split-confident": "Split-conformal, 95 % confident",
     "split-simultaneous": "Split-conformal, 95 % confident at every target",
-    "pareto": "Pareto tail, extrapolated",
+    "pareto": "Pareto tail",
 }
 
 #: Low to high: dark to bright, for every eye.

@@ -88,8 +88,7 @@ def comparison(view: View, on_pick: Callable[[str], None]) -> None:
     """Every method at the same target, side by side; a button each puts another one in force."""
     rows = [
         {
-            "method": figures.METHOD_NAMES[rates.point.method],
-            "promises": _promise(rates.point),
+            "method": f"**{figures.METHOD_NAMES[rates.point.method]}**: {_promise(rates.point)}",
             "threshold": wording.number(rates.point.threshold),
             "left-out good": charts.cell(rates.left_out) if rates.left_out else "too few",
             "good test": charts.cell(rates.test) if rates.test else "none",

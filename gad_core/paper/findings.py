@@ -153,7 +153,9 @@ def _promises(tidy: pd.DataFrame, paper: pd.DataFrame) -> Iterator[Finding]:
     """What equation 6 promises with every component, beside what test normals give."""
     for sigma in _PROMISED:
         ours, theirs = (
-            _means(own[(own["row"] == f"{sigma} sigma") & (own["metric"] == "FPR")], "column", "all", "metric").mean()
+            float(
+                _means(own[(own["row"] == f"{sigma} sigma") & (own["metric"] == "FPR")], "column", "all", "row").mean()
+            )
             for own in (tidy, paper.rename(columns={"mean": "value"}))
         )
         if math.isnan(ours):

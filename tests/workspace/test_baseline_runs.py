@@ -1,11 +1,13 @@
 """Baselines run on data sets of the workspace: kept, replaced, and of the images as they are."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
+from gad_core.baselines import named
 from gad_core.baselines.neighbours import fit_neighbours
 from gad_core.errors import GadError
 from gad_core.features.engines import load_engine
@@ -48,6 +50,17 @@ def test_a_damaged_run_is_none(store, row):
     assert runs_of(store, row.state) == ()
     path.write_text(json.dumps({"name": 3}))
     assert runs_of(store, row.state) == ()
+
+
+@pytest.mark.parametrize("name", ["auto-encoder", "classifier"])
+def test_a_trained_baseline_scores_every_test_image_and_leaves_nothing_behind(store, row, name, monkeypatch):
+    monkeypatch.setattr(named, "AUTOENCODER", replace(named.AUTOENCODER, epochs=1))
+    monkeypatch.setattr(named, "CLASSIFIER", replace(named.CLASSIFIER, epochs=1))
+    outcome = run_on_dataset(store, row.id, name, backbone=LITE0, cache=store.feature_cache()).outcome
+    assert set(outcome.scores) == set(store.read(row).test.digests)
+    assert len(set(outcome.scores.values())) == len(outcome.scores)
+    assert outcome.n_bytes > 10**7
+    assert not [path for path in (store.cache / "training").rglob("*") if path.is_file()]
 
 
 def test_an_unknown_baseline_is_refused_with_those_that_there_are(store, row):

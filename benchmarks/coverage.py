@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 
+from gad_core.decision.chi_law import ChiLaw
 from gad_core.decision.working_point import chi2, cross_conformal, split_conformal
 from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.levels_fit import fit_levels
@@ -42,7 +43,7 @@ def flagged(distribution: str, n: int, width: int, *, repetition: int) -> list[f
         cross_conformal(sum_levels(fit.left_out_distances(tuning.reduction), tuning.levels), TARGET)
         for tuning in (_ALL, _WEAK)
     )
-    promised = chi2(TARGET, k=width, n_train=n)
+    promised = chi2(TARGET, law=ChiLaw(width), n_train=n)
     k = fit.gaussians[0].spectrum.dimension(_WEAK.reduction)
     weak = fit.scores_at(new, _WEAK)
     return [
@@ -50,7 +51,7 @@ def flagged(distribution: str, n: int, width: int, *, repetition: int) -> list[f
         float(np.mean([np.mean(scores > split_conformal(held, TARGET).threshold) for held in calibrations])),
         float(np.mean(scores > promised.threshold)),
         float(np.mean(weak > crossed_weak.threshold)),
-        float(np.mean(weak > chi2(TARGET, k=k, n_train=n).threshold)),
+        float(np.mean(weak > chi2(TARGET, law=ChiLaw(k), n_train=n).threshold)),
     ]
 
 

@@ -38,7 +38,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     adopted.mark(detector, whole=True)
     test = resources.test_images(detector, dataset)
     refusals(test.refused, f"{len(test.refused)} test images could not be read", key="refused_test")
-    tuning, level = chosen.settings.tuning, chosen.settings.level
+    tuning = chosen.settings.tuning
     view = view_at(test, chosen.settings, resources.scores(test, tuning), reject=chosen.reject)
     if view.missing:
         notice(view.missing)
@@ -46,12 +46,12 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     numbers(view, finding)
     adoption(detector, test, tuning, view.chosen, lacking=view.missing.why if view.missing else "")
     with st.grid(2, min_column_width=420):
-        distances(view, errors.pick_bar)
-        promises.by_level(view, finding)
+        distances(view, finding, errors.pick_bar)
+        promises.by_level(view)
     sigma.promised_and_achieved(detector, dataset)
     with st.grid(2, min_column_width=420):
         curves(view, errors.pick_threshold)
-        promises.over_targets(view, resources.promise_curves(test, tuning, level, promises.TARGETS))
+        promises.over_targets(view, promises.curves(view))
         outcomes.defect_types(view)
         outcomes.outcomes(view, chosen.production)
         review(view)

@@ -112,7 +112,7 @@ def test_regions_are_the_default_and_the_whole_image_is_a_flag_away(run, stripes
     area = 100 * roc_auc_score(["blot" in image["path"] for image in images], [image["score"] for image in images])
     assert pooled["auroc"]["sum"] == pytest.approx(area)
     methods = {point["method"] for point in pooled["working_points"] if point["level"] == "sum"}
-    assert methods == {"cross-conformal", "split-conformal"}
+    assert {"chi2", "cross-conformal", "split-conformal"} <= methods
     _, out, _ = run("evaluate", regional, stripes, "--regions", "1", "--json")
     whole = json.loads(out)
     assert whole == json.loads(run("evaluate", plain, stripes, "--json")[1])
@@ -161,7 +161,8 @@ def test_every_working_point_names_its_rates(run, stripes, detector):
     _, out, _ = run("evaluate", detector, stripes, "--target-fpr", 0.05, "--target-fpr", 0.2, "--json")
     points = json.loads(out)["working_points"]
     by_key = {(point["level"], point["method"], point["target_fpr"]): point for point in points}
-    assert {method for level, method, _ in by_key if level == "sum"} == {"cross-conformal", "split-conformal"}
+    methods = {method for level, method, _ in by_key if level == "sum"}
+    assert {"chi2", "cross-conformal", "cross-confident", "split-conformal"} <= methods  # confident at 20 %
     assert ("7", "chi2", 0.05) in by_key
     for target in (0.05, 0.2):
         point = by_key["sum", "cross-conformal", target]
@@ -275,9 +276,16 @@ def test_a_category_without_test_images_cannot_be_evaluated(run, stripes, detect
 
 
 def test_a_method_that_has_no_threshold_for_a_sum_says_so(run, stripes, detector):
-    status, _, err = run("score", detector, stripes / "test", "--method", "chi2")
+    status, _, err = run("score", detector, stripes / "test", "--method", "hotelling")
     assert status == 2
     assert "one level" in err
+
+
+def test_chi_square_judges_the_score_of_regions_too(run, stripes, detector):
+    status, out, _ = run("score", detector, stripes / "test", "--method", "chi2", "--target-fpr", 0.05, "--json")
+    assert status == 0
+    for image in json.loads(out)["images"]:
+        assert image["anomalous"] == (image["p_value"] < 0.05)
 
 
 def test_a_target_that_the_images_cannot_support_names_the_number_needed(run, stripes, detector):

@@ -44,6 +44,8 @@ def paper(
         for row in result.summary.to_dict("records"):
             ours, theirs = with_error(row["mean"], row["sem"]), with_error(row["paper_mean"], row["paper_sem"])
             typer.echo(f"  {row['row']:34} {row['column']:44} {row['metric']:18} {ours:>14}   paper {theirs}")
+        for finding in result.findings:
+            typer.echo(f"  {finding.text}")
         for words in result.departures:
             typer.echo(f"  note: {words}")
     typer.echo(f"written to {out}: paper.html, and CSV and JSON for each table")

@@ -27,7 +27,9 @@ def score(
     detector: DetectorFile,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images or folders.", show_default=False)],
     target_fpr: Annotated[float | None, typer.Option(help="Default: the adopted threshold, else 0.05.")] = None,
-    method: Annotated[str | None, typer.Option(help="cross-conformal, split-conformal, chi2 or hotelling.")] = None,
+    method: Annotated[
+        str | None, typer.Option(help="chi2, hotelling, or cross- or split- with conformal, confident or simultaneous.")
+    ] = None,
     table: Annotated[Path | None, typer.Option("--csv", help="Write the table to this file.")] = None,
     heatmaps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write each image with its regions over it into this folder.")

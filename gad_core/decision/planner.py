@@ -12,6 +12,7 @@ from scipy import special
 from threadpoolctl import threadpool_limits
 
 from gad_core.data.groups import default_folds
+from gad_core.decision.assurance import certifiable, check_share
 from gad_core.decision.curves import auroc
 from gad_core.decision.rates import CONFIDENCE, exceedance
 from gad_core.decision.working_point import cross_conformal
@@ -102,22 +103,13 @@ def learning_curve(
     return tuple(found)
 
 
-def certifiable(target_fpr: float, confidence: float = CONFIDENCE) -> int:
-    """Left-out normal images, none of them flagged, that certify a rate of `target_fpr` at most: (1 - FPR)^n <= 1 - C.
-
-    Raises `GadError` unless both lie between 0 and 1.
-    """
-    _check(target_fpr, confidence)
-    return max(1, math.ceil(round(math.log1p(-confidence) / math.log1p(-target_fpr), _DIGITS)))
-
-
 def certifiable_with(target_fpr: float, share: float, confidence: float = CONFIDENCE) -> int:
     """The same where floor(share n) of n are flagged: the smallest n whose one-sided upper bound is the target at most.
 
     The bound is Clopper and Pearson's (1934, Biometrika 26). A few images more can undo it, where they make room for
     one more flagged image. Raises `GadError` unless 0 <= share < target, and where over 100,000 images are needed.
     """
-    _check(target_fpr, confidence)
+    check_share(target_fpr, confidence)
     if not 0 <= share < target_fpr:
         raise GadError(
             f"a rate of {100 * target_fpr:.3g} % can be certified only where fewer are flagged, got a share of "
@@ -226,9 +218,3 @@ def _left_out_fpr(fit: _Fit, rest: Features, tuning: Tuning, target_fpr: float) 
     except SampleTooSmall:
         return math.nan
     return exceedance(fit.scores_at(rest, tuning), point.threshold).value if len(rest) else math.nan
-
-
-def _check(target_fpr: float, confidence: float) -> None:
-    for name, value in (("target false-positive rate", target_fpr), ("confidence", confidence)):
-        if not 0 < value < 1:
-            raise GadError(f"a {name} lies between 0 and 1 (0.05 is 5 %), got {value:g}; change it")

@@ -1,22 +1,28 @@
-"""What chi-square promises at every level, and what comes of it (eq. 6)."""
+"""What chi-square promises at every level and of the whole score, and what comes of it (eq. 6)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.decision.evaluation import LevelScores, PointRates, point_rates, threshold
+from gad_core.errors import SampleTooSmall
 
 
 def chi2_rates(
     by_level: Mapping[str, LevelScores], anomalous: NDArray[np.bool_], target_fpr: float
 ) -> dict[str, PointRates]:
-    """Rates at the chi-square threshold of every level that has one, by level; `anomalous` (m,) labels the test images.
+    """Rates at the chi-square threshold of every level and the sum, by level; `anomalous` (m,) labels the test images.
 
-    The sum of levels follows no chi-square law, and only the Mahalanobis distance does.
+    Left out is what has none: distances other than Mahalanobis, and a target too rare to be simulated.
     """
-    points = {level: threshold(scores, "chi2", target_fpr) for level, scores in by_level.items()}
-    return {level: point_rates(by_level[level], anomalous, point) for level, point in points.items() if point}
+    found = dict[str, PointRates]()
+    for level, scores in by_level.items():
+        with suppress(SampleTooSmall):
+            if point := threshold(scores, "chi2", target_fpr):
+                found[level] = point_rates(scores, anomalous, point)
+    return found
 
 
 def most_broken(rates: Mapping[str, PointRates]) -> PointRates:

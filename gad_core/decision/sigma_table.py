@@ -32,8 +32,8 @@ def sigma_table(projected: Projected, anomalous: NDArray[np.bool_], *, level: in
     columns = []
     for name, reduction in REDUCTIONS.items():
         scores = level_scores(projected, Tuning((level,), reduction))[str(level)]
-        assert scores.dimension is not None  # noqa: S101 - one level has one
-        points = [chi2(sigma_fpr(n), k=scores.dimension, n_train=scores.n_train) for n in SIGMAS]
+        assert scores.law is not None  # noqa: S101 - a Mahalanobis distance has one
+        points = [chi2(sigma_fpr(n), law=scores.law, n_train=scores.n_train) for n in SIGMAS]
         both = anomalous.any() and not anomalous.all()
         columns.append(
             SigmaColumn(

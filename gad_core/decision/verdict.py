@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gad_core.decision.evaluation import LevelScores, Projected, level_scores, threshold
 from gad_core.decision.point_settings import PointSettings
-from gad_core.decision.working_point import METHODS, chi2_p_values, conformal_p_values, hotelling_p_values
+from gad_core.decision.working_point import METHODS, conformal_p_values, hotelling_p_values
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 
@@ -75,16 +75,18 @@ def judge(
 
 def p_values(scores: LevelScores, method: str) -> NDArray[np.float64]:
     """p-value (m,) of every test score under the method's own account of normal images."""
-    if method == "split-conformal" and scores.calibration is not None:
+    if method == "chi2" and scores.law:
+        return scores.law.p_values(scores.test)
+    if method == "hotelling" and scores.dimension is not None:
+        return hotelling_p_values(scores.test, k=scores.dimension, n_train=scores.n_train)
+    if method.startswith("split") and scores.calibration is not None:
         return conformal_p_values(scores.test, scores.calibration)
-    if method == "cross-conformal" or scores.dimension is None:
-        return conformal_p_values(scores.test, scores.left_out)
-    if method == "chi2":
-        return chi2_p_values(scores.test, k=scores.dimension)
-    return hotelling_p_values(scores.test, k=scores.dimension, n_train=scores.n_train)
+    return conformal_p_values(scores.test, scores.left_out)
 
 
 def _no_threshold(method: str) -> str:
-    if method == "split-conformal":
-        return "split-conformal needs separate normal images; fit with --calibration DIR, or choose cross-conformal"
+    if method.startswith("split"):
+        return f"{method} needs separate normal images; fit with --calibration DIR, or choose cross-conformal"
+    if method == "chi2":
+        return "chi-square knows Mahalanobis distances only; fit with --score mahalanobis, or choose cross-conformal"
     return f"{method} knows only one level's Mahalanobis distance; fit with --levels 7, or choose cross-conformal"

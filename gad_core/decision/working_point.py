@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from gad_core.decision.assurance import assured_rank, needed_for_assurance
+from gad_core.decision.chi_law import Law
 from gad_core.decision.rates import Rate, exceedance, rate
 from gad_core.errors import GadError, SampleTooSmall
 from gad_core.gaussian.tuning import WorkingPoint
@@ -14,10 +16,26 @@ from gad_core.gaussian.tuning import WorkingPoint
 Array = NDArray[np.float64]
 Groups = Sequence[str | None]
 
-METHODS = ("chi2", "hotelling", "cross-conformal", "split-conformal")
+METHODS = (
+    "chi2",
+    "hotelling",
+    "cross-conformal",
+    "cross-confident",
+    "cross-simultaneous",
+    "split-conformal",
+    "split-confident",
+    "split-simultaneous",
+)
+#: How methods end that promise a rate of at most the target.
+BOUNDS = ("-confident", "-simultaneous")
 
 #: Ranks and masses are compared after rounding, so that 20 * (1 - 0.05) is 19 and not a little more.
 _DIGITS = 9
+
+
+def conformal_rank(n: int, target_fpr: float) -> int:
+    """The number, rising from 1, of the score that is the conformal threshold: above n, there is none."""
+    return math.ceil(round((n + 1) * (1 - target_fpr), _DIGITS))
 
 
 def sigma_fpr(n: float) -> float:
@@ -31,14 +49,14 @@ def needed_normals(target_fpr: float) -> int:
     return math.ceil(round(1 / target_fpr - 1, _DIGITS))
 
 
-def chi2(target_fpr: float, *, k: int, n_train: int) -> WorkingPoint:
-    """t = sqrt(F^-1(1 - FPR)) with the chi-square law of k degrees of freedom (eq. 6), for one level.
+def chi2(target_fpr: float, *, law: Law, n_train: int) -> WorkingPoint:
+    """What chi-square predicts: t = sqrt(F^-1(1 - FPR)) at one level (eq. 6), the quantile of coupled laws beyond.
 
-    It takes mean and covariance for known, which `n_train` images do not give.
+    It takes mean and covariance for known, which `n_train` images do not give. Raises `SampleTooSmall` as the law does.
     """
     _check(target_fpr)
-    how = f"chi-square with {k} degrees of freedom, as if mean and covariance were known; {n_train} images gave them"
-    return WorkingPoint("chi2", target_fpr, float(np.sqrt(stats.chi2.isf(target_fpr, k))), n_train, how)
+    how = f"{law.how}, as if mean and covariance were known; {n_train} images gave them"
+    return WorkingPoint("chi2", target_fpr, law.threshold(target_fpr), n_train, how)
 
 
 def hotelling(target_fpr: float, *, k: int, n_train: int) -> WorkingPoint:
@@ -86,22 +104,63 @@ def split_conformal(calibration: Array, target_fpr: float, *, groups: Groups | N
     return WorkingPoint("split-conformal", target_fpr, threshold, n, how)
 
 
-def left_out_rate(point: WorkingPoint, left_out: Array, folds: NDArray[np.intp]) -> Rate | None:
+def confident(
+    scores: Array, target_fpr: float, *, split: bool, simultaneous: bool = False, groups: Groups | None = None
+) -> WorkingPoint:
+    """At most the target with 95 % confidence: the smallest score above which Beta(n + 1 - k, k) says so.
+
+    A conformal threshold keeps its target on the mean over calibrations, this one in 95 of 100; with `simultaneous`
+    the thresholds of all targets keep theirs together, which a person needs who slides and looks. Exact for separate
+    normal images (`split`), about so for left-out ones. Of every group (lot, session) one image counts, drawn with a
+    fixed seed, so that the promise is for an image of a new group. Raises `SampleTooSmall`.
+    """
+    _check(target_fpr)
+    kept = scores[_one_a_group(groups)] if groups else scores
+    what = "calibration images" if split else "left-out normal images"
+    units = f"groups of {what}" if groups else what
+    n, rank = len(kept), assured_rank(len(kept), target_fpr, simultaneous=simultaneous)
+    at_once = " at every target at once" if simultaneous else ""
+    if rank is None:
+        needed = needed_for_assurance(target_fpr, simultaneous=simultaneous)
+        raise SampleTooSmall(
+            f"95 % confidence in a false-positive rate of at most {100 * target_fpr:.3g} %{at_once} needs at least "
+            f"{needed:,} {units}, got {n}; add {needed - n:,} or choose a higher rate",
+            needed=needed,
+            n=n,
+        )
+    surely = "with 95 % confidence" if split else "with about 95 % confidence"
+    how = f"{surely}{at_once} at most {100 * target_fpr:.3g} %: number {rank} of the scores of {n} {units}, rising"
+    method = f"{'split' if split else 'cross'}-{'simultaneous' if simultaneous else 'confident'}"
+    return WorkingPoint(method, target_fpr, float(np.partition(kept, rank - 1)[rank - 1]), n, how)
+
+
+def remake(method: str, scores: Array, target_fpr: float, *, groups: Groups | None = None) -> WorkingPoint:
+    """Make a threshold from scores of normal images by one of the methods that go by ranks; raises `SampleTooSmall`."""
+    split, kind = method.startswith("split"), method.partition("-")[2]
+    if kind == "conformal":
+        return split_conformal(scores, target_fpr, groups=groups) if split else cross_conformal(scores, target_fpr)
+    return confident(scores, target_fpr, split=split, simultaneous=kind == "simultaneous", groups=groups)
+
+
+def left_out_rate(
+    point: WorkingPoint, left_out: Array, folds: NDArray[np.intp], *, groups: Groups | None = None
+) -> Rate | None:
     """The share of left-out normal images (n,) that the threshold flags.
 
-    A cross-conformal threshold was made from these very scores, so each fold is judged against the quantile of the
-    other folds instead; None where those are too few for the target.
+    One that was made from these very scores is judged fold by fold, against that of the other folds instead; None
+    where those are too few for the target.
     """
-    if point.method != "cross-conformal":
+    if not point.method.startswith("cross"):
         return exceedance(left_out, point.threshold)
     flagged = 0
     for fold in range(int(folds.max()) + 1):
         out = folds == fold
-        others = left_out[~out]
-        index = _rank(len(others), point.target_fpr)
-        if index > len(others):
+        kept = [group for group, left in zip(groups, out, strict=True) if not left] if groups else None
+        try:
+            others = remake(point.method, left_out[~out], point.target_fpr, groups=kept)
+        except SampleTooSmall:
             return None
-        flagged += int(np.count_nonzero(left_out[out] > np.partition(others, index - 1)[index - 1]))
+        flagged += int(np.count_nonzero(left_out[out] > others.threshold))
     return rate(flagged, len(left_out))
 
 
@@ -109,11 +168,6 @@ def conformal_p_values(scores: Array, normal: Array) -> Array:
     """For each score (1 + number of normal scores at or above) / (n + 1): small where an image is unlike normal."""
     at_or_above = len(normal) - np.searchsorted(np.sort(normal), scores, side="left")
     return np.asarray((1 + at_or_above) / (len(normal) + 1))
-
-
-def chi2_p_values(distances: Array, *, k: int) -> Array:
-    """Chance that a known Gaussian in k dimensions gives a distance at least as large (eq. 5)."""
-    return np.asarray(stats.chi2.sf(np.square(distances), k))
 
 
 def hotelling_p_values(distances: Array, *, k: int, n_train: int) -> Array:
@@ -156,8 +210,11 @@ def _n_groups(groups: Groups) -> int:
     return alone + len({group for group in groups if group is not None})
 
 
-def _rank(n: int, target_fpr: float) -> int:
-    return math.ceil(round((n + 1) * (1 - target_fpr), _DIGITS))
+def _one_a_group(groups: Groups) -> NDArray[np.intp]:
+    """The place of one image of every group, drawn with a fixed seed; an image without a group is one of its own."""
+    order = np.random.default_rng(0).permutation(len(groups)).tolist()
+    chosen = {groups[i] if groups[i] is not None else (i,): i for i in order}
+    return np.sort(np.fromiter(chosen.values(), np.intp, len(chosen)))
 
 
 def _check(target_fpr: float) -> None:

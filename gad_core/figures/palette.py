@@ -9,13 +9,21 @@ METHOD_COLOURS = {
     "chi2": PROMISE,
     "hotelling": "#CC79A7",
     "cross-conformal": FINITE_SAMPLE,
+    "cross-confident": FINITE_SAMPLE,
+    "cross-simultaneous": FINITE_SAMPLE,
     "split-conformal": "#E69F00",
+    "split-confident": "#E69F00",
+    "split-simultaneous": "#E69F00",
 }
 METHOD_NAMES = {
     "chi2": "Chi-square",
     "hotelling": "Hotelling",
     "cross-conformal": "Cross-conformal",
+    "cross-confident": "Cross-conformal, 95 % confident",
+    "cross-simultaneous": "Cross-conformal, 95 % confident at every target",
     "split-conformal": "Split-conformal",
+    "split-confident": "Split-conformal, 95 % confident",
+    "split-simultaneous": "Split-conformal, 95 % confident at every target",
 }
 
 #: Curves of one kind that are told apart by name, such as those of several contrasts.

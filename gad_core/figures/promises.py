@@ -23,6 +23,7 @@ from gad_core.figures.canvas import (
     vertical,
 )
 from gad_core.figures.palette import LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, PROMISE
+from gad_core.gaussian.tuning import SUM
 from gad_core.wording import number, percent, rate_note
 
 _TICKS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
@@ -33,6 +34,8 @@ _STROKES: dict[str, Part] = {
     "hotelling": {"width": 1.8},
     "cross-conformal": {"width": 2.6},
     "split-conformal": {"dash": "dashdot", "width": 2.6},
+    **{f"{split}-confident": {"dash": "dash", "width": 2.6} for split in ("cross", "split")},
+    **{f"{split}-simultaneous": {"dash": "dot", "width": 2.6} for split in ("cross", "split")},
 }
 _ASIDE = 0.14  # levels: how far the two series stand from the middle
 
@@ -67,10 +70,12 @@ def promised_against_achieved(
     return figure(traces, layout, marks=[(diagonal(low, high), {}), target, *key(_names(by_method))])
 
 
-def level_promises(rates: Mapping[str, PointRates], target: float, *, marked: Collection[str]) -> go.Figure:
+def level_promises(
+    rates: Mapping[str, PointRates], target: float, *, marked: Collection[str], whole: str = SUM
+) -> go.Figure:
     """Rates at every level's chi-square threshold against the promised one, a grey dashed line.
 
-    The `marked` levels are filled, the others open.
+    The `marked` levels are filled, the others open; `whole` is what the score of all tuned levels is called.
     """
     places = np.arange(len(rates), dtype=np.float64)
     series = (
@@ -83,7 +88,8 @@ def level_promises(rates: Mapping[str, PointRates], target: float, *, marked: Co
         | {"marker": _marker(colour, [level in marked for level in rates])}
         for name, colour, aside, found in present
     ]
-    ticks = [f"<b>{level}</b>" if level in marked else level for level in rates]
+    called = {level: whole if level == SUM else level for level in rates}
+    ticks = [f"<b>{name}</b>" if level in marked else name for level, name in called.items()]
     layout = {
         "xaxis": axis("level", grid=False, range=[-0.5, len(rates) - 0.5], tickvals=places, ticktext=ticks)
         | {"fixedrange": True},

@@ -89,10 +89,22 @@ class RegionsFit:
 
     def left_out_distances(self, tuning: Tuning) -> Array:
         """The same of every normal image, from the fit without its fold (n, A)."""
+        return np.asarray(self.left_out_by_level(tuning).sum(axis=1))
+
+    def left_out_by_level(self, tuning: Tuning) -> Array:
+        """The same, level by tuned level (n, levels, A)."""
         self.check(tuning)
         cut = self.reductions.index(tuning.reduction)
-        rows = [self.regions.levels.index(level) for level in tuning.levels]
-        return np.asarray(self.left_out[..., cut][:, rows].astype(np.float64).sum(axis=1))
+        return np.asarray(self.left_out[..., cut][:, self._rows(tuning)], np.float64)
+
+    def dimensions(self, tuning: Tuning) -> NDArray[np.intp]:
+        """Components that the tuning keeps, by tuned level and region (levels, A)."""
+        return np.array(
+            [[g.spectrum.dimension(tuning.reduction) for g in self.gaussians[row]] for row in self._rows(tuning)]
+        )
+
+    def _rows(self, tuning: Tuning) -> list[int]:
+        return [self.regions.levels.index(level) for level in tuning.levels]
 
     def distances_between(self, place: int, features: NDArray[np.float32], tuning: Tuning) -> Array:
         """How far one counting region of images (m, sum C + by region) lies from that of every normal image: (m, n).

@@ -67,7 +67,8 @@ class WorkingPoint:
     Parameters
     ----------
     method : str
-        "cross-conformal", "split-conformal", "chi2" or "hotelling".
+        "cross-conformal", "split-conformal", "chi2" or "hotelling"; for "cross-confident", "cross-simultaneous",
+        "split-confident" and "split-simultaneous" the target is a bound.
     target_fpr : float
         The false-positive rate asked for, in (0, 1).
     threshold : float

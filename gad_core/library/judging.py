@@ -64,7 +64,7 @@ def evaluate(
     >>> f"{evaluation.auroc['sum'].value:.1%}"
     '100.0%'
     >>> [(rates.point.method, rates.tpr.value) for rates in evaluation.working_points if rates.level == "sum"]
-    [('cross-conformal', 1.0)]
+    [('chi2', 1.0), ('cross-conformal', 1.0)]
     """
     extraction = extract_for(detector, images, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
     tuning = tuning or detector.tuning
@@ -133,8 +133,10 @@ def score(
         Images, or files and folders as `read_images` takes them.
     target_fpr : float, optional
         False-positive rate in (0, 1); by default the adopted one, or else 0.05.
-    method : {"cross-conformal", "split-conformal", "chi2", "hotelling"}, optional
-        By default the adopted one, or else cross-conformal.
+    method : str, optional
+        "cross-conformal" or "split-conformal" (right on average), "cross-confident" or "split-confident" (at most the
+        target, 95 % confident), "cross-simultaneous" or "split-simultaneous" (so at every target at once), "chi2"
+        (eq. 6) or "hotelling"; by default the adopted one, or else cross-conformal.
     progress : callable, optional
         As for `fit`.
 

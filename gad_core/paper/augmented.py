@@ -7,6 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from gad_core.data.datasets import Dataset
+from gad_core.decision.chi_law import ChiLaw
 from gad_core.decision.curves import auroc
 from gad_core.decision.rates import exceedance
 from gad_core.decision.sigma_table import LEVEL, REDUCTIONS, SIGMAS
@@ -85,7 +86,7 @@ def _fold(gaussians: list[Gaussian], backbone: Backbone, dataset: Dataset, test:
         ]
         spectrum, distances = gaussians[at - 1].spectrum, scores[str(at)]
         for sigma in SIGMAS:
-            point = chi2(sigma_fpr(sigma), k=spectrum.dimension(cut), n_train=spectrum.n)
+            point = chi2(sigma_fpr(sigma), law=ChiLaw(spectrum.dimension(cut)), n_train=spectrum.n)
             for metric, kind in (("FPR", ~labels), ("TPR", labels)):
                 share = exceedance(distances[kind], point.threshold).value
                 rows.append(

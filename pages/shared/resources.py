@@ -24,7 +24,6 @@ from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.evaluation import LevelScores, Projected, left_out_rates, level_scores
 from gad_core.decision.localisation import Localisation
 from gad_core.decision.rates import Rate
-from gad_core.decision.working_point import METHODS
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, load_engine
@@ -163,11 +162,11 @@ def level_areas(test: TestImages, tuning: Tuning) -> dict[str, Auroc]:
 
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)
 def promise_curves(
-    test: TestImages, tuning: Tuning, level: str, targets: tuple[float, ...]
+    test: TestImages, tuning: Tuning, level: str, targets: tuple[float, ...], methods: tuple[str, ...]
 ) -> dict[str, list[Rate | None]]:
-    """Left-out rate of every method that has a threshold on this level, over the whole range of targets."""
+    """Left-out rate of those methods that have a threshold on this level, over the whole range of targets."""
     of_level = scores(test, tuning)[level]
-    curves = {method: left_out_rates(of_level, method, targets) for method in METHODS}
+    curves = {method: left_out_rates(of_level, method, targets) for method in methods}
     return {method: rates for method, rates in curves.items() if any(rates)}
 
 

@@ -12,6 +12,7 @@ from gad_core.errors import GadError
 from gad_core.gaussian.reduction import ALL, Reduction
 from gad_core.gaussian.tuning import Tuning
 
+CROSS = ("cross-conformal", "cross-confident", "cross-simultaneous")
 TUNING = Tuning((1, 2), Reduction("npca", 0.5))
 
 
@@ -35,12 +36,13 @@ def test_areas_are_scikit_learns_at_every_level(projected, anomalous):
 def test_rates_count_the_images_above_each_threshold(projected, anomalous):
     scores = ev.level_scores(projected, TUNING)["sum"]
     points, refused = ev.working_points(scores, anomalous, 0.1)
-    assert [a.point.method for a in points] == ["cross-conformal", "split-conformal"]
-    assert refused == {}
+    assert [a.point.method for a in points] == ["chi2", *CROSS, "split-conformal", "split-confident"]
+    assert set(refused) == {"split-simultaneous"}  # 40 calibration images
     for a in points:
         assert a.test.count == (scores.test[~anomalous] > a.point.threshold).sum()
         assert a.tpr.count == (scores.test[anomalous] > a.point.threshold).sum()
-    assert points[1].left_out.count == (scores.left_out > points[1].point.threshold).sum()
+    split = next(a for a in points if a.point.method == "split-conformal")
+    assert split.left_out.count == (scores.left_out > split.point.threshold).sum()
 
 
 def test_a_level_knows_chi_square_with_the_dimensions_that_the_cut_keeps(projected, anomalous):
@@ -62,7 +64,7 @@ def test_no_law_is_offered_for_other_distances_than_mahalanobis(projected, anoma
 def test_without_calibration_images_there_is_no_split_conformal_threshold(detector, features, anomalous):
     projected = ev.Projected.of(replace(detector, calibration=None), features[100:])
     points, _ = ev.working_points(ev.level_scores(projected, TUNING)["sum"], anomalous, 0.1)
-    assert [a.point.method for a in points] == ["cross-conformal"]
+    assert [a.point.method for a in points] == ["chi2", *CROSS]
 
 
 def test_what_the_images_cannot_support_is_refused_with_the_number_and_the_rest_goes_on(projected, anomalous):

@@ -9,7 +9,8 @@ from scipy import stats
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
-from gad_core.decision.planner import certifiable, certifiable_with, learning_curve
+from gad_core.decision.assurance import certifiable
+from gad_core.decision.planner import certifiable_with, learning_curve
 from gad_core.errors import GadError
 from gad_core.features.regions import Regions
 from gad_core.gaussian.by_region import fit_regions

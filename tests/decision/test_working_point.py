@@ -8,14 +8,15 @@ import pytest
 from scipy import stats
 
 from gad_core.decision import working_point as wp
+from gad_core.decision.chi_law import ChiLaw
 from gad_core.errors import GadError
 
 
 def test_chi_square_inverts_equation_5():
-    point = wp.chi2(0.05, k=7, n_train=100)
+    point = wp.chi2(0.05, law=ChiLaw(7), n_train=100)
     regularised = stats.gamma(7 / 2).cdf(point.threshold**2 / 2)  # gamma(D / 2, t^2 / 2) / Gamma(D / 2)
     assert 1 - regularised == pytest.approx(0.05, rel=1e-9)
-    assert wp.chi2_p_values(np.array([point.threshold]), k=7) == pytest.approx(0.05)
+    assert ChiLaw(7).p_values(np.array([point.threshold])) == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_hotelling_holds_where_chi_square_breaks():
     rng = np.random.default_rng(1)
     n, k, target, flagged = 40, 15, 0.05, {"chi2": 0, "hotelling": 0}
     thresholds = {
-        "chi2": wp.chi2(target, k=k, n_train=n).threshold,
+        "chi2": wp.chi2(target, law=ChiLaw(k), n_train=n).threshold,
         "hotelling": wp.hotelling(target, k=k, n_train=n).threshold,
     }
     for _ in range(300):
@@ -105,7 +106,7 @@ def test_left_out_images_are_never_judged_by_their_own_scores():
 
 def test_the_left_out_rate_of_a_law_is_the_share_above_its_threshold():
     scores = np.linspace(1, 8, 50)
-    point = wp.chi2(0.2, k=9, n_train=50)
+    point = wp.chi2(0.2, law=ChiLaw(9), n_train=50)
     assert wp.left_out_rate(point, scores, np.arange(50) % 5).count == (scores > point.threshold).sum()
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from gad_core.decision.chi_law import ChiLaw
 from gad_core.decision.curves import auroc
 from gad_core.decision.evaluation import PointRates
 from gad_core.decision.rates import rate
@@ -80,7 +81,7 @@ def test_a_line_at_the_very_top_is_seen_whole():
 
 
 def point(left_out, test, tpr=None):
-    return PointRates(chi2(0.05, k=5, n_train=30), left_out, test, tpr)
+    return PointRates(chi2(0.05, law=ChiLaw(5), n_train=30), left_out, test, tpr)
 
 
 @pytest.fixture
@@ -118,7 +119,9 @@ def test_without_good_test_parts_only_the_left_out_ones_are_drawn():
 
 def column(name, test, *, area=None):
     rates = [
-        PointRates(chi2(sigma_fpr(n), k=5, n_train=30), rate(9, 30), test and rate(test, 20), rate(10 - n, 10))
+        PointRates(
+            chi2(sigma_fpr(n), law=ChiLaw(5), n_train=30), rate(9, 30), test and rate(test, 20), rate(10 - n, 10)
+        )
         for n in SIGMAS
     ]
     return SigmaColumn(name, area, tuple(rates))

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from scipy import stats
 from streamlit.testing.v1 import AppTest
 
+from gad_core import wording
 from tests.pages.script import metrics, run
 from tests.pages.test_tuning import SETTLED, open_page, query
 
@@ -59,24 +60,20 @@ def good_only(home, stripes, tmp_path_factory) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("settings", "words", "note", "remedy"),
     [
+        ({"method": "hotelling"}, "the score of regions follows no such law", "for one level only", "Show level 7"),
         (
-            {"method": "chi2"},
-            "the score of regions follows no known distribution",
-            "regions follow no law",
-            "Show level 7",
-        ),
-        (
-            {"method": "hotelling", "pool": "whole"},
-            "the sum of levels follows no known distribution",
-            "a sum follows no law",
-            "Show level 7",
-        ),
-        (
-            {"method": "chi2", "levels": "2-4"},
-            "the sum of levels follows no known distribution",
-            "a sum follows no law",
+            {"method": "hotelling", "levels": "2-4"},
+            "the sum of levels follows no such law",
+            "for one level only",
             "Show level 4",
         ),
+        (
+            {"method": "chi2", "fpr": "0.001"},
+            "support rates from 0.005 %",
+            "too rare to simulate",
+            "Use 0.0063 % (4σ)",
+        ),
+        ({"method": "cross-confident"}, "needs at least 59 left-out", "needs 59 good parts", "Use 10 %"),
         ({"method": "split-conformal"}, "kept apart for calibration", "no calibration parts", "Use cross-conformal"),
         (
             {"method": "hotelling", "level": "7", "keep": "all"},
@@ -118,28 +115,31 @@ def test_the_offered_target_is_the_lowest_that_the_images_support(ids):
 
 
 def test_a_chart_without_a_threshold_draws_no_line(ids):
-    shapes = charts(run(PAGE, **ids, method="chi2"))["distances"]["layout"]["shapes"]
-    assert not [shape for shape in shapes if shape.get("yref") == "paper"]
+    shapes = charts(run(PAGE, **ids, method="hotelling"))["distances"]["layout"]["shapes"]
+    (line,) = [shape for shape in shapes if shape.get("yref") == "paper"]
+    assert line["line"]["dash"] == "dash"  # what chi-square predicts
 
 
-def test_the_default_view_says_what_chi_square_promises_and_what_comes(ids):
+def test_the_default_view_says_what_chi_square_predicts_and_what_comes(ids):
     test, scores = scores_of(ids)
-    shares = {}
-    for level in test.detector.tuning.levels:
-        one = scores[str(level)]
-        threshold = np.sqrt(stats.chi2.ppf(0.95, one.dimension))
-        good = one.test[~test.images.labels]
-        shares[level] = [100 * float(np.mean(values > threshold)) for values in (one.left_out, good)]
-    level, (left_out, good) = max(shares.items(), key=lambda of_level: abs(of_level[1][0] - 5))
-    words = captions(run(PAGE, **ids))
-    assert f"At level {level}, the furthest off of these levels, chi-square promises 5.0 %" in words
-    assert f"left-out parts say {left_out:.1f} % [" in words
-    assert f"good test parts say {good:.1f} % [" in words
+    whole = scores["sum"]
+    threshold = whole.law.threshold(0.05)
+    left_out = 100 * float(np.mean(whole.left_out > threshold))
+    good = 100 * float(np.mean(whole.test[~test.images.labels] > threshold))
+    app = run(PAGE, **ids)
+    words = captions(app)
+    assert f"For 5.0 % chi-square predicts the threshold {wording.number(threshold)}" in words
+    assert f"{left_out:.1f} % [" in words
+    assert f"{good:.1f} % [" in words
+    dashed = [s["x0"] for s in charts(app)["distances"]["layout"]["shapes"] if s["line"].get("dash") == "dash"]
+    assert dashed == [pytest.approx(threshold)]
 
 
 def test_a_single_level_is_judged_by_itself(ids):
     app = run(PAGE, **ids, level="3")
-    assert "At level 3, chi-square promises 5.0 %" in captions(app)
+    _, scores = scores_of(ids)
+    predicted = wording.number(np.sqrt(stats.chi2.ppf(0.95, scores["3"].dimension)))
+    assert f"For 5.0 % chi-square predicts the threshold {predicted}" in captions(app)
     ticks = charts(app)["chi2_levels"]["layout"]["xaxis"]["ticktext"]
     assert [tick for tick in ticks if "<b>" in tick] == ["<b>3</b>"]
 

@@ -33,7 +33,7 @@ def choices(detector: DetectorRow) -> Choices:
             "Level",
             [SUM, *map(str, range(1, backbone.n_levels + 1))],
             format_func=lambda level: own if level == SUM else level,
-            help="A single level follows chi-square in the paper's account; the sum has no known distribution.",
+            help="Of the whole score, or of one level alone. Chi-square predicts a threshold for either.",
             key="level",
             on_change=settings.keep,
         )
@@ -41,7 +41,9 @@ def choices(detector: DetectorRow) -> Choices:
             "Threshold by",
             sorted(METHODS, key="cross-conformal".__ne__),
             format_func=figures.METHOD_NAMES.__getitem__,
-            help="Cross-conformal: the quantile of left-out good parts. Chi-square: equation 6 of the paper.",
+            help="Cross-conformal: the quantile of left-out good parts, on average right. 95 % confident: at most the "
+            "target, in 95 of 100 calibrations. At every target: so whichever target you choose after looking. "
+            "Chi-square: equation 6 of the paper.",
             key="method",
             on_change=settings.keep,
         )

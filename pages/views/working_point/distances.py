@@ -9,14 +9,13 @@ from pages.shared import charts
 from pages.views.working_point.view import View
 
 
-def distances(view: View, on_pick: Callable[[dict[str, Any]], None]) -> None:
-    """Histogram or distribution function of the three kinds of images."""
-    finding = _separation(view)
-    predicted = view.chi2.get(view.settings.level)
+def distances(view: View, predicted: str, on_pick: Callable[[dict[str, Any]], None]) -> None:
+    """Histogram or distribution function of the three kinds of images; `predicted` is what chi-square says of them."""
+    finding = f"{_separation(view)} {predicted}"
     lines = figures.Lines(
         view.threshold,
         view.adopted,
-        predicted.point.threshold if predicted else None,
+        view.predicted.point.threshold if view.predicted else None,
         view.review if isinstance(view.review, Band) else None,
     )
     with charts.panel("Distances", finding) as corner:

@@ -11,9 +11,8 @@ from gad_core.decision.costs import Band
 from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.evaluation import LevelScores, PointRates, threshold, working_points
 from gad_core.decision.point_settings import PointSettings
-from gad_core.decision.promises import chi2_rates, most_broken
+from gad_core.decision.promises import chi2_rates
 from gad_core.decision.sigma_table import LEVEL
-from gad_core.decision.working_point import needed_normals
 from gad_core.errors import SampleTooSmall
 from gad_core.gaussian.tuning import SUM, Tuning
 from pages.shared import controls, frame
@@ -46,8 +45,7 @@ class View:
     missing: Missing | None
     methods: tuple[PointRates, ...]
     refused: dict[str, str]
-    chi2: dict[str, PointRates]  # by level, those that have a chi-square threshold
-    predicted: PointRates | None  # of those the level shown, or the one in the sum that is furthest off
+    chi2: dict[str, PointRates]  # by level and of the sum, where chi-square predicts a threshold
     area: Auroc | None  # under the ROC; without both kinds of test images there is none
     review: Band | str | None  # or why there is none that was asked for
 
@@ -55,6 +53,11 @@ class View:
     def threshold(self) -> float | None:
         """The distance above which a part is flagged."""
         return self.chosen.point.threshold if self.chosen else None
+
+    @property
+    def predicted(self) -> PointRates | None:
+        """What comes at the threshold that chi-square predicts for the score shown."""
+        return self.chi2.get(self.settings.level)
 
     @property
     def is_sum(self) -> bool:
@@ -87,7 +90,6 @@ def view_at(
     scores, labels = by_level[settings.level], test.images.labels
     methods, refused = working_points(scores, labels, settings.target_fpr)
     chosen = next((rates for rates in methods if rates.point.method == settings.method), None)
-    chi2 = chi2_rates(by_level, labels, settings.target_fpr)
     return View(
         test,
         labels,
@@ -97,8 +99,7 @@ def view_at(
         None if chosen else _missing(settings, scores),
         methods,
         refused,
-        chi2,
-        _predicted(settings, chi2),
+        chi2_rates(by_level, labels, settings.target_fpr),
         auroc(scores.test, labels) if test.has_both_kinds else None,
         _band(scores, chosen, reject) if chosen and reject is not None else None,
     )
@@ -109,27 +110,21 @@ def level_to_show(tuning: Tuning) -> int:
     return LEVEL if LEVEL in tuning.levels else tuning.levels[-1]
 
 
-def _predicted(settings: PointSettings, chi2: dict[str, PointRates]) -> PointRates | None:
-    if settings.level != SUM:
-        return chi2.get(settings.level)
-    summed = {level: rates for level, rates in chi2.items() if int(level) in settings.tuning.levels}
-    return most_broken(summed) if summed else None
-
-
 def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
     method, name = settings.method, figures.METHOD_NAMES[settings.method]
     cross_conformal = ("Use cross-conformal", "method", "cross-conformal")
     try:
         threshold(scores, method, settings.target_fpr)
     except SampleTooSmall as error:
-        why, note = frame.sentence(error), f"needs {error.needed:,} good parts"
-        supported = [step for step in controls.STEPS if needed_normals(step / 100) <= error.n]
-        if method == "hotelling" or not supported:  # its law asks for images whatever the target
+        why = frame.sentence(error)
+        note = "too rare to simulate" if method == "chi2" else f"needs {error.needed:,} good parts"
+        supported = next((step for step in controls.STEPS if _supports(scores, method, step / 100)), None)
+        if supported is None:
             return Missing(why, note, *cross_conformal)
-        return Missing(why, note, f"Use {controls.step_name(supported[0])}", "fpr", float(supported[0]))
-    if method == "split-conformal":
+        return Missing(why, note, f"Use {controls.step_name(supported)}", "fpr", float(supported))
+    if method.startswith("split"):
         return Missing(
-            "Split-conformal needs good parts that are kept apart for calibration, and this detector was fitted "
+            f"{name} needs good parts that are kept apart for calibration, and this detector was fitted "
             "without any; fit again with some, or use cross-conformal.",
             "no calibration parts",
             *cross_conformal,
@@ -143,16 +138,21 @@ def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
             "mahalanobis",
         )
     level = str(level_to_show(settings.tuning))
-    whole, note = "the sum of levels", "a sum follows no law"
-    if settings.tuning.pool:
-        whole, note = "the score of regions", "regions follow no law"
+    whole = "the score of regions" if settings.tuning.pool else "the sum of levels"
     return Missing(
-        f"{name} describes one level; {whole} follows no known distribution, so it has no threshold here.",
-        note,
+        f"{name} describes one level; {whole} follows no such law, so it has no threshold here.",
+        "for one level only",
         f"Show level {level}",
         "level",
         level,
     )
+
+
+def _supports(scores: LevelScores, method: str, target_fpr: float) -> bool:
+    try:
+        return threshold(scores, method, target_fpr) is not None
+    except SampleTooSmall:
+        return False
 
 
 def _band(scores: LevelScores, chosen: PointRates, reject: float) -> Band | str:

@@ -13,6 +13,7 @@ from pages.views.working_point.distances import distances
 from pages.views.working_point.missing import notice
 from pages.views.working_point.numbers import numbers
 from pages.views.working_point.review import review
+from pages.views.working_point.sensitivity import sensitivity
 from pages.views.working_point.view import view_at
 
 frame.begin()
@@ -57,6 +58,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
         review(view)
         outcomes.qq(view)
     promises.comparison(view, choose_method)
+    sensitivity(detector, dataset, view)
     errors.pictures(view, dataset)
 
 

@@ -89,7 +89,8 @@ def training_files(detector: Detector, data: Dataset) -> Files:
 def undamaged_rate(detector: Detector, own: Tuning, point: WorkingPoint) -> Rate:
     """The share of left-out normal images that the threshold flags as they are."""
     left_out = detector.left_out_scores(own)
-    return left_out_rate(point, left_out, detector.folds) or exceedance(left_out, point.threshold)
+    rate = left_out_rate(point, left_out, detector.folds, groups=detector.training.groups)
+    return rate or exceedance(left_out, point.threshold)
 
 
 def _threshold(detector: Detector, tuning: Tuning, target_fpr: float | None) -> WorkingPoint:

@@ -89,3 +89,23 @@ def test_without_a_choice_nothing_is_drawn(home, ids, study):
     app.button_group(key="drawn_kinds").set_value([]).run()
     assert app.button(key="draw_defects").disabled
     assert any("Choose at least one kind" in text for text in texts(app))
+
+
+def test_a_fit_to_copies_is_not_offered_what_it_cannot_do(home, ids, study):
+    from dataclasses import replace
+
+    from gad_core.data.augment_settings import Augmentation
+    from gad_core.decision.point_settings import PointSettings
+    from gad_core.gaussian.settings import Augmented
+    from pages.shared import resources
+    from pages.views.working_point.sensitivity import _hindrance
+    from pages.views.working_point.view import view_at
+
+    store = resources.store()
+    test = resources.test_images(store.detectors.get(ids["detector"]), store.datasets.get(ids["data"]))
+    copies = replace(test.detector.settings, augmented=Augmented(Augmentation(), 2))
+    augmented = replace(test, detector=replace(test.detector, settings=copies))
+    scores = resources.scores(test, test.detector.tuning)
+    point = PointSettings.of(test.detector.tuning, None)
+    assert "fit without copies" in _hindrance(view_at(augmented, point, scores), SETTINGS)
+    assert _hindrance(view_at(test, point, scores), SETTINGS) == ""

@@ -67,25 +67,35 @@ def _settings() -> SensitivitySettings | None:
 def _ask(
     detector: DetectorRow, dataset: DatasetRow, view: View, settings: SensitivitySettings | None, *, again: bool
 ) -> None:
-    """The button, and how much work it is."""
+    """The button, and how much work it is or why there is none."""
+    why = _hindrance(view, settings)
     under_way = any(job.kind == "sensitivity" for job in tasks.own())
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Draw defects and measure again" if again else "Draw defects and measure",
             key="draw_defects",
             icon=":material/replay:" if again else ":material/play_arrow:",
-            disabled=under_way or settings is None or view.chosen is None,
+            disabled=under_way or bool(why),
         )
-        if view.chosen is None:
-            st.caption("There is no threshold to measure at.")
-        elif settings is None:
-            st.caption("Choose at least one kind and one contrast.")
-        else:
-            st.caption(f"{settings.n_draws:,} pictures, each scored by the fit without the part that it is drawn on.")
+        st.caption(why or _work(settings))
     if pressed and settings and view.chosen:
         asked = requests.Sensitivity(dataset.id, detector.id, view.settings.tuning, view.chosen.point, settings)
         tasks.ask(f"Sensitivity of {detector.name}", asked, place=_PLACE)
         st.rerun()
+
+
+def _hindrance(view: View, settings: SensitivitySettings | None) -> str:
+    """Why nothing can be measured; empty where it can."""
+    if view.test.detector.settings.augmented:
+        return "A fit to augmented copies cannot leave parts out again; fit without copies to measure it."
+    if view.chosen is None:
+        return "There is no threshold to measure at."
+    return "" if settings else "Choose at least one kind and one contrast."
+
+
+def _work(settings: SensitivitySettings | None) -> str:
+    n = settings.n_draws if settings else 0
+    return f"{n:,} pictures, each scored by the fit without the part that it is drawn on."
 
 
 def _differs(found: Sensitivity, view: View) -> str:

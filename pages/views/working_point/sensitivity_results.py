@@ -45,7 +45,7 @@ def _curves(found: Sensitivity) -> list[PodCurve]:
     kind = st.session_state.get("pod_kind")
     kind = kind if kind in kinds else kinds[0]
     shown = [curve for curve in found.curves if curve.kind == kind]
-    finding = " ".join(_words(curve, found.side) for curve in shown)
+    finding = _family(shown)
     if found.real:
         caught = sum(one.caught for one in found.real)
         finding += f" Real defects with masks, of any kind: {caught} of {len(found.real)} caught."
@@ -77,6 +77,19 @@ def _words(curve: PodCurve, side: int) -> str:
         return f"{what}: {pod.note}{bound}."
     confident = f"95 % confident from {_size(pod.a90_95, side)}" if pod.a90_95 is not None else pod.note
     return f"{what}: from {_size(pod.a90, side)} on 90 of 100 are caught, {confident}."
+
+
+def _family(shown: list[PodCurve]) -> str:
+    """What 90 of 100 are caught from, by contrast."""
+
+    def told(size: float | None) -> str:
+        return f"{wording.number(size)} %" if size is not None else "not told"
+
+    words = [
+        f"contrast {curve.contrast:g} from {told(curve.pod.a90)}, 95 % confident from {told(curve.pod.a90_95)}"
+        for curve in shown
+    ]
+    return f"{WORDS[shown[0].kind].capitalize()}: 90 of 100 are caught at {'; '.join(words)}."
 
 
 def _size(size: float, side: int) -> str:
@@ -138,9 +151,11 @@ def _views(drawn: Drawn, centre: tuple[float, float]) -> tuple[NDArray[np.uint8]
     rows, columns = (np.flatnonzero(drawn.mask.any(axis=axis)) for axis in (1, 0))
     if not len(rows):  # finer than a pixel
         rows, columns = np.array([centre[1] * height]), np.array([centre[0] * width])
-    reach = max(_LEAST * min(height, width), _AROUND * max(np.ptp(rows), np.ptp(columns)) / 2)
-    top, bottom = max(0, int(rows.mean() - reach)), min(height, int(rows.mean() + reach) + 1)
-    left, right = max(0, int(columns.mean() - reach)), min(width, int(columns.mean() + reach) + 1)
+    spread = max(np.ptp(rows), np.ptp(columns))
+    length = min(round(max(2 * _LEAST * min(height, width), _AROUND * spread)), height, width)
+    top = int(np.clip(rows.mean() - length / 2, 0, height - length))
+    left = int(np.clip(columns.mean() - length / 2, 0, width - length))
+    bottom, right = top + length, left + length
     framed, thick = drawn.pixels.copy(), max(1, min(height, width) // 128)
     for edge in (slice(top, top + thick), slice(bottom - thick, bottom)):
         framed[edge, left:right] = _FRAME

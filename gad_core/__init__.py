@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gad_core.data.datasets import Dataset, ImageSet
     from gad_core.decision.evaluation import Evaluation
     from gad_core.decision.localisation import Localisation
+    from gad_core.decision.repeatability import Repeatability
     from gad_core.decision.verdict import Verdict
     from gad_core.detectability.plan import SensitivitySettings
     from gad_core.detectability.results import Sensitivity
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from gad_core.library.fitting import add_images, fit, remove_images
     from gad_core.library.judging import ScoredImages, evaluate, score
     from gad_core.library.reading import read_dataset, read_groups, read_images
+    from gad_core.library.repeating import RepeatedImages, repeatability
     from gad_core.library.sensitivity import sensitivity
     from gad_core.paper.settings import PaperSettings
 
@@ -72,6 +74,8 @@ __all__ = [
     "Reduction",
     "RegionOfInterest",
     "Regions",
+    "Repeatability",
+    "RepeatedImages",
     "SampleTooSmall",
     "ScoredImages",
     "Sensitivity",
@@ -91,6 +95,7 @@ __all__ = [
     "read_groups",
     "read_images",
     "remove_images",
+    "repeatability",
     "score",
     "sensitivity",
 ]
@@ -118,6 +123,8 @@ _HOMES = {
     "Reduction": "gaussian.reduction",
     "RegionOfInterest": "features.region_of_interest",
     "Regions": "features.regions",
+    "Repeatability": "decision.repeatability",
+    "RepeatedImages": "library.repeating",
     "SampleTooSmall": "errors",
     "ScoredImages": "library.judging",
     "Sensitivity": "detectability.results",
@@ -136,6 +143,7 @@ _HOMES = {
     "read_groups": "library.reading",
     "read_images": "library.reading",
     "remove_images": "library.fitting",
+    "repeatability": "library.repeating",
     "score": "library.judging",
     "sensitivity": "library.sensitivity",
 }

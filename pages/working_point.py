@@ -7,13 +7,16 @@ from pages.shared import adopted, frame, opened, resources, tasks
 from pages.shared.refusals import refusals
 from pages.views.working_point import errors, outcomes, promises, sigma
 from pages.views.working_point.adoption import adoption
+from pages.views.working_point.batch import batch
 from pages.views.working_point.controls import choices, choose_method
 from pages.views.working_point.curves import curves
 from pages.views.working_point.distances import distances
 from pages.views.working_point.missing import notice
 from pages.views.working_point.numbers import numbers
+from pages.views.working_point.repeatability import repeatability
 from pages.views.working_point.review import review
 from pages.views.working_point.sensitivity import sensitivity
+from pages.views.working_point.tail import tail
 from pages.views.working_point.view import view_at
 
 frame.begin()
@@ -56,9 +59,12 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
         outcomes.defect_types(view)
         outcomes.outcomes(view, chosen.production)
         review(view)
+        batch(view)
         outcomes.qq(view)
+        tail(view)
     promises.comparison(view, choose_method)
     sensitivity(detector, dataset, view)
+    repeatability(detector)
     errors.pictures(view, dataset)
 
 

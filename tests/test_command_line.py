@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
+from statsmodels.stats.multitest import multipletests
 
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.settings import FitSettings
@@ -185,6 +186,26 @@ def test_score_flags_what_lies_above_the_threshold(run, stripes, detector, tmp_p
     assert [image["p_value"] for image in ranked] == sorted((image["p_value"] for image in images), reverse=True)
     with table.open() as file:
         assert [row["path"] for row in csv.DictReader(file)] == [image["path"] for image in images]
+
+
+def test_a_batch_is_flagged_by_its_q_values(run, stripes, detector, tmp_path):
+    table = tmp_path / "scores.csv"
+    _, out, _ = run("score", detector, stripes / "test", "--fdr", "0.2", "--csv", table, "--json")
+    report = json.loads(out)
+    detected = load_detector(detector)
+    calibration = detected.scores(detected.calibration.features)
+    p_values = [(1 + (calibration >= image["score"]).sum()) / 25 for image in report["images"]]
+    rejected, q_values, *_ = multipletests(p_values, 0.2, "fdr_bh")
+    assert [image["flagged_in_batch"] for image in report["images"]] == list(rejected)
+    assert [image["q_value"] for image in report["images"]] == pytest.approx(list(q_values))
+    assert (report["batch"]["flagged"], report["batch"]["n_normal"]) == (rejected.sum(), 24)
+    assert report["batch"]["exact"]
+    with table.open() as file:
+        assert [row["flagged_in_batch"] == "True" for row in csv.DictReader(file)] == list(rejected)
+    _, out, _ = run("score", detector, stripes / "test", "--fdr", "0.01")
+    assert "batch: 0 of 16 flagged; nothing can be flagged together: with 24 normal images" in out
+    status, _, err = run("score", detector, stripes / "test", "--fdr", "10")
+    assert (status, "between 0 and 1" in err) == (2, True)
 
 
 def test_a_refused_image_is_named_and_the_rest_is_scored(run, stripes, detector, tmp_path):

@@ -26,7 +26,7 @@ FUNCTIONS = [name for name in NAMES if not name[0].isupper()]
 
 @pytest.fixture(scope="module")
 def shop(stripes, tmp_path_factory):
-    """A folder as the examples have it: parts with masks, a detector of them, a table of lots; and its workspace."""
+    """A folder as the examples have it: parts with masks, imaged again, a detector, a table of lots; its workspace."""
     folder = tmp_path_factory.mktemp("shop")
     shutil.copytree(stripes, folder / "parts")
     outline = np.zeros((64, 64), np.uint8)
@@ -35,6 +35,13 @@ def shop(stripes, tmp_path_factory):
     masks.mkdir(parents=True)
     for i in range(6):
         Image.fromarray(outline).save(masks / f"{i:03}_mask.png")
+    (folder / "again").mkdir()
+    rng = np.random.default_rng(1)
+    for i in range(4):
+        pixels = np.asarray(Image.open(folder / "parts" / "test" / "good" / f"{i:03}.png")).astype(float)
+        for j in range(3):
+            noisy = (pixels + rng.normal(0, 1, pixels.shape)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(noisy).save(folder / "again" / f"part{i}_{j}.png")
     (folder / "lots.csv").write_text("file,group\n" + "".join(f"{i:03}.png,lot {i // 5}\n" for i in range(30)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAD_HOME", str(tmp_path_factory.getbasetemp() / "home"))

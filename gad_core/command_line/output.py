@@ -14,6 +14,7 @@ from gad_core.errors import GadError
 if TYPE_CHECKING:
     from gad_core.data.datasets import Refusal
     from gad_core.decision.evaluation import Evaluation, PointRates
+    from gad_core.decision.false_discovery import Batch
     from gad_core.decision.rates import Rate
     from gad_core.gaussian.detector import Detector
     from gad_core.gaussian.tuning import Tuning
@@ -119,7 +120,27 @@ def rates_line(rates: "PointRates") -> str:
 def score_line(row: dict[str, Any]) -> str:
     """One scored image in words."""
     mark = "anomalous" if row["anomalous"] else "normal"
-    return f"{mark:9}  {row['score']:9.3f}  p = {row['p_value']:.4f}  {row['path']}"
+    batch = ""
+    if "q_value" in row:
+        batch = f"q = {row['q_value']:.4f} {'flagged' if row['flagged_in_batch'] else '':7}  "
+    return f"{mark:9}  {row['score']:9.3f}  p = {row['p_value']:.4f}  {batch}{row['path']}"
+
+
+def batch_line(batch: "Batch") -> str:
+    """What a batch promises, or why nothing of it is flagged."""
+    return f"batch: {batch.flagged.sum()} of {len(batch.q_values)} flagged; {batch.too_few or batch.how}"
+
+
+def batch_json(batch: "Batch") -> dict[str, Any]:
+    """What `score --fdr` prints of the batch; `needed` is None where more normal images would change nothing."""
+    return {
+        "fdr": batch.fdr,
+        "flagged": int(batch.flagged.sum()),
+        "n_normal": batch.n_normal,
+        "exact": batch.exact,
+        "needed": batch.needed,
+        "how": batch.how,
+    }
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ import typer
 
 from gad_core.command_line.options import AsJson, Cluster, DetectorFile, on_cluster
 from gad_core.command_line.output import (
+    batch_json,
+    batch_line,
     end,
     print_json,
     progress_bar,
@@ -28,7 +30,11 @@ def score(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images or folders.", show_default=False)],
     target_fpr: Annotated[float | None, typer.Option(help="Default: the adopted threshold, else 0.05.")] = None,
     method: Annotated[
-        str | None, typer.Option(help="chi2, hotelling, or cross- or split- with conformal, confident or simultaneous.")
+        str | None,
+        typer.Option(help="chi2, hotelling, pareto, or cross- or split- with conformal, confident or simultaneous."),
+    ] = None,
+    fdr: Annotated[
+        float | None, typer.Option(help="Judge the images as a batch: this share of the flagged is good at most.")
     ] = None,
     table: Annotated[Path | None, typer.Option("--csv", help="Write the table to this file.")] = None,
     heatmaps: Annotated[
@@ -43,21 +49,24 @@ def score(
 
     fitted = load_detector(detector)
     if cluster:
-        scored = scored_on(cluster, fitted, paths, target_fpr=target_fpr, method=method)
+        scored = scored_on(cluster, fitted, paths, target_fpr=target_fpr, method=method, fdr=fdr)
     else:
         with progress_bar("Images") as progress:
-            scored = judging.score(fitted, paths, target_fpr=target_fpr, method=method, progress=progress)
+            scored = judging.score(fitted, paths, target_fpr=target_fpr, method=method, fdr=fdr, progress=progress)
     if heatmaps:
         write_heatmaps(heatmaps, fitted, scored, target_fpr)
-    rows = scored.rows
+    rows, batch = scored.rows, scored.verdict.batch
     if table:
         write_csv(table, rows)
     if as_json:
-        print_json({"images": rows, "refused": refusals_json(scored.refused)})
+        of_batch = {"batch": batch_json(batch)} if batch else {}
+        print_json({"images": rows, **of_batch, "refused": refusals_json(scored.refused)})
     elif not table:
         typer.echo(scored.verdict.how)
         for row in rows:
             typer.echo(score_line(row))
+    if batch and not as_json:
+        typer.echo(batch_line(batch))
     end(scored.refused)
 
 
@@ -80,7 +89,13 @@ def write_heatmaps(folder: Path, detector: "Detector", scored: "ScoredImages", t
 
 
 def scored_on(
-    address: str, detector: "Detector", sources: Sequence[Path], *, target_fpr: float | None, method: str | None
+    address: str,
+    detector: "Detector",
+    sources: Sequence[Path],
+    *,
+    target_fpr: float | None,
+    method: str | None,
+    fdr: float | None,
 ) -> "ScoredImages":
     """The same over a Dask cluster."""
     from gad_core.data.datasets import is_image, list_paths
@@ -90,5 +105,5 @@ def scored_on(
     paths = [path for source in sources for path in ([source] if is_image(source) else list_paths(source))]
     with on_cluster(address) as (dask, client), progress_bar("Images") as progress:
         extraction = dask.extract_on(client, detector, paths, progress=progress)
-    verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method)
+    verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method, fdr=fdr)
     return ScoredImages(extraction.images, verdict, extraction.features)

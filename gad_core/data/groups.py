@@ -19,38 +19,45 @@ GroupTable = tuple[tuple[str, str | None], ...]
 Groups = Literal["folder"] | GroupTable | None
 
 
+#: Of a table of groups.
+COLUMNS = ("file", "group")
 _DIGEST = 64  # characters of a SHA-256
 
 
 @reading()
-def read_groups(table: Path) -> GroupTable:
+def read_groups(table: Path, *, columns: tuple[str, str] = COLUMNS) -> GroupTable:
     """The groups in a CSV file (UTF-8; comma, semicolon or tab) that has the columns file and group.
 
     An empty group says that the image stands alone. Raises `GadError` for a file that cannot be read, lacks a column or
     puts one image into two groups.
     """
-    return parse_groups(table.read_bytes(), name=str(table))
+    return parse_groups(table.read_bytes(), name=str(table), columns=columns)
 
 
-def parse_groups(table: bytes, *, name: str) -> GroupTable:
+def parse_groups(table: bytes, *, name: str, columns: tuple[str, str] = COLUMNS) -> GroupTable:
     """The same from the bytes of a file called `name`."""
     try:
         lines = table.decode("utf-8-sig").splitlines() or [""]
     except UnicodeDecodeError as error:
         raise GadError(f"{name} is no UTF-8 text; save it as CSV in UTF-8") from error
     rows = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count))  # spreadsheets write all three
-    if not {"file", "group"} <= set(rows.fieldnames or ()):
-        raise GadError(f"{name} needs the columns file and group, got {lines[0]!r}; add them to its first line")
+    of_file, of_group = columns
+    if not set(columns) <= set(rows.fieldnames or ()):
+        raise GadError(
+            f"{name} needs the columns {of_file} and {of_group}, got {lines[0]!r}; add them to its first line"
+        )
     groups: dict[str, str | None] = {}
     for row in rows:
-        file, group = (row["file"] or "").replace("\\", "/"), row["group"] or None
+        file, group = (row[of_file] or "").replace("\\", "/"), row[of_group] or None
         if groups.setdefault(file, group) != group:
-            raise GadError(f"{name} puts {file} into two groups, {groups[file]} and {group}; keep one of the lines")
+            raise GadError(
+                f"{name} puts {file} into two {of_group}s, {groups[file]} and {group}; keep one of the lines"
+            )
     return tuple(groups.items())
 
 
-def in_groups(images: ImageSet, groups: Groups) -> ImageSet:
-    """The same images with their groups.
+def in_groups(images: ImageSet, groups: Groups, *, what: str = "group") -> ImageSet:
+    """The same images with their groups; errors call one `what` the table calls it.
 
     Every image needs a line in a table of files; lines about other files are passed over. An image that a table of
     digests lacks stands alone. Raises `GadError` for an image without a line, and for a line that means two images.
@@ -72,10 +79,12 @@ def in_groups(images: ImageSet, groups: Groups) -> ImageSet:
             continue
         if name is None:
             raise GadError(
-                f"the table of groups has no line for {file.path}; add one (with an empty group if it stands alone)"
+                f"the table of {what}s has no line for {file.path}; add one (with an empty {what} if it stands alone)"
             )
         if str(name) != file.digest and taken.setdefault(name, file.path) != file.path:
-            raise GadError(f"{name} in the table of groups means both {taken[name]} and {file.path}; give more of them")
+            raise GadError(
+                f"{name} in the table of {what}s means both {taken[name]} and {file.path}; give more of them"
+            )
         grouped.append(replace(file, group=known[name]))
     return replace(images, files=tuple(grouped))
 

@@ -12,8 +12,9 @@ from gad_core.decision.chi_law import ChiLaw, CoupledChiLaws, Law
 from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.localisation import Localisation
 from gad_core.decision.rates import Rate, exceedance
+from gad_core.decision.tail import pareto
 from gad_core.decision.working_point import BOUNDS, METHODS, Groups, chi2, hotelling, left_out_rate, remake
-from gad_core.errors import SampleTooSmall
+from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.spectrum import Coordinates
@@ -61,6 +62,11 @@ class LevelScores:
     def dimension(self) -> int | None:
         """Degrees of freedom of a single level; sums and regions have no one number."""
         return self.law.k if isinstance(self.law, ChiLaw) else None
+
+    @property
+    def normal(self) -> Array:
+        """Scores of normal images that took no part: of the calibration images where there are any, else left out."""
+        return self.left_out if self.calibration is None else self.calibration
 
 
 @dataclass(frozen=True)
@@ -152,13 +158,15 @@ def _regional_law(detector: Detector, tuning: Tuning) -> Law:
 def threshold(scores: LevelScores, method: str, target_fpr: float) -> WorkingPoint | None:
     """Threshold by one method; None where the method knows none here (Hotelling for a sum, no calibration images).
 
-    Raises `SampleTooSmall` where the images cannot support the target.
+    Raises `SampleTooSmall` where the images cannot support the target, and `GadError` where no tail fits them.
     """
     if method == "chi2":
         point = chi2(target_fpr, law=scores.law, n_train=scores.n_train) if scores.law else None
     elif method == "hotelling":
         k = scores.dimension
         point = hotelling(target_fpr, k=k, n_train=scores.n_train) if k is not None else None
+    elif method == "pareto":
+        point = pareto(scores.normal, target_fpr)
     elif method.startswith("cross"):
         point = remake(method, scores.left_out, target_fpr, groups=scores.groups)
     else:
@@ -181,7 +189,7 @@ def working_points(
             point = threshold(scores, method, target_fpr)
             if point is not None:
                 points.append(point_rates(scores, anomalous, point))
-        except SampleTooSmall as error:
+        except GadError as error:
             refused[method] = str(error)
     return tuple(points), refused
 
@@ -203,7 +211,7 @@ def left_out_rates(scores: LevelScores, method: str, targets: Iterable[float]) -
     for target in targets:
         try:
             point = threshold(scores, method, target)
-        except SampleTooSmall:
+        except GadError:
             point = None
         rates.append(left_out_rate(point, scores.left_out, scores.folds, groups=scores.groups) if point else None)
     return rates

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.decision.evaluation import LevelScores, Projected, level_scores, threshold
+from gad_core.decision.false_discovery import Batch, flag_batch
 from gad_core.decision.point_settings import PointSettings
+from gad_core.decision.tail import pareto_p_values
 from gad_core.decision.working_point import METHODS, conformal_p_values, hotelling_p_values
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
@@ -26,6 +28,9 @@ class Verdict:
         In units of distance.
     how : str
         Provenance of the threshold.
+    batch : Batch, optional
+        The images judged together, where a false-discovery rate was asked for: its `q_values` (n,) and `flagged` (n,)
+        know no threshold.
 
     Examples
     --------
@@ -41,6 +46,7 @@ class Verdict:
     p_values: NDArray[np.float64]
     threshold: float
     how: str
+    batch: Batch | None = None
 
     @property
     def anomalous(self) -> NDArray[np.bool_]:
@@ -49,34 +55,47 @@ class Verdict:
 
 
 def judge(
-    detector: Detector, features: NDArray[np.float32], *, target_fpr: float | None = None, method: str | None = None
+    detector: Detector,
+    features: NDArray[np.float32],
+    *,
+    target_fpr: float | None = None,
+    method: str | None = None,
+    fdr: float | None = None,
 ) -> Verdict:
     """Judge feature vectors (n, sum of channels) at the detector's tuning.
 
     Where neither a target nor a method is asked for, an adopted threshold decides. Else the method's threshold at the
-    target, both by default those adopted, or else cross-conformal at 5 %; the adopted level stays. Raises `GadError`
-    for a method that has no threshold here and `SampleTooSmall` where the images cannot support the target.
+    target, both by default those adopted, or else cross-conformal at 5 %; the adopted level stays. With `fdr` they are
+    judged as a batch as well. Raises `GadError` for a method that has no threshold here and for a rate that is none,
+    and `SampleTooSmall` where the images cannot support the target.
     """
-    by_level = level_scores(Projected.of(detector, features), detector.tuning)
     adopted = detector.working_point
-    if adopted and target_fpr is None and method is None:
-        scores = by_level[adopted.level]
-        return Verdict(scores.test, p_values(scores, adopted.method), adopted.threshold, adopted.how)
     own = PointSettings.of(detector.tuning, adopted)
+    scores = own_scores(detector, features)
+    batch = None if fdr is None else flag_batch(scores, fdr)
+    if adopted and target_fpr is None and method is None:
+        return Verdict(scores.test, p_values(scores, adopted.method), adopted.threshold, adopted.how, batch)
     method = method or own.method
     if method not in METHODS:
         raise GadError(f"{method!r} is no method; choose one of {', '.join(METHODS)}")
-    scores = by_level[own.level]
     point = threshold(scores, method, own.target_fpr if target_fpr is None else target_fpr)
     if point is None:
         raise GadError(_no_threshold(method))
-    return Verdict(scores.test, p_values(scores, method), point.threshold, point.how)
+    return Verdict(scores.test, p_values(scores, method), point.threshold, point.how, batch)
+
+
+def own_scores(detector: Detector, features: NDArray[np.float32]) -> LevelScores:
+    """Scores of images (n, sum of channels) and of normal ones at the detector's tuning and adopted level."""
+    own = PointSettings.of(detector.tuning, detector.working_point)
+    return level_scores(Projected.of(detector, features), detector.tuning)[own.level]
 
 
 def p_values(scores: LevelScores, method: str) -> NDArray[np.float64]:
     """p-value (m,) of every test score under the method's own account of normal images."""
     if method == "chi2" and scores.law:
         return scores.law.p_values(scores.test)
+    if method == "pareto":
+        return pareto_p_values(scores.test, scores.normal)
     if method == "hotelling" and scores.dimension is not None:
         return hotelling_p_values(scores.test, k=scores.dimension, n_train=scores.n_train)
     if method.startswith("split") and scores.calibration is not None:

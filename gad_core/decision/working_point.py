@@ -25,6 +25,7 @@ METHODS = (
     "split-conformal",
     "split-confident",
     "split-simultaneous",
+    "pareto",
 )
 #: How methods end that promise a rate of at most the target.
 BOUNDS = ("-confident", "-simultaneous")
@@ -148,8 +149,10 @@ def left_out_rate(
     """The share of left-out normal images (n,) that the threshold flags.
 
     One that was made from these very scores is judged fold by fold, against that of the other folds instead; None
-    where those are too few for the target.
+    where those are too few for the target, and for an extrapolated one, which none of them can judge.
     """
+    if point.method == "pareto":
+        return None
     if not point.method.startswith("cross"):
         return exceedance(left_out, point.threshold)
     flagged = 0

@@ -18,6 +18,7 @@ from gad_core.figures.promises import level_promises, promised_against_achieved
 from gad_core.figures.rates import areas_beside, level_areas, rate_bars
 from gad_core.figures.reductions import component_energy, eigenvalue_spectrum, reduction_heat_map
 from gad_core.figures.regions import dimmed, drawing_board, region_grid, region_map, region_overlay
+from gad_core.figures.repeatability import repeated_distances
 from gad_core.figures.sensitivity import blind_spots, detection_curves
 from gad_core.figures.sigma import sigma_rates
 
@@ -57,6 +58,7 @@ __all__ = [
     "region_grid",
     "region_map",
     "region_overlay",
+    "repeated_distances",
     "roc_curve",
     "score_ecdf",
     "score_histogram",

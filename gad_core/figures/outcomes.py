@@ -79,8 +79,14 @@ def cost_curve(curve: CostCurve, threshold: float | None, *, adopted: float | No
     return figure([costs, cheapest], layout, marks=marks)
 
 
-def qq_plot(theory: Array, observed: Array, *, colour: str) -> go.Figure:
-    """QQ plot: squared distances (n,) against the chi-square quantiles (n,); on the dotted line chi-square holds."""
+def qq_plot(
+    theory: Array,
+    observed: Array,
+    *,
+    colour: str,
+    titles: tuple[str, str] = ("chi-square quantile", "squared distance"),
+) -> go.Figure:
+    """QQ plot: what was observed (n,) against the quantiles of a law (n,), both rising; on the dotted line it holds."""
     low, high = float(min(theory[0], observed[0])), float(max(theory[-1], observed[-1]))
     log = low > 0 and high / low > 20
     points = {
@@ -94,8 +100,8 @@ def qq_plot(theory: Array, observed: Array, *, colour: str) -> go.Figure:
     # An axis each: the quantiles spread over a fraction of what the squared distances do.
     layout = {
         "height": 240,
-        "xaxis": axis("chi-square quantile", **_scale(float(theory[0]), float(theory[-1]), log=log)),
-        "yaxis": axis("squared distance", **_scale(low, high, log=log)),
+        "xaxis": axis(titles[0], **_scale(float(theory[0]), float(theory[-1]), log=log)),
+        "yaxis": axis(titles[1], **_scale(low, high, log=log)),
     }
     return figure([points], layout, marks=[(diagonal(low, high), {})])
 

@@ -14,6 +14,7 @@ METHOD_COLOURS = {
     "split-conformal": "#E69F00",
     "split-confident": "#E69F00",
     "split-simultaneous": "#E69F00",
+    "pareto": "#8A6D3B",
 }
 METHOD_NAMES = {
     "chi2": "Chi-square",
@@ -24,6 +25,7 @@ METHOD_NAMES = {
     "split-conformal": "Split-conformal",
     "split-confident": "Split-conformal, 95 % confident",
     "split-simultaneous": "Split-conformal, 95 % confident at every target",
+    "pareto": "Pareto tail",
 }
 
 #: Curves of one kind that are told apart by name, such as those of several contrasts.

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from gad_core.figures.canvas import LINE, Part, axis, figure
+from gad_core.figures.canvas import HEIGHT, TEXT, Part, axis, figure
 from gad_core.figures.palette import DEFECT, FINITE_SAMPLE, INK, LEFT_OUT, NORMAL, PROMISE
 from gad_core.wording import number
 
 _COLOURS = (DEFECT, LEFT_OUT, FINITE_SAMPLE, NORMAL, "#E69F00", "#CC79A7", "#8A6D3B", INK)
 _ROW = 26  # pixels for each row, and as many again for each further column
 _WIDTH = 40  # letters of a row's name
+_AXIS, _NAMES = 62, 24  # pixels below the plot: for its axis, and for each row of names
 #: In a chart of rows: a metric with a few decades of its own scale.
 _PERCENT = {"AUROC", "FPR", "TPR", "Explanation score"}
 
@@ -45,11 +46,11 @@ def _by_level(rows: pd.DataFrame, metric: str) -> go.Figure:
             )
         if known["paper_mean"].notna().any():
             words = _paper_words(known, str(column))
-            traces.append(_marks(levels, known["paper_mean"], colour, words, name=f"paper: {column}", hollow=True))
+            traces.append(_of_paper(levels, known["paper_mean"], colour, words, known, str(column)))
     layout = {
         "xaxis": axis("level", type="category", categoryorder="array", categoryarray=levels),
         "yaxis": axis(f"{metric}, %"),
-        **_legend(len(traces)),
+        **_legend(traces),
     }
     return figure(traces, layout)
 
@@ -68,18 +69,16 @@ def _by_row(rows: pd.DataFrame, metric: str) -> go.Figure:
             )
         if len(theirs):
             words = _paper_words(theirs, str(column))
-            traces.append(
-                _marks(theirs["paper_mean"], list(theirs["row"]), colour, words, name=f"paper: {column}", hollow=True)
-            )
+            traces.append(_of_paper(theirs["paper_mean"], list(theirs["row"]), colour, words, known, str(column)))
     labels = [name if len(name) <= _WIDTH else f"{name[: _WIDTH - 1]}…" for name in names]
     layout = {
         "xaxis": axis(f"{metric}, %" if metric in _PERCENT else metric),
         "yaxis": axis(
             "", type="category", categoryorder="array", categoryarray=names[::-1], tickvals=names, ticktext=labels
         ),
-        **_legend(len(traces)),
+        **_legend(traces),
     }
-    layout["height"] = 90 + _ROW * len(names) + layout["margin"]["b"]
+    layout["height"] = 40 + _ROW * len(names) + layout["margin"]["b"]
     return figure(traces, layout)
 
 
@@ -99,6 +98,14 @@ def _marks(
         "customdata": list(words),
         "hovertemplate": "%{customdata}<extra></extra>",
     }
+
+
+def _of_paper(
+    x: Iterable[object], y: Iterable[object], colour: str, words: Sequence[str], known: pd.DataFrame, column: str
+) -> Part:
+    """The paper's marks; a name of their own only where none of ours shows the colour."""
+    marks = _marks(x, y, colour, words, name=f"paper: {column}", hollow=True)
+    return marks | {"showlegend": bool(known["mean"].isna().all())}
 
 
 def _error(sem: Iterable[float], colour: str) -> Part:
@@ -127,6 +134,13 @@ def with_error(mean: float, sem: float) -> str:
     return words if math.isnan(sem) else f"{words} ± {sem:.1f}"
 
 
-def _legend(count: int) -> Part:
-    below = {"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0, "font": {"color": PROMISE}}
-    return {"showlegend": True, "legend": below, "margin": {"b": 70 + LINE * max(1, math.ceil(count / 2))}}
+def _legend(traces: Sequence[Part]) -> Part:
+    """Names at the foot of the figure, three in a row, and room for them."""
+    rows = math.ceil(sum(trace["showlegend"] for trace in traces) / 3)
+    foot = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+    return {
+        "showlegend": True,
+        "legend": foot | {"font": {"color": PROMISE, "size": TEXT}},
+        "margin": {"b": _AXIS + _NAMES * rows},
+        "height": HEIGHT + _NAMES * rows,
+    }

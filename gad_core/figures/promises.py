@@ -34,6 +34,7 @@ _STROKES: dict[str, Part] = {
     "hotelling": {"width": 1.8},
     "cross-conformal": {"width": 2.6},
     "split-conformal": {"dash": "dashdot", "width": 2.6},
+    "pareto": {"dash": "dot", "width": 1.8},
     **{f"{split}-confident": {"dash": "dash", "width": 2.6} for split in ("cross", "split")},
     **{f"{split}-simultaneous": {"dash": "dot", "width": 2.6} for split in ("cross", "split")},
 }

@@ -106,13 +106,21 @@ class ScoredImages:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """A plain row an image, with path, score, p_value, threshold and anomalous; `pandas.DataFrame` takes them."""
-        verdict = self.verdict
-        columns = (verdict.scores.tolist(), verdict.p_values.tolist(), verdict.anomalous.tolist())
-        return [
-            {"path": str(file.path), "score": score, "p_value": p, "threshold": verdict.threshold, "anomalous": flagged}
-            for file, score, p, flagged in zip(self.images, *columns, strict=True)
-        ]
+        """A plain row an image, with path, score, p_value, threshold and anomalous; `pandas.DataFrame` takes them.
+
+        Of a batch that was judged together also q_value and flagged_in_batch.
+        """
+        verdict, batch = self.verdict, self.verdict.batch
+        columns = {
+            "path": [str(file.path) for file in self.images],
+            "score": verdict.scores.tolist(),
+            "p_value": verdict.p_values.tolist(),
+            "threshold": [verdict.threshold] * len(self.images),
+            "anomalous": verdict.anomalous.tolist(),
+        }
+        if batch:
+            columns |= {"q_value": batch.q_values.tolist(), "flagged_in_batch": batch.flagged.tolist()}
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def score(
@@ -121,6 +129,7 @@ def score(
     *,
     target_fpr: float | None = None,
     method: str | None = None,
+    fdr: float | None = None,
     progress: Progress | None = None,
 ) -> ScoredImages:
     """Score new images and judge them by a threshold.
@@ -135,8 +144,12 @@ def score(
         False-positive rate in (0, 1); by default the adopted one, or else 0.05.
     method : str, optional
         "cross-conformal" or "split-conformal" (right on average), "cross-confident" or "split-confident" (at most the
-        target, 95 % confident), "cross-simultaneous" or "split-simultaneous" (so at every target at once), "chi2"
-        (eq. 6) or "hotelling"; by default the adopted one, or else cross-conformal.
+        target, 95 % confident), "cross-simultaneous" or "split-simultaneous" (so at every target at once), "pareto"
+        (extrapolated, no guarantee), "chi2" (eq. 6) or "hotelling"; by default the adopted one, or else
+        cross-conformal.
+    fdr : float, optional
+        False-discovery rate in (0, 1): the images are judged as a batch too, so that of those flagged together such a
+        share at most is good, on average. `verdict.batch` holds it.
     progress : callable, optional
         As for `fit`.
 
@@ -159,10 +172,13 @@ def score(
     >>> scored = gad.score(gad.load_detector("parts.gad"), ["parts/test/blot", "parts/test/good/000.png"])
     >>> scored.verdict.anomalous.tolist()
     [True, True, True, True, True, True, False]
+    >>> batch = gad.score(gad.load_detector("parts.gad"), "parts/test", fdr=0.1).verdict.batch
+    >>> int(batch.flagged.sum()), batch.exact, batch.too_few
+    (7, False, None)
     """
     files = images if isinstance(images, ImageSet) else read_images(images)
     extraction = extract_for(detector, files, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
-    verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method)
+    verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method, fdr=fdr)
     return ScoredImages(extraction.images, verdict, extraction.features)
 
 

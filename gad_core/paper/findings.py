@@ -146,7 +146,7 @@ def _finding(contrast: Contrast, tidy: pd.DataFrame, paper: pd.DataFrame) -> Fin
 
 
 def _called(name: str) -> str:
-    return f"level {name}" if name.isdigit() else name
+    return f"level {name}" if name.isdigit() else {"all": "all components", "sum": "the sum"}.get(name, name)
 
 
 def _promises(tidy: pd.DataFrame, paper: pd.DataFrame) -> Iterator[Finding]:

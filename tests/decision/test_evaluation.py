@@ -37,7 +37,7 @@ def test_rates_count_the_images_above_each_threshold(projected, anomalous):
     scores = ev.level_scores(projected, TUNING)["sum"]
     points, refused = ev.working_points(scores, anomalous, 0.1)
     assert [a.point.method for a in points] == ["chi2", *CROSS, "split-conformal", "split-confident"]
-    assert set(refused) == {"split-simultaneous"}  # 40 calibration images
+    assert set(refused) == {"split-simultaneous", "pareto"}  # 40 calibration images
     for a in points:
         assert a.test.count == (scores.test[~anomalous] > a.point.threshold).sum()
         assert a.tpr.count == (scores.test[anomalous] > a.point.threshold).sum()
@@ -95,3 +95,16 @@ def test_rates_over_targets_are_those_of_the_single_thresholds(projected, anomal
 def test_one_kind_of_test_images_cannot_be_evaluated(projected):
     with pytest.raises(GadError, match="add the missing kind"):
         ev.evaluate(ev.level_scores(projected, TUNING), np.zeros(60, bool))
+
+
+def test_an_extrapolated_threshold_is_judged_by_no_image_that_made_it(projected, anomalous):
+    rng = np.random.default_rng(0)
+    whole = ev.level_scores(projected, TUNING)["sum"]
+    many = replace(whole, left_out=rng.exponential(size=500), folds=np.arange(500) % 20, calibration=None)
+    points, refused = ev.working_points(many, anomalous, 0.001)
+    (pareto,) = [rates for rates in points if rates.point.method == "pareto"]
+    assert pareto.left_out is None
+    assert 5 < pareto.point.threshold < 9  # the truth is 6.9
+    assert "cross-conformal" in refused
+    points, refused = ev.working_points(many, anomalous, 0.2)
+    assert "choose a method that goes by ranks" in refused["pareto"]

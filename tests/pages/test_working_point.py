@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -165,6 +166,26 @@ def test_the_review_band_is_shaded_between_its_two_thresholds(ids, kind):
     left_out = np.sort(scores["sum"].left_out)
     ranks = [int(np.ceil(31 * (1 - target))) for target in (0.2, 0.05)]
     assert (band["x0"], band["x1"]) == pytest.approx(tuple(left_out[rank - 1] for rank in ranks))
+
+
+def test_an_extrapolated_threshold_says_so_and_shows_its_tail(ids, monkeypatch):
+    from pages.shared import resources
+
+    rng = np.random.default_rng(1)
+    known = resources.scores
+
+    def with_many(test, tuning):
+        found = known(test, tuning)
+        whole = replace(found["sum"], left_out=rng.exponential(size=500), folds=np.arange(500) % 20, groups=None)
+        return found | {"sum": whole}
+
+    monkeypatch.setattr(resources, "scores", with_many)
+    app = run(PAGE, **ids, method="pareto", fpr="0.1")
+    assert not app.exception
+    assert "Extrapolated, no guarantee: 0.1 % beyond" in captions(app)
+    assert "With 95 % confidence it lies between" in captions(app)
+    assert "tail" in charts(app)
+    assert notes(app)["Left-out good"].startswith("too few")
 
 
 def test_none_and_too_few_are_told_apart(ids, good_only):

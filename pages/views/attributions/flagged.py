@@ -8,7 +8,7 @@ from gad_core import figures, wording
 from gad_core.data.datasets import ImageFile
 from gad_core.decision.evaluation import threshold
 from gad_core.decision.point_settings import PointSettings
-from gad_core.errors import SampleTooSmall
+from gad_core.errors import GadError
 from gad_core.gaussian.tuning import SUM, WorkingPoint
 from pages.shared import frame, resources
 from pages.shared.text import plain
@@ -39,7 +39,7 @@ def judged(test: resources.TestImages, file: ImageFile, settings: PointSettings)
     score = float(scores[settings.level].test[place])
     try:
         made = threshold(scores[settings.level], settings.method, settings.target_fpr)
-    except SampleTooSmall as error:
+    except GadError as error:
         return Judged(score, None, adopted=False, missing=str(error))
     name = figures.METHOD_NAMES[settings.method].lower()
     missing = "" if made else f"{name} knows no threshold for {_level(settings.level)}; choose another on Working point"

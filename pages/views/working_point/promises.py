@@ -88,8 +88,7 @@ def comparison(view: View, on_pick: Callable[[str], None]) -> None:
     """Every method at the same target, side by side; a button each puts another one in force."""
     rows = [
         {
-            "method": figures.METHOD_NAMES[rates.point.method],
-            "promises": _promise(rates.point),
+            "method": f"**{figures.METHOD_NAMES[rates.point.method]}**: {_promise(rates.point)}",
             "threshold": wording.number(rates.point.threshold),
             "left-out good": charts.cell(rates.left_out) if rates.left_out else "too few",
             "good test": charts.cell(rates.test) if rates.test else "none",
@@ -128,6 +127,8 @@ def _promise(point: WorkingPoint) -> str:
         return f"{target} at most, {about}95 % confident"
     if point.method.endswith("-simultaneous"):
         return f"{target} at most, {about}95 % confident, whichever target is chosen"
+    if point.method == "pareto":
+        return f"{target}, extrapolated; no guarantee"
     if point.method in ("chi2", "hotelling"):
         return f"{target}, if the Gaussians are right"
     broken = exceeding(point.n, conformal_rank(point.n, point.target_fpr), point.target_fpr)

@@ -13,10 +13,13 @@ from gad_core.decision.evaluation import LevelScores, PointRates, threshold, wor
 from gad_core.decision.point_settings import PointSettings
 from gad_core.decision.promises import chi2_rates
 from gad_core.decision.sigma_table import LEVEL
-from gad_core.errors import SampleTooSmall
+from gad_core.errors import GadError
 from gad_core.gaussian.tuning import SUM, Tuning
 from pages.shared import controls, frame
 from pages.shared.resources import TestImages
+
+#: Why a method has no threshold, where it is not that images are missing.
+_NOTES = {"chi2": "too rare to simulate", "pareto": "no tail for this rate"}
 
 
 @dataclass(frozen=True)
@@ -115,9 +118,9 @@ def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
     cross_conformal = ("Use cross-conformal", "method", "cross-conformal")
     try:
         threshold(scores, method, settings.target_fpr)
-    except SampleTooSmall as error:
+    except GadError as error:
         why = frame.sentence(error)
-        note = "too rare to simulate" if method == "chi2" else f"needs {error.needed:,} good parts"
+        note = _NOTES.get(method) or f"needs {getattr(error, 'needed', 0):,} good parts"
         supported = next((step for step in controls.STEPS if _supports(scores, method, step / 100)), None)
         if supported is None:
             return Missing(why, note, *cross_conformal)
@@ -151,7 +154,7 @@ def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
 def _supports(scores: LevelScores, method: str, target_fpr: float) -> bool:
     try:
         return threshold(scores, method, target_fpr) is not None
-    except SampleTooSmall:
+    except GadError:
         return False
 
 
@@ -159,7 +162,7 @@ def _band(scores: LevelScores, chosen: PointRates, reject: float) -> Band | str:
     lower = chosen.point.threshold
     try:
         upper = threshold(scores, chosen.point.method, reject)
-    except SampleTooSmall as error:
+    except GadError as error:
         return frame.sentence(error)
     if upper is None or upper.threshold < lower:
         return "The rate to reject at must lie below the target; choose a smaller one."

@@ -64,7 +64,7 @@ def test_the_finding_tells_a90_and_its_bound(home, ids, study):
 def test_another_kind_has_curves_of_its_own(home, ids, study):
     app = run(PAGE, **ids)
     app.selectbox(key="pod_kind").set_value("patch").run()
-    assert any("Misplaced patch, contrast 0.2: " in text for text in texts(app))
+    assert any("Misplaced patch: 90 of 100 are caught at contrast 0.2 from " in text for text in texts(app))
 
 
 def test_settings_stand_in_the_order_of_the_study(home, ids, study):

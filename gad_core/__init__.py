@@ -11,6 +11,7 @@ distance of a new image from these Gaussians is its anomaly score (Rippel, Merte
     evaluation = gad.evaluate(fit.detector, data.test)      # AUROC, and rates at every threshold
     scored = gad.score(fit.detector, ["new.png", "more/"])  # a score, a p-value and a verdict an image
     explained = gad.explain(fit.detector, "new.png")            # which pixels the score comes from
+    found = gad.sensitivity(fit.detector, data)             # what a defect must measure to be caught
 
 Names are loaded when they are asked for: importing this package costs nothing. `docs/library.md` is a short tour.
 """
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from gad_core.decision.localisation import Localisation
     from gad_core.decision.repeatability import Repeatability
     from gad_core.decision.verdict import Verdict
+    from gad_core.detectability.plan import SensitivitySettings
+    from gad_core.detectability.results import Sensitivity
     from gad_core.errors import Cancelled, GadError, ImageRefused, NotExplained, SampleTooSmall
     from gad_core.features.region_of_interest import RegionOfInterest
     from gad_core.features.regions import Regions
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from gad_core.library.judging import ScoredImages, evaluate, score
     from gad_core.library.reading import read_dataset, read_groups, read_images
     from gad_core.library.repeating import RepeatedImages, repeatability
+    from gad_core.library.sensitivity import sensitivity
     from gad_core.paper.settings import PaperSettings
 
 __version__ = "0.1.0"
@@ -74,6 +78,8 @@ __all__ = [
     "RepeatedImages",
     "SampleTooSmall",
     "ScoredImages",
+    "Sensitivity",
+    "SensitivitySettings",
     "Tuning",
     "Verdict",
     "Whitening",
@@ -91,6 +97,7 @@ __all__ = [
     "remove_images",
     "repeatability",
     "score",
+    "sensitivity",
 ]
 
 #: The module of each of them.
@@ -120,6 +127,8 @@ _HOMES = {
     "RepeatedImages": "library.repeating",
     "SampleTooSmall": "errors",
     "ScoredImages": "library.judging",
+    "Sensitivity": "detectability.results",
+    "SensitivitySettings": "detectability.plan",
     "Tuning": "gaussian.tuning",
     "Verdict": "decision.verdict",
     "Whitening": "gaussian.whitening",
@@ -136,6 +145,7 @@ _HOMES = {
     "remove_images": "library.fitting",
     "repeatability": "library.repeating",
     "score": "library.judging",
+    "sensitivity": "library.sensitivity",
 }
 
 if not TYPE_CHECKING:  # a checker that saw it would take every misspelt name for one of these

@@ -15,6 +15,7 @@ from pages.views.working_point.missing import notice
 from pages.views.working_point.numbers import numbers
 from pages.views.working_point.repeatability import repeatability
 from pages.views.working_point.review import review
+from pages.views.working_point.sensitivity import sensitivity
 from pages.views.working_point.tail import tail
 from pages.views.working_point.view import view_at
 
@@ -62,6 +63,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
         outcomes.qq(view)
         tail(view)
     promises.comparison(view, choose_method)
+    sensitivity(detector, dataset, view)
     repeatability(detector)
     errors.pictures(view, dataset)
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from gad_core.command_line import demo, evaluate, explain, fit, paper, repeatability, score, weights
+from gad_core.command_line import demo, evaluate, explain, fit, paper, repeatability, score, sensitivity, weights
 from gad_core.errors import GadError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain),
-    *(repeatability.repeatability, paper.paper, weights.weights),
+    *(sensitivity.sensitivity, repeatability.repeatability, paper.paper, weights.weights),
 )
 for command in COMMANDS:
     app.command()(command)

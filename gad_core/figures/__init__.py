@@ -19,6 +19,7 @@ from gad_core.figures.rates import areas_beside, level_areas, rate_bars
 from gad_core.figures.reductions import component_energy, eigenvalue_spectrum, reduction_heat_map
 from gad_core.figures.regions import dimmed, drawing_board, region_grid, region_map, region_overlay
 from gad_core.figures.repeatability import repeated_distances
+from gad_core.figures.sensitivity import blind_spots, detection_curves
 from gad_core.figures.sigma import sigma_rates
 
 __all__ = [
@@ -32,11 +33,13 @@ __all__ = [
     "Lines",
     "areas_beside",
     "attribution_map",
+    "blind_spots",
     "component_energy",
     "confusion",
     "cost_curve",
     "data_url",
     "deletion_curve",
+    "detection_curves",
     "dimmed",
     "drawing_board",
     "eigenvalue_spectrum",

@@ -28,6 +28,9 @@ METHOD_NAMES = {
     "pareto": "Pareto tail",
 }
 
+#: Curves of one kind that are told apart by name, such as those of several contrasts.
+FAMILY = ("#56B4E9", "#0072B2", "#009E73", "#E69F00", "#CC79A7")
+
 #: Low to high: dark to bright, for every eye.
 SCALE = [[0, "#0b2545"], [0.35, "#0072B2"], [0.7, "#56B4E9"], [1, "#F7F4D9"]]
 

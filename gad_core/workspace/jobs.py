@@ -24,7 +24,7 @@ from gad_core.workspace.tables import now
 Work = Callable[[Progress], str]
 
 #: How far a kind of job stands back behind the pages and quicker kinds, in steps of Unix niceness.
-_NICENESS = {"data": 2, "check": 5, "fit": 5, "explain": 15, "baseline": 10, "experiment": 15}
+_NICENESS = {"data": 2, "check": 5, "fit": 5, "explain": 15, "baseline": 10, "experiment": 15, "sensitivity": 10}
 _USUAL_NICENESS = 5
 _SAVE_INTERVAL = 0.2  # seconds between two writes of one job's progress
 _log = logging.getLogger(__name__)

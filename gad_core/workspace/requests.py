@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from gad_core.detectability.plan import SensitivitySettings
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.gaussian.settings import FitSettings
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.progress import Progress
 from gad_core.workspace.baseline_runs import BaselineRun, run_on_dataset
 from gad_core.workspace.experiments import Experiment, make_table
 from gad_core.workspace.explanations import ExplanationKey, explain_dataset
 from gad_core.workspace.imports import add_demo, add_folder
 from gad_core.workspace.rows import DatasetRow, DetectorRow
+from gad_core.workspace.sensitivity_runs import Measured, measure_on_dataset
 from gad_core.workspace.steps import fit_dataset, try_demo
 from gad_core.workspace.store import Store
 
@@ -26,7 +28,7 @@ class Request(Protocol):
 
     def run(
         self, store: Store, *, cache: FeatureCache, progress: Progress
-    ) -> DatasetRow | DetectorRow | ExplanationKey | BaselineRun | Experiment:
+    ) -> DatasetRow | DetectorRow | ExplanationKey | BaselineRun | Experiment | Measured:
         """Do it; raises what the step raises."""
 
     def to_json(self) -> dict[str, Any]:
@@ -168,6 +170,42 @@ class PaperTable:
         return {"step": "paper table", "dataset": self.dataset_id, "table": self.table, "backbone": self.backbone}
 
 
+@dataclass(frozen=True)
+class Sensitivity:
+    """Synthetic defects on a detector's images, at a threshold."""
+
+    dataset_id: str
+    detector_id: str
+    tuning: Tuning
+    point: WorkingPoint
+    settings: SensitivitySettings
+    kind: ClassVar[str] = "sensitivity"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> Measured:
+        """Draw and measure them."""
+        return measure_on_dataset(
+            store,
+            self.dataset_id,
+            self.detector_id,
+            self.settings,
+            tuning=self.tuning,
+            point=self.point,
+            cache=cache,
+            progress=progress,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "step": "sensitivity",
+            "dataset": self.dataset_id,
+            "detector": self.detector_id,
+            "tuning": self.tuning.to_json(),
+            "point": self.point.to_json(),
+            "settings": self.settings.to_json(),
+        }
+
+
 _STEPS: Mapping[str, Callable[[Mapping[str, Any]], Request]] = {
     "demo images": lambda values: DemoImages(values["category"]),
     "folder": lambda values: FolderImages(Path(values["folder"])),
@@ -178,6 +216,13 @@ _STEPS: Mapping[str, Callable[[Mapping[str, Any]], Request]] = {
     ),
     "baseline": lambda values: Baseline(values["dataset"], values["name"], values["backbone"]),
     "paper table": lambda values: PaperTable(values["dataset"], values["table"], values["backbone"]),
+    "sensitivity": lambda values: Sensitivity(
+        values["dataset"],
+        values["detector"],
+        Tuning.from_json(values["tuning"]),
+        WorkingPoint.from_json(values["point"]),
+        SensitivitySettings.from_json(values["settings"]),
+    ),
 }
 
 

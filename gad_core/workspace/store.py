@@ -27,8 +27,8 @@ class Store:
     """A workspace folder and its database; safe for several threads and processes at once.
 
     `home` holds `datasets/<id>/` in MVTec layout, `detectors/<id>.gad`, `explanations/`, `comparisons/`,
-    `experiments/`, the disposable `cache/` and, unless another database is named, `gad.db`. What comes out are frozen
-    rows; a row is there only if its files are, whole.
+    `experiments/`, `sensitivity/`, the disposable `cache/` and, unless another database is named, `gad.db`. What comes
+    out are frozen rows; a row is there only if its files are, whole.
     """
 
     def __init__(self, home: Path, database_url: str | None = None) -> None:
@@ -41,9 +41,11 @@ class Store:
         self.explanations = self.home / "explanations"  # runs over whole categories, a file each
         self.comparisons = self.home / "comparisons"  # baselines run on data sets, a file each
         self.experiments = self.home / "experiments"  # tables of the paper, a folder a data set
+        self.sensitivity = self.home / "sensitivity"  # synthetic defects measured, a file a detector and data set
         self._processes = self.home / "processes"
         with writing_in(self.home), ExitStack() as undo:
-            for folder in (self.cache, self.explanations, self.comparisons, self.experiments, self._processes):
+            kept = (self.explanations, self.comparisons, self.experiments, self.sensitivity)
+            for folder in (self.cache, *kept, self._processes):
                 folder.mkdir(parents=True, exist_ok=True)
             self._presence = arrive(self._processes)
             undo.callback(self._presence.leave)

@@ -1,0 +1,103 @@
+"""Synthetic defects measured on detectors of the workspace, the last study of each on a data set."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gad_core.data.placing import placed
+from gad_core.detectability.plan import SensitivitySettings
+from gad_core.detectability.results import Sensitivity
+from gad_core.detectability.study import measure
+from gad_core.errors import GadError
+from gad_core.features.cache import FeatureCache
+from gad_core.features.engines import load_engine
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.detector_file import load_detector
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.progress import Progress
+from gad_core.workspace.rows import DatasetState
+from gad_core.workspace.store import Store
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a study belongs to: a data set as it was and a fit, whatever threshold was adopted for it since."""
+
+    dataset: DatasetState
+    detector_id: str
+    fitted_to: str  # digest of the digests of its training images
+
+    @classmethod
+    def of(cls, dataset: DatasetState, detector_id: str, detector: Detector) -> "Measured":
+        """Of a detector as it is fitted."""
+        digests = "".join(detector.training.digests)
+        return cls(dataset, detector_id, hashlib.sha256(digests.encode()).hexdigest())
+
+    @property
+    def id(self) -> str:
+        """A name for the study: a later one takes its place."""
+        return f"{self.detector_id}-{self.dataset.id}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them."""
+        values = asdict(self)
+        return values | {"dataset": {"id": self.dataset.id, "modified": self.dataset.modified.isoformat()}}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Measured":
+        """Read them back."""
+        state = DatasetState(values["dataset"]["id"], datetime.fromisoformat(values["dataset"]["modified"]))
+        return cls(state, values["detector_id"], values["fitted_to"])
+
+
+def measure_on_dataset(
+    store: Store,
+    dataset_id: str,
+    detector_id: str,
+    settings: SensitivitySettings,
+    *,
+    tuning: Tuning,
+    point: WorkingPoint,
+    cache: FeatureCache,
+    progress: Progress | None = None,
+) -> Measured:
+    """Measure what a detector catches at a threshold, and keep it in place of what was measured before.
+
+    Raises as `measure` does, and `GadError` where the workspace cannot be written.
+    """
+    dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
+    detector = load_detector(row.path)
+    found = measure(
+        detector,
+        store.read(dataset),
+        load_engine(row.backbone),
+        settings,
+        tuning=tuning,
+        point=point,
+        cache=cache,
+        progress=progress,
+    )
+    measured = Measured.of(dataset.state, detector_id, detector)
+    with placed(path_of(store, measured)) as partial:
+        partial.write_text(json.dumps({"of": measured.to_json(), "found": found.to_json()}), encoding="utf-8")
+    return measured
+
+
+def find_study(store: Store, measured: Measured) -> Sensitivity | None:
+    """The study of a fit on a data set as both are now; a file that cannot be read is none."""
+    try:
+        values = json.loads(path_of(store, measured).read_text(encoding="utf-8"))
+        if Measured.from_json(values["of"]) != measured:
+            return None
+        return Sensitivity.from_json(values["found"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, GadError):
+        return None
+
+
+def path_of(store: Store, measured: Measured) -> Path:
+    """Where a study is kept."""
+    return store.sensitivity / f"{measured.id}.json"

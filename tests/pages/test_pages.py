@@ -147,8 +147,8 @@ def test_the_learning_curve_is_drawn_on_demand(home, ids):
     assert not app.exception
     assert any("the AUROC changes by" in caption.value for caption in app.caption)
     needed = app.dataframe[-1].value
-    assert needed["threshold from"].tolist() == [999, 333, 99, 33, 19, 9]
-    assert needed["certified, 0 flagged"].tolist() == [2995, 998, 299, 99, 59, 29]
+    assert needed["on average"].tolist() == [999, 333, 99, 33, 19, 9]
+    assert needed["95 % confident"].tolist() == [2995, 998, 299, 99, 59, 29]
 
 
 def test_suspicious_training_images_are_left_out_and_brought_back(home, ids):

@@ -12,7 +12,7 @@ from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.distances import Lines, score_ecdf, score_histogram
 from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
-from gad_core.figures.paper import is_by_level, table_chart
+from gad_core.figures.paper import table_chart
 from gad_core.figures.planning import learning_curves
 from gad_core.figures.promises import level_promises, promised_against_achieved
 from gad_core.figures.rates import areas_beside, level_areas, rate_bars
@@ -44,7 +44,6 @@ __all__ = [
     "drawing_board",
     "eigenvalue_spectrum",
     "explanation_plane",
-    "is_by_level",
     "learning_curves",
     "level_areas",
     "level_promises",

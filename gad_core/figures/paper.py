@@ -18,37 +18,39 @@ _AXIS, _NAMES = 62, 24  # pixels below the plot: for its axis, and for each row 
 _PERCENT = {"AUROC", "FPR", "TPR", "Explanation score"}
 
 
-def is_by_level(summary: pd.DataFrame) -> bool:
-    """Whether the rows of a table are levels of a network."""
-    return bool(summary["row"].isin(["1"]).any())
-
-
-def table_chart(summary: pd.DataFrame, *, metric: str, by_level: bool) -> go.Figure:
-    """One metric of a table: columns as series over its levels, or as marks in a line for each of its rows.
+def table_chart(summary: pd.DataFrame, *, metric: str) -> go.Figure:
+    """One metric of a table: curves over its levels, sigmas or shares of noise, or else marks in a line for each row.
 
     `summary` has row, column, metric, mean, sem, n, paper_mean and paper_sem, as `paper.results` gives them.
     """
     rows = summary[summary["metric"] == metric]
-    return _by_level(rows, metric) if by_level else _by_row(rows, metric)
+    if rows["row"].isin(["1"]).any():
+        return _curves(rows, metric, "level")
+    if rows["row"].str.endswith(" sigma").all():
+        return _curves(rows, metric, "threshold at")
+    if rows["column"].str.fullmatch(r"[0-9.]+ %").all():
+        turned = rows.rename(columns={"row": "column", "column": "row"})
+        return _curves(turned, metric, "training images that are defects labelled good")
+    return _by_row(rows, metric)
 
 
-def _by_level(rows: pd.DataFrame, metric: str) -> go.Figure:
-    levels = list(dict.fromkeys(rows["row"]))
-    levels.sort(key=lambda level: (not level.isdigit(), int(level) if level.isdigit() else 0))
+def _curves(rows: pd.DataFrame, metric: str, title: str) -> go.Figure:
+    places = list(dict.fromkeys(rows["row"]))
+    places.sort(key=lambda place: (not place[0].isdigit(), float(place.split()[0]) if place[0].isdigit() else 0))
     traces = list[Part]()
-    for place, (column, own) in enumerate(rows.groupby("column", sort=False)):
-        colour = _COLOURS[place % len(_COLOURS)]
-        known = own.set_index("row").reindex(levels)
+    for index, (column, own) in enumerate(rows.groupby("column", sort=False)):
+        colour = _COLOURS[index % len(_COLOURS)]
+        known = own.set_index("row").reindex(places)
         if known["mean"].notna().any():
             traces.append(
-                _marks(levels, known["mean"], colour, _words(known, str(column)), name=str(column))
+                _marks(places, known["mean"], colour, _words(known, str(column)), name=str(column))
                 | {"mode": "lines+markers", "error_y": _error(known["sem"], colour)}
             )
         if known["paper_mean"].notna().any():
             words = _paper_words(known, str(column))
-            traces.append(_of_paper(levels, known["paper_mean"], colour, words, known, str(column)))
+            traces.append(_of_paper(places, known["paper_mean"], colour, words, known, str(column)))
     layout = {
-        "xaxis": axis("level", type="category", categoryorder="array", categoryarray=levels),
+        "xaxis": axis(title, type="category", categoryorder="array", categoryarray=places),
         "yaxis": axis(f"{metric}, %"),
         **_legend(traces),
     }

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from gad_core.figures.paper import is_by_level, table_chart, with_error
+from gad_core.figures.paper import table_chart, with_error
 from gad_core.paper.findings import Finding
 from gad_core.paper.results import Result
 
@@ -44,7 +44,7 @@ def _section(result: Result) -> str:
     departures = "".join(f"<li>{escape(words)}</li>" for words in result.departures)
     findings = "".join(_finding(one) for one in result.findings)
     charts = "".join(
-        table_chart(result.summary, metric=metric, by_level=is_by_level(result.summary)).to_html(
+        table_chart(result.summary, metric=metric).to_html(
             full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
         )
         for metric in dict.fromkeys(result.summary["metric"])
@@ -61,7 +61,8 @@ def _finding(finding: Finding) -> str:
 
 def _numbers(summary: pd.DataFrame) -> str:
     """Rows by columns, ours above the paper's."""
-    columns = list(dict.fromkeys(zip(summary["column"], summary["metric"], strict=True)))
+    ours_first = summary.sort_values("mean", key=pd.isna, kind="stable")
+    columns = list(dict.fromkeys(zip(ours_first["column"], ours_first["metric"], strict=True)))
     cells = {(row["row"], row["column"], row["metric"]): row for row in summary.to_dict("records")}
     several = len({metric for _, metric in columns}) > 1
     heads = [column if not several or column == metric else f"{column}, {metric}" for column, metric in columns]

@@ -48,7 +48,7 @@ def _shown(result: Result) -> None:
         icon = ":orange-badge[:material/error: differs]" if finding.agrees is False else ":gray-badge[agrees]"
         st.markdown(f"{icon if finding.agrees is not None else ''} {plain(finding.text)}")
     for metric in dict.fromkeys(summary["metric"]):
-        figure = figures.table_chart(summary, metric=metric, by_level=figures.is_by_level(summary))
+        figure = figures.table_chart(summary, metric=metric)
         alt = f"Table {result.table.name}, {metric}: ours and the paper's figures"
         charts.show(figure, key=f"table_{result.table.name}_{metric}", alt=alt)
     with st.expander("All numbers", key="table_numbers"):

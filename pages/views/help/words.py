@@ -59,8 +59,8 @@ GLOSSARY = (
     ("split-conformal", "A threshold from good parts kept apart; its promise holds for any number of images."),
     (
         "95 % confident",
-        "A threshold whose rate stays below the target in 95 of 100 calibrations (a rank's rate follows a Beta law); at "
-        "every target: whichever one is chosen after looking (exact band of equal local levels).",
+        "A threshold whose rate stays below the target in 95 of 100 calibrations (a rank's rate follows a Beta law); "
+        "at every target: whichever one is chosen after looking (exact band of equal local levels).",
     ),
     ("Pareto tail", "A law fitted to the highest distances, for rates that n parts cannot show; without guarantee."),
     ("a90, a90/95", "The size at which 90 of 100 defects are caught, and that size with 95 % confidence."),

@@ -16,7 +16,7 @@ def scores_of(test, *, left_out=None, calibration=None, groups=None) -> LevelSco
     left_out = np.zeros(1) if left_out is None else np.asarray(left_out, float)
     held = None if calibration is None else np.asarray(calibration, float)
     n = len(left_out)
-    return LevelScores("sum", None, n, np.arange(n), left_out, np.asarray(test, float), held, groups)
+    return LevelScores("sum", None, n, np.arange(n), left_out, np.asarray(test, float), held, calibration_groups=groups)
 
 
 @pytest.mark.parametrize("seed", range(4))

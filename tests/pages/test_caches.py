@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 
 from gad_core.data.datasets import read_dataset
 from gad_core.decision.evaluation import threshold
+from gad_core.decision.working_point import METHODS
 from gad_core.features.regions import Regions
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.reduction import NPCA_5
@@ -113,7 +114,7 @@ def shown(ids) -> dict[str, object]:
     test, summary = resources.test_images(detector, dataset), resources.summary(detector)
     tuning = resources.detector(detector).tuning
     scores = resources.scores(test, tuning)["sum"]
-    promises = resources.promise_curves(test, tuning, "sum", TARGETS)
+    promises = resources.promise_curves(test, tuning, "sum", TARGETS, METHODS)
     file = test.images.files[0]
     return {
         "tuning": tuning.to_json(),

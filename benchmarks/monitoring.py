@@ -8,7 +8,7 @@ scores of simulated features (as in `benchmarks.coverage`) stand in for calibrat
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from scipy import special
@@ -72,19 +72,21 @@ def scores_of(normal: np.ndarray, test: np.ndarray) -> LevelScores:
     return LevelScores("sum", None, n, np.arange(n), normal, test, calibration=normal)
 
 
-def alarms(start: int, shift: float, *, n_parts: int, runs: int, seed: int = 0) -> dict[str, np.ndarray]:
+def alarms(
+    start: int, shift: float, *, n_parts: int, runs: int, names: Iterable[str] = tuple(BETTINGS)
+) -> dict[str, np.ndarray]:
     """The part at which each way of betting alarms (runs,), inf where it never does."""
-    rng = np.random.default_rng((seed, start, round(10 * abs(shift)), shift < 0))
-    found: dict[str, list[float]] = {name: [] for name in BETTINGS}
+    rng = np.random.default_rng((start, round(10 * abs(shift)), shift < 0))
+    found: dict[str, list[float]] = {name: [] for name in names}
     for run in range(runs):
         normal, test = rng.normal(size=N_CALIBRATION), rng.normal(size=n_parts)
         test[start:] += shift
         threshold = split_conformal(normal, TARGET).threshold
         drift = watch(scores_of(normal, test), threshold, target_fpr=TARGET, alpha=ALPHA, seed=run)
-        for name, betting in BETTINGS.items():
-            place = first_alarm(betting(drift.p_values), ALPHA)
-            found[name].append(math.inf if place is None else float(drift.places[place]))
-    return {name: np.array(places) for name, places in found.items()}
+        for name, places in found.items():
+            place = first_alarm(BETTINGS[name](drift.p_values), ALPHA)
+            places.append(math.inf if place is None else float(drift.places[place]))
+    return {name: np.array(all_) for name, all_ in found.items()}
 
 
 def left_out_alarms(distribution: str, n: int, width: int, *, runs: int) -> int:
@@ -128,7 +130,8 @@ def main() -> None:
     for n, width in SHAPES:
         for distribution in DISTRIBUTIONS:
             count = left_out_alarms(distribution, n, width, runs=200)
-            print(f"left-out scores, n {n}, D {width}, {distribution}: {count} of 200 alarm in {N_PARTS} parts", flush=True)
+            what = f"left-out scores, n {n}, D {width}, {distribution}"
+            print(f"{what}: {count} of 200 alarm in {N_PARTS} parts", flush=True)
 
 
 if __name__ == "__main__":

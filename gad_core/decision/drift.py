@@ -134,7 +134,7 @@ class Drift:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The findings as plain values, without the arrays; parts are counted from 0."""
+        """Give the findings as plain values, without the arrays; parts are counted from 0."""
         return {
             "alpha": self.alpha,
             "n": self.flagged.n,
@@ -157,7 +157,7 @@ class Drift:
         }
 
     def _lot_of(self, place: int) -> str:
-        """The lot that begins at a part, in words; nothing where none does."""
+        """Name the lot that begins at a part; nothing where none does."""
         return next((f" (lot {lot.name})" for lot in self.lots if lot.first == place), "")
 
 
@@ -203,7 +203,7 @@ def watch(
         ewma(z),
         ewma_limits(len(z)),
         logs,
-        lot_means(z, [lots[place] for place in places], places) if lots else (),
+        lot_means(z, [lots[place] for place in places.tolist()], places) if lots else (),
         None if alarm is None else int(places[alarm]),
         None if since is None else int(places[since]),
         None if since is None or alarm is None else float(z[since : alarm + 1].mean()),

@@ -31,7 +31,8 @@ def online_p_values(calibration: Array, scores: Array, *, seed: int = 0) -> Arra
     """
     known = sorted(calibration.tolist())
     p_values = np.empty(len(scores))
-    for i, (score, tie) in enumerate(zip(scores.tolist(), np.random.default_rng(seed).random(len(scores)), strict=True)):
+    ties = np.random.default_rng(seed).random(len(scores))
+    for i, (score, tie) in enumerate(zip(scores.tolist(), ties.tolist(), strict=True)):
         first, end = bisect.bisect_left(known, score), bisect.bisect_right(known, score)
         p_values[i] = (len(known) - end + tie * (end - first + 1)) / (len(known) + 1)
         known.insert(end, score)

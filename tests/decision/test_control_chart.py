@@ -57,9 +57,7 @@ def test_the_change_point_has_the_highest_likelihood():
         z = rng.normal(size=40)
         z[rng.integers(40) :] += 1.5
         # Unit variance: the log likelihood of a mean 0 before t and the best mean from t on.
-        likelihoods = [
-            -0.5 * (np.square(z[:t]).sum() + np.square(z[t:] - z[t:].mean()).sum()) for t in range(len(z))
-        ]
+        likelihoods = [-0.5 * (np.square(z[:t]).sum() + np.square(z[t:] - z[t:].mean()).sum()) for t in range(len(z))]
         assert change_point(z) == int(np.argmax(likelihoods))
 
 

@@ -1,6 +1,7 @@
 """P-values that are independent and uniform while nothing changes, and wealth that rarely grows on them."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -44,9 +45,7 @@ def test_p_values_among_the_calibration_scores_alone_are_not_independent():
     p_values = np.array(
         [
             [online_p_values(calibration, scores[i : i + 1], seed=3 * run + i)[0] for i in range(2)]
-            for run, (calibration, scores) in enumerate(
-                (rng.normal(size=10), rng.normal(size=2)) for _ in range(4000)
-            )
+            for run, (calibration, scores) in enumerate((rng.normal(size=10), rng.normal(size=2)) for _ in range(4000))
         ]
     )
     assert np.corrcoef(p_values.T)[0, 1] > 4 / math.sqrt(4000)
@@ -73,7 +72,7 @@ def test_the_martingale_is_the_sum_over_all_paths_of_bets():
     for m in range(1, len(z) + 1):
         total = 0.0
         for path in np.unique(paths[:, :m], axis=0):
-            chance = np.prod([stay[a, b] for a, b in zip(path[:-1], path[1:], strict=True)]) / len(BETS)
+            chance = np.prod([stay[a, b] for a, b in pairwise(path)]) / len(BETS)
             total += chance * np.exp(shifts[path] @ z[:m] - (shifts[path] ** 2).sum() / 2)
         assert log_martingale(z)[m - 1] == pytest.approx(math.log(total), abs=1e-12)
 

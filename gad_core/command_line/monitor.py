@@ -53,8 +53,6 @@ def lines(monitored: "MonitoredImages") -> Iterator[str]:
     if drift.since is not None and drift.alarm is not None:
         yield f"shifted since {files[drift.since].path}"
         yield f"alarm at {files[drift.alarm].path}"
-    if drift.warning:
-        yield drift.warning
     held = "exactly" if drift.exact else "about; a theorem takes separate calibration images that stand alone"
     yield f"while nothing changes, an alarm ever comes with a chance of at most {100 * drift.alpha:.3g} %, {held}"
     for lot in drift.lots:

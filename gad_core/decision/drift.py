@@ -110,27 +110,36 @@ class Drift:
     @property
     def sentence(self) -> str:
         """What moved, since when, and what to do."""
+        return self._of_flagged + (self._alarmed or self._quiet)
+
+    @property
+    def _of_flagged(self) -> str:
+        if not self.flags_too_many:
+            return ""
+        return (
+            f"{self.flagged.count} of {self.flagged.n} parts are flagged, where {100 * self.target_fpr:.3g} % of good "
+            "ones would be: look at these first, and if they are good, recalibrate with all of these images; "
+        )
+
+    @property
+    def _alarmed(self) -> str | None:
         if self.alarm is None or self.since is None or self.shift is None or self.direction is None:
-            highest = math.exp(self.log_martingale.max(initial=0.0))  # below 1 / alpha, as there was no alarm
-            return (
-                f"no alarm: {len(self.places)} good-looking parts look like the {self.n_normal} normal images; "
-                f"evidence against it at most {highest:.3g} to 1, alarm from {1 / self.alpha:.3g} to 1"
-            )
+            return None
         return (
             f"the distances of good-looking parts are {self.direction} since about part {self.since + 1}"
             f"{self._lot_of(self.since)}, by {abs(self.shift):.1f} standard deviations (alarm at part "
             f"{self.alarm + 1}): {_MEANS[self.direction]}; look for what changed, and if these parts are good, "
-            f"recalibrate with the images from part {self.since + 1} on"
+            f"recalibrate with the images from part {self.since + 1} on, the flagged ones too"
         )
 
     @property
-    def warning(self) -> str | None:
-        """That the flagged parts need a look, because there are too many of them to be false alarms; else None."""
-        if not self.flags_too_many:
-            return None
+    def _quiet(self) -> str:
+        if not len(self.places):
+            return "no part is left to compare"
+        highest = math.exp(self.log_martingale.max(initial=0.0))  # below 1 / alpha, as there was no alarm
         return (
-            f"{self.flagged.count} of {self.flagged.n} parts are flagged, where {100 * self.target_fpr:.3g} % of good "
-            "ones would be; they are left out here, so look at them first"
+            f"no alarm: {len(self.places)} good-looking parts look like the {self.n_normal} normal images; evidence "
+            f"against it at most {highest:.3g} to 1, alarm from {1 / self.alpha:.3g} to 1"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -152,13 +161,13 @@ class Drift:
                 {"lot": lot.name, "n": lot.n, "mean": lot.mean, "limit": lot.limit, "outside": lot.outside}
                 for lot in self.lots
             ],
+            "flags_too_many": self.flags_too_many,
             "sentence": self.sentence,
-            "warning": self.warning,
         }
 
     def _lot_of(self, place: int) -> str:
         """Name the lot that begins at a part; nothing where none does."""
-        return next((f" (lot {lot.name})" for lot in self.lots if lot.first == place), "")
+        return next((f" (the first of {lot.name})" for lot in self.lots if lot.first == place), "")
 
 
 def watch(

@@ -13,6 +13,7 @@ from gad_core.figures.palette import DEFECT, FINITE_SAMPLE, INK, LEFT_OUT, NORMA
 from gad_core.wording import number
 
 _TICKS = 6  # of the martingale's axis at most
+_EDGE = 0.1  # share of the plot that a name needs beside its line
 _LEAST = 1.2  # powers of ten above 1 that the martingale's axis shows at least
 
 
@@ -21,7 +22,7 @@ def control_chart(drift: Drift) -> go.Figure:
 
     What is out of limits is vermilion. Parts are counted from 1. Names of lots come from outside.
     """
-    z, x = drift.normal_scores, drift.places + 1.0
+    z, x = drift.normal_scores, (drift.places + 1).astype(np.float64)
     dots = {
         "type": "scatter",
         "mode": "markers",
@@ -107,10 +108,17 @@ def _events(drift: Drift) -> list[tuple[Part, Part]]:
         return []
     began, name = vertical(drift.since + 1, "since", _span(drift))
     quiet = {"line": {"color": faint(INK, 0.6), "width": 1.5, "dash": "dot"}}
-    before = {"xanchor": "right", "xshift": -4, "yanchor": "top", "y": 1}
+    low = {"yanchor": "bottom", "y": 0.02} | _beside(drift, drift.since, before=True)
     raised, title = vertical(drift.alarm + 1, "alarm", _span(drift))
-    after = {"xanchor": "left", "xshift": 4, "yanchor": "top", "y": 1}
-    return [(began | quiet, name | before), (raised, title | after)]
+    high = {"yanchor": "top", "y": 1} | _beside(drift, drift.alarm, before=False)
+    return [(began | quiet, name | low), (raised, title | high)]
+
+
+def _beside(drift: Drift, place: int, *, before: bool) -> Part:
+    """Where a name stands beside its line: before or after it, unless the plot ends there."""
+    share = (place + 1) / (drift.flagged.n + 1)
+    left = share > _EDGE if before else share > 1 - _EDGE
+    return {"xanchor": "right", "xshift": -4} if left else {"xanchor": "left", "xshift": 4}
 
 
 def _span(drift: Drift) -> tuple[float, float]:

@@ -80,21 +80,22 @@ def test_the_sentence_says_what_moved_since_when_and_what_to_do(shift, direction
 def test_the_sentence_names_the_lot_that_begins_with_the_shift():
     drift, *_ = drift_of(-2.5)
     lots = [f"L{int(i >= drift.since)}" for i in range(220)]
-    assert f"part {drift.since + 1} (lot L1)" in drift_of(-2.5, lots=lots)[0].sentence
+    assert f"part {drift.since + 1} (the first of L1)" in drift_of(-2.5, lots=lots)[0].sentence
 
 
 def test_without_an_alarm_the_sentence_says_how_far_from_one_it_is():
     drift, *_ = drift_of(0.0)
-    assert (drift.alarm, drift.since, drift.shift, drift.direction, drift.warning) == (None,) * 5
+    assert (drift.alarm, drift.since, drift.shift, drift.direction) == (None,) * 4
     highest = max(1.0, np.exp(drift.log_martingale).max())
-    assert "no alarm" in drift.sentence
+    assert drift.sentence.startswith("no alarm: ")
     assert f"{highest:.3g} to 1, alarm from 20 to 1" in drift.sentence
 
 
-def test_parts_that_are_all_flagged_give_a_warning_and_no_alarm():
+def test_parts_that_are_all_flagged_are_no_all_clear():
     drift, *_ = drift_of(20.0, start=0, n=30)
     assert (len(drift.places), drift.alarm, drift.flags_too_many) == (0, None, True)
-    assert drift.warning.startswith("30 of 30 parts are flagged, where 5 % of good ones would be")
+    assert drift.sentence.startswith("30 of 30 parts are flagged, where 5 % of good ones would be: look at these first")
+    assert drift.sentence.endswith("no part is left to compare")
     json.dumps(drift.to_json(), allow_nan=False)
 
 

@@ -183,8 +183,9 @@ def watch(
 
     Flagged parts are left out, and so are normal scores that are not below the threshold: cut alike, what is left is
     exchangeable if all was. The strict "below" makes this exact for a threshold that is itself one of the normal
-    scores, as conformal ones are: given its value, what lies below is as exchangeable as before. Raises `GadError` for
-    an `alpha` outside (0, 1), no parts, and a threshold with no normal score below it.
+    scores, as conformal ones are: given its value, what lies below is as exchangeable as before. An extrapolated one
+    depends on scores below it, so that it holds about. Raises `GadError` for an `alpha` outside (0, 1), no parts, and a
+    threshold with no normal score below it.
     """
     if not 0 < alpha < 1:
         raise GadError(f"the chance of a false alarm lies between 0 and 1 (0.05 is 5 %), got {alpha:g}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gad_core.attribution.explanation import Explanation
     from gad_core.data.augment_settings import Augmentation
     from gad_core.data.datasets import Dataset, ImageSet
+    from gad_core.decision.drift import Drift
     from gad_core.decision.evaluation import Evaluation
     from gad_core.decision.localisation import Localisation
     from gad_core.decision.repeatability import Repeatability
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from gad_core.library.explaining import ExplainedImage, explain
     from gad_core.library.fitting import add_images, fit, remove_images
     from gad_core.library.judging import ScoredImages, evaluate, score
+    from gad_core.library.monitoring import MonitoredImages, monitor
     from gad_core.library.reading import read_dataset, read_groups, read_images
     from gad_core.library.repeating import RepeatedImages, repeatability
     from gad_core.library.sensitivity import sensitivity
@@ -59,6 +61,7 @@ __all__ = [
     "Cancelled",
     "Dataset",
     "Detector",
+    "Drift",
     "Evaluation",
     "ExplainedImage",
     "Explanation",
@@ -68,6 +71,7 @@ __all__ = [
     "ImageRefused",
     "ImageSet",
     "Localisation",
+    "MonitoredImages",
     "NotExplained",
     "PaperSettings",
     "Pool",
@@ -90,6 +94,7 @@ __all__ = [
     "explain",
     "fit",
     "load_detector",
+    "monitor",
     "paper_tables",
     "read_dataset",
     "read_groups",
@@ -108,6 +113,7 @@ _HOMES = {
     "Cancelled": "errors",
     "Dataset": "data.datasets",
     "Detector": "gaussian.detector",
+    "Drift": "decision.drift",
     "Evaluation": "decision.evaluation",
     "ExplainedImage": "library.explaining",
     "Explanation": "attribution.explanation",
@@ -117,6 +123,7 @@ _HOMES = {
     "ImageRefused": "errors",
     "ImageSet": "data.datasets",
     "Localisation": "decision.localisation",
+    "MonitoredImages": "library.monitoring",
     "NotExplained": "errors",
     "PaperSettings": "paper.settings",
     "Pool": "gaussian.pooling",
@@ -138,6 +145,7 @@ _HOMES = {
     "explain": "library.explaining",
     "fit": "library.fitting",
     "load_detector": "gaussian.detector_file",
+    "monitor": "library.monitoring",
     "paper_tables": "library.experiments",
     "read_dataset": "library.reading",
     "read_groups": "library.reading",

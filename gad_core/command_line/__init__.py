@@ -7,7 +7,18 @@ import sys
 
 import typer
 
-from gad_core.command_line import demo, evaluate, explain, fit, paper, repeatability, score, sensitivity, weights
+from gad_core.command_line import (
+    demo,
+    evaluate,
+    explain,
+    fit,
+    monitor,
+    paper,
+    repeatability,
+    score,
+    sensitivity,
+    weights,
+)
 from gad_core.errors import GadError
 
 app = typer.Typer(
@@ -19,7 +30,8 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain),
-    *(sensitivity.sensitivity, repeatability.repeatability, paper.paper, weights.weights),
+    *(sensitivity.sensitivity, repeatability.repeatability, monitor.monitor),
+    *(paper.paper, weights.weights),
 )
 for command in COMMANDS:
     app.command()(command)

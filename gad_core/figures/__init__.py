@@ -8,6 +8,7 @@ from gad_core.figures.attributions import (
     map_scale,
     overlay,
 )
+from gad_core.figures.control import control_chart, martingale
 from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.distances import Lines, score_ecdf, score_histogram
 from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
@@ -36,6 +37,7 @@ __all__ = [
     "blind_spots",
     "component_energy",
     "confusion",
+    "control_chart",
     "cost_curve",
     "data_url",
     "deletion_curve",
@@ -48,6 +50,7 @@ __all__ = [
     "level_areas",
     "level_promises",
     "map_scale",
+    "martingale",
     "overlay",
     "precision_recall_curve",
     "promised_against_achieved",

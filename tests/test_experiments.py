@@ -130,6 +130,16 @@ def test_a_level_after_npca_is_scikit_learns(made, stripes_with_types):
         assert own["value"].item() == pytest.approx(expected, abs=1e-6)
 
 
+def test_more_defects_than_good_images_lie_beyond_each_sigma(made):
+    _, results, _ = made
+    tidy = next(result.tidy for result in results if result.table.name == "VI")
+    beyond = tidy[tidy["row"] != "AUROC"].pivot(index=["row", "column", "fold"], columns="metric", values="value")
+    assert (beyond["TPR"] >= beyond["FPR"]).all()  # the stripes' defects are found without a mistake
+    assert (beyond["TPR"] > beyond["FPR"]).any()
+    by_sigma = beyond["FPR"].unstack("row")
+    assert (by_sigma["1 sigma"] >= by_sigma["3 sigma"]).all()
+
+
 def test_the_first_row_of_table_ix_says_what_was_held_out(made):
     folder, _, _ = made
     (path,) = folder.glob("units/*-held-out-*.json")

@@ -50,14 +50,14 @@ def test_what_chi_square_promises_and_what_comes_stand_above_the_fold(address, f
         pytest.skip("the data set bottle is not beside the project")
     page = tab(viewport={"width": WIDTH, "height": HEIGHT})
     open_page(page, f"{address}/working_point?{query(fits[1][category])}", "Working point")
-    words = page.get_by_text(re.compile(r"chi-square promises 5\.0 %"))
+    words = page.get_by_text(re.compile(r"For 5\.0 % chi-square predicts"))
     expect(words).to_be_visible()
     expect(page.locator(".st-key-chi2_levels .main-svg").first).to_be_visible()
     expect(page.locator(SETTLED)).to_be_visible()
     expect(words).to_have_text(
         re.compile(
-            r"At level \d, .*chi-square promises 5\.0 %; left-out parts say \d+\.\d % \[\d+\.\d, \d+\.\d\], n = \d+; "
-            r"good test parts say \d+\.\d % \[\d+\.\d, \d+\.\d\], n = \d+\."
+            r"For 5\.0 % chi-square predicts the threshold -?[\d.]+; \d+\.\d % \[\d+\.\d, \d+\.\d\] of \d+ left-out good "
+            r"parts lie above it; \d+\.\d % \[\d+\.\d, \d+\.\d\] of \d+ good test parts lie above it\."
         )
     )
     box = words.bounding_box()

@@ -56,8 +56,9 @@ def test_what_chi_square_promises_and_what_comes_stand_above_the_fold(address, f
     expect(page.locator(SETTLED)).to_be_visible()
     expect(words).to_have_text(
         re.compile(
-            r"For 5\.0 % chi-square predicts the threshold -?[\d.]+; \d+\.\d % \[\d+\.\d, \d+\.\d\] of \d+ left-out good "
-            r"parts lie above it; \d+\.\d % \[\d+\.\d, \d+\.\d\] of \d+ good test parts lie above it\."
+            r"For 5\.0 % chi-square predicts the threshold -?[\d.]+; "
+            r"\d+\.\d % \[\d+\.\d, \d+\.\d\] of \d+ left-out good parts lie above it; "
+            r"\d+\.\d % \[\d+\.\d, \d+\.\d\] of \d+ good test parts lie above it\."
         )
     )
     box = words.bounding_box()

@@ -7,7 +7,18 @@ import sys
 
 import typer
 
-from gad_core.command_line import demo, evaluate, explain, fit, paper, repeatability, score, sensitivity, weights
+from gad_core.command_line import (
+    demo,
+    evaluate,
+    explain,
+    export,
+    fit,
+    paper,
+    repeatability,
+    score,
+    sensitivity,
+    weights,
+)
 from gad_core.errors import GadError
 
 app = typer.Typer(
@@ -18,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain),
+    *(demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain, export.export),
     *(sensitivity.sensitivity, repeatability.repeatability, paper.paper, weights.weights),
 )
 for command in COMMANDS:

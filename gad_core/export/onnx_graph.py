@@ -25,7 +25,7 @@ def write_onnx(
     path: Path, detector: Detector, network: Network, point: WorkingPoint, *, metadata: Mapping[str, str]
 ) -> None:
     """Write the graph from uint8 images (N, H, W, 3) to `OUTPUTS`, with the metadata as its properties."""
-    buffer = io.BytesIO()
+    buffer: Any = io.BytesIO()  # which the exporter takes and its types do not tell
     axes = {INPUT: {0: "N", 1: "H", 2: "W"}, "score": {0: "N"}, "regions": {0: "N"}, "anomalous": {0: "N"}}
     script: Any = torch.jit.script  # untyped
     with torch.no_grad(), warnings.catch_warnings():

@@ -29,7 +29,7 @@ def resize(images: Tensor, size: int, *, passes: Passes = two_passes) -> Tensor:
     `src/libImaging/Resample.c`.
     """
     channels = images.permute(0, 3, 1, 2).double()  # (N, 3, H, W)
-    height, width = (torch.ones_like(line).sum() for line in (channels[0, 0, :, 0], channels[0, 0, 0]))
+    height, width = _length(channels[0, 0, :, 0]), _length(channels[0, 0, 0])
     across, down = _weights(channels[0, 0, 0], size), _weights(channels[0, 0, :, 0], size)
     down_first = height - size > 2 * (width - size).clamp(min=0.0)
     return passes(channels, across, down, down_first).float()
@@ -41,7 +41,12 @@ def _weights(line: Tensor, size: int) -> Tensor:
     The length is read off the line by sums, so that a tracer keeps it open.
     """
     places = torch.ones_like(line).cumsum(0) - 0.5  # (L,)
-    scale = torch.ones_like(line).sum() / size
+    scale = _length(line) / size
     centres = (torch.arange(size, dtype=torch.float64) + 0.5) * scale  # (size,)
     triangles = (1 - (places - centres[:, None]).abs() / scale.clamp(min=1.0)).clamp(min=0.0)
     return torch.floor(triangles / triangles.sum(1, keepdim=True) * _UNIT + 0.5) / _UNIT
+
+
+def _length(line: Tensor) -> Tensor:
+    """How many values a line (L,) has: (1,) in float64, which the exporter would forget of a number."""
+    return torch.ones_like(line).sum(0, keepdim=True)

@@ -36,6 +36,8 @@ class ScoreGraph(nn.Module):
     `Detector.region_maps`, NaN where a region does not count; of a whole image its score, (N, 1, 1).
     """
 
+    threshold: Tensor
+
     def __init__(
         self, detector: Detector, network: Network, point: WorkingPoint, *, passes: Passes = two_passes
     ) -> None:
@@ -102,4 +104,5 @@ def _on_grid(values: Tensor, fit: RegionsFit) -> Tensor:
     places = np.full(regions.count, len(fit.inside))
     places[list(fit.inside)] = np.arange(len(fit.inside))
     empty = torch.full_like(values[:, :1], torch.nan)
-    return torch.cat([values, empty], dim=1)[:, torch.from_numpy(places)].unflatten(1, (regions.rows, regions.columns))
+    laid_out = torch.cat([values, empty], dim=1)[:, torch.from_numpy(places)]  # (N, rows * columns)
+    return laid_out.reshape(-1, regions.rows, regions.columns)

@@ -31,9 +31,10 @@ class Agreement:
         if self.largest_difference <= TOLERANCE and not self.differing_verdicts:
             return
         raise GadError(
-            f"the graph does not give the detector's results and was not written: over {self.n} images scores differ "
-            f"by up to {self.largest_difference:.1e} (allowed: {TOLERANCE:.0e}), and {self.differing_verdicts} verdicts "
-            "do; update onnxruntime, or choose another target where the threshold is the very score of an image"
+            f"the graph is not written, for it does not give the detector's results: over {self.n} images scores "
+            f"differ by up to {self.largest_difference:.1e} (allowed: {TOLERANCE:.0e}), and "
+            f"{self.differing_verdicts} verdicts do; update onnxruntime, or choose another target where the threshold "
+            "is the very score of an image"
         )
 
 

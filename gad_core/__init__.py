@@ -11,6 +11,7 @@ distance of a new image from these Gaussians is its anomaly score (Rippel, Merte
     evaluation = gad.evaluate(fit.detector, data.test)      # AUROC, and rates at every threshold
     scored = gad.score(fit.detector, ["new.png", "more/"])  # a score, a p-value and a verdict an image
     explained = gad.explain(fit.detector, "new.png")            # which pixels the score comes from
+    gad.export_onnx(fit.detector, "line/parts.onnx")            # one graph from images to verdicts, checked
     found = gad.sensitivity(fit.detector, data)             # what a defect must measure to be caught
 
 Names are loaded when they are asked for: importing this package costs nothing. `docs/library.md` is a short tour.
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from gad_core.gaussian.whitening import Whitening
     from gad_core.library.experiments import paper_tables
     from gad_core.library.explaining import ExplainedImage, explain
+    from gad_core.library.exporting import Exported, export_onnx
     from gad_core.library.fitting import add_images, fit, remove_images
     from gad_core.library.judging import ScoredImages, evaluate, score
     from gad_core.library.monitoring import MonitoredImages, monitor
@@ -65,6 +67,7 @@ __all__ = [
     "Evaluation",
     "ExplainedImage",
     "Explanation",
+    "Exported",
     "Fit",
     "FitSettings",
     "GadError",
@@ -92,6 +95,7 @@ __all__ = [
     "add_images",
     "evaluate",
     "explain",
+    "export_onnx",
     "fit",
     "load_detector",
     "monitor",
@@ -117,6 +121,7 @@ _HOMES = {
     "Evaluation": "decision.evaluation",
     "ExplainedImage": "library.explaining",
     "Explanation": "attribution.explanation",
+    "Exported": "library.exporting",
     "Fit": "gaussian.fit",
     "FitSettings": "gaussian.settings",
     "GadError": "errors",
@@ -143,6 +148,7 @@ _HOMES = {
     "add_images": "library.fitting",
     "evaluate": "library.judging",
     "explain": "library.explaining",
+    "export_onnx": "library.exporting",
     "fit": "library.fitting",
     "load_detector": "gaussian.detector_file",
     "monitor": "library.monitoring",

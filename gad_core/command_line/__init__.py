@@ -11,6 +11,7 @@ from gad_core.command_line import (
     demo,
     evaluate,
     explain,
+    export,
     fit,
     monitor,
     paper,
@@ -29,9 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(demo.demo, fit.fit, evaluate.evaluate, score.score, explain.explain),
-    *(sensitivity.sensitivity, repeatability.repeatability, monitor.monitor),
-    *(paper.paper, weights.weights),
+    export,
+    fit,
+    monitor,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -12,6 +12,7 @@ from gad_core.decision.tail import pareto_p_values
 from gad_core.decision.working_point import METHODS, conformal_p_values, hotelling_p_values
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.tuning import WorkingPoint
 
 
 @dataclass(frozen=True)
@@ -69,19 +70,27 @@ def judge(
     judged as a batch as well. Raises `GadError` for a method that has no threshold here and for a rate that is none,
     and `SampleTooSmall` where the images cannot support the target.
     """
-    adopted = detector.working_point
-    own = PointSettings.of(detector.tuning, adopted)
     scores = own_scores(detector, features)
     batch = None if fdr is None else flag_batch(scores, fdr)
+    point = deciding_point(detector, scores, target_fpr=target_fpr, method=method)
+    return Verdict(scores.test, p_values(scores, point.method), point.threshold, point.how, batch)
+
+
+def deciding_point(
+    detector: Detector, scores: LevelScores, *, target_fpr: float | None = None, method: str | None = None
+) -> WorkingPoint:
+    """Find the threshold by which `judge` decides, from the detector's `own_scores`; raises as `judge` does."""
+    adopted = detector.working_point
+    own = PointSettings.of(detector.tuning, adopted)
     if adopted and target_fpr is None and method is None:
-        return Verdict(scores.test, p_values(scores, adopted.method), adopted.threshold, adopted.how, batch)
+        return adopted
     method = method or own.method
     if method not in METHODS:
         raise GadError(f"{method!r} is no method; choose one of {', '.join(METHODS)}")
     point = threshold(scores, method, own.target_fpr if target_fpr is None else target_fpr)
     if point is None:
         raise GadError(_no_threshold(method))
-    return Verdict(scores.test, p_values(scores, method), point.threshold, point.how, batch)
+    return point
 
 
 def own_scores(detector: Detector, features: NDArray[np.float32]) -> LevelScores:

@@ -34,7 +34,7 @@ def pooled(pool: Pool, values: Tensor) -> Tensor:
     if pool.kind == "power":
         power = pool.value or 1.0
         return values.clamp(min=0).pow(power).mean(1).pow(1 / power)
-    count = 1 if pool.kind == "max" else pool.count(values.shape[1])
+    count = 1 if pool.kind == "max" else pool.count(int(values.shape[1]))  # a tracer would take it for a tensor
     return values.topk(count, dim=1).values.mean(1)
 
 

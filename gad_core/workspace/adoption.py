@@ -1,6 +1,7 @@
 """Thresholds that become a detector's own: in its file, on record, and back again."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
@@ -44,6 +45,14 @@ def restore(
     _write(store, row, detector, tuning, point, state=state, auroc=auroc)
     if point:
         store.detectors.adopt(row.id, tuning, point)
+
+
+def on_record(store: Store, path: Path, detector: Detector) -> DecisionRow | None:
+    """Find the decision by which the workspace's detector in this file has its threshold; None where there is none."""
+    row = next((row for row in store.detectors.all() if row.path.resolve() == path.resolve()), None)
+    decided = store.detectors.decisions(row.id) if row else ()
+    own = (detector.tuning, detector.working_point)
+    return next((decision for decision in decided if (decision.tuning, decision.point) == own), None)
 
 
 def _write(

@@ -169,3 +169,8 @@ def test_distances_of_table_x_are_at_least_those_of_the_mean_point():
     figures = published("X").pivot(index="row", columns="column", values="mean")
     of_means = np.hypot(100 - figures["AUROC"], 100 - figures["Explanation score"])
     assert (figures["Distance"] >= of_means - ROUNDING).all()
+
+
+def test_rows_are_names_even_where_they_are_numbers():
+    assert set(published("III")["row"]) == {"1", "2", "3", "4", "5", "sum"}
+    assert all(isinstance(row, str) for table in TABLES for row in published(table)["row"])

@@ -30,9 +30,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    export,
-    fit,
-    monitor,
+    demo.demo,
+    fit.fit,
+    evaluate.evaluate,
+    score.score,
+    explain.explain,
+    sensitivity.sensitivity,
+    repeatability.repeatability,
+    monitor.monitor,
+    export.export,
+    paper.paper,
+    weights.weights,
 )
 for command in COMMANDS:
     app.command()(command)

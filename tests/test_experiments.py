@@ -167,9 +167,10 @@ def test_a_run_that_is_killed_three_times_gives_the_same_tables(home, made, stri
 
 
 def test_the_command_makes_a_table(run, stripes_with_types, tmp_path):
-    status, out, _ = run("paper", "ii", stripes_with_types, "--out", tmp_path / "out", "--folds", 2, "--json")
+    status, out, _ = run("paper", "ii,v", stripes_with_types, "--out", tmp_path / "out", "--folds", 2, "--json")
     assert status == 0
-    (table,) = json.loads(out)["tables"]
+    table, other = json.loads(out)["tables"]
+    assert (table["table"], other["table"]) == ("II", "V")
     (cell,) = [row for row in table["summary"] if (row["row"], row["column"]) == ("7", "Mahalanobis")]
     assert (cell["paper_mean"], cell["n"]) == (96.7, 1)
     assert (tmp_path / "out" / "paper.html").is_file()

@@ -9,7 +9,7 @@ from gad_core.command_line.output import print_json, progress_bar
 
 
 def paper(
-    table: Annotated[str, typer.Argument(help='A table, "I" to "XIII", or "all".', show_default=False)],
+    table: Annotated[str, typer.Argument(help='Tables, "I" to "XIII", such as "I,II", or "all".', show_default=False)],
     root: Annotated[
         Path, typer.Argument(help="A category in MVTec layout, or a folder of categories.", show_default=False)
     ],
@@ -35,7 +35,7 @@ def paper(
     chosen = {"backbones": names} if names else {}
     settings = PaperSettings(scale=choose_scale(scale), folds=folds, seed=seed, **chosen)
     with progress_bar("Experiments") as progress:
-        results = paper_tables(table, root, out, settings=settings, progress=progress)
+        results = paper_tables(table.split(","), root, out, settings=settings, progress=progress)
     if as_json:
         print_json({"tables": [result.to_json() for result in results]})
         return

@@ -37,6 +37,7 @@ def test_a_part_is_what_stands_before_the_last_number(name, part):
     [
         (("x/a_1.png", "x/a_2.png", "x/b_1.png"), "names", ("a", "a", "b")),
         (("x/a/1.png", "x/a/2.png", "x/b/1.png"), "folders", ("a", "a", "b")),
+        (("a/x_1.png", "a/y_1.png", "b/x_2.png"), "names", ("x", "y", "x")),
         (("a/img_1.png", "a/img_2.png", "b/img_1.png"), "folders", ("a", "a", "b")),
         (("x/a/1.png", "y/a/1.png", "y/a/2.png"), "folders", ("x/a", "y/a", "y/a")),
         (("one/a_1.png", "one/b_1.png", "two/a_2.png", "two/b_2.png"), "names", ("a", "b", "a", "b")),

@@ -7,9 +7,13 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from gad_core.data.datasets import read_dataset
 from gad_core.decision import evaluation as ev
 from gad_core.errors import GadError
+from gad_core.features.engines import load_engine
+from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.reduction import ALL, Reduction
+from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning
 
 CROSS = ("cross-conformal", "cross-confident", "cross-simultaneous")
@@ -95,6 +99,19 @@ def test_rates_over_targets_are_those_of_the_single_thresholds(projected, anomal
 def test_one_kind_of_test_images_cannot_be_evaluated(projected):
     with pytest.raises(GadError, match="add the missing kind"):
         ev.evaluate(ev.level_scores(projected, TUNING), np.zeros(60, bool))
+
+
+def test_the_law_of_regions_knows_every_region_and_makes_the_score_of_them(stripes):
+    engine = load_engine("tf_efficientnet_lite0")
+    images = read_dataset(stripes).train
+    detector = fit_images(images, engine, FitSettings(n_folds=5)).detector
+    tuning, known = detector.tuning, detector.by_region
+    law = ev.level_scores(ev.Projected.of(detector, detector.training.features[:3]), tuning)["sum"].law
+    assert len(law.dimensions) == len(tuning.levels) * len(known.inside)
+    gaussian = known.gaussians[0][0]
+    assert law.dimensions[0] == gaussian.spectrum.dimension(tuning.reduction)
+    expected = tuning.pool(known.standard(tuning)(known.left_out_distances(tuning)))
+    np.testing.assert_allclose(law.combine(law.left_out), expected)
 
 
 def test_an_extrapolated_threshold_is_judged_by_no_image_that_made_it(projected, anomalous):

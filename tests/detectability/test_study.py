@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from PIL import Image
 from scipy import stats
 
 from gad_core.data.datasets import Dataset, ImageSet, read_dataset
+from gad_core.decision.working_point import cross_conformal
 from gad_core.detectability.drawing import drawn_features, redraw
 from gad_core.detectability.plan import SensitivitySettings, plan
-from gad_core.detectability.ranking import agreement, candidates
+from gad_core.detectability.ranking import agreement, candidates, rank
 from gad_core.detectability.results import Sensitivity
 from gad_core.detectability.study import measure, training_files
 from gad_core.errors import Cancelled, GadError, SampleTooSmall
@@ -126,6 +128,19 @@ def test_settings_are_ranked_by_the_size_that_they_catch(found, detector):
     assert sizes == sorted(sizes)
     beyond = [one.caught.value for one in found.ranking if one.a90 is None]
     assert beyond == sorted(beyond, reverse=True)
+
+
+def test_the_setting_that_catches_smaller_defects_comes_first(detector):
+    rng, tunings = np.random.default_rng(2), candidates(detector)[:3]
+    sizes = np.repeat([1.0, 2.0, 4.0, 8.0, 16.0], 60)
+    draws = [SimpleNamespace(defect=SimpleNamespace(size=size, contrast=0.5)) for size in sizes]
+    scores = np.empty((len(sizes), 3))
+    for place, (tuning, half) in enumerate(zip(tunings, (4.0, 1.5, 2.5), strict=True)):
+        caught = rng.random(len(sizes)) < stats.norm.cdf(2 * np.log(sizes / half))
+        scores[:, place] = cross_conformal(detector.left_out_scores(tuning), 0.1).threshold + np.where(caught, 1, -1)
+    ranking = rank(detector, tunings, draws, scores, 0.1)
+    assert [one.tuning for one in ranking] == [tunings[place] for place in (1, 2, 0)]
+    assert ranking[0].a90 < ranking[1].a90 < ranking[2].a90
 
 
 def with_areas(ranking, values):

@@ -45,6 +45,11 @@ def test_label_noise_is_a_curve_over_the_share_of_mislabelled_images():
     assert paper.marker.symbol == "diamond-open"
 
 
+def test_the_papers_marks_stand_at_the_papers_figures():
+    paper = by_name(table_chart(summary("I"), metric="AUROC"))["paper: tf_efficientnet_b4"]
+    assert dict(zip(paper.y, paper.x, strict=True))["Mahalanobis, NPCA 1 %"] == 95.8
+
+
 def test_levels_rise_and_the_sum_stands_last():
     ours = by_name(table_chart(summary("II"), metric="AUROC"))["Mahalanobis"]
     assert ours.x == (*map(str, range(1, 10)), "sum")

@@ -128,8 +128,8 @@ def test_an_engineer_goes_from_a_folder_to_an_adopted_threshold_and_finds_it_aga
     page.wait_for_url(re.compile(r"levels=6&keep=npca%3A0\.03"), timeout=STEP)
     go_to(page, "Working point")
     text = words(page)
-    assert re.search(r"chi-square promises 5\.0 %", text, re.IGNORECASE)
-    assert re.search(r"left-out (good )?parts say \d+\.\d %", text)
+    assert re.search(r"for 5\.0 % chi-square predicts", text, re.IGNORECASE)
+    assert re.search(r"\d+\.\d % \[[\d., ]+\] of \d+ left-out good parts lie above it", text)
     before = {name: metric(page, name) for name in ("Threshold", "Left-out good", "Good test parts", "Caught defects")}
     page.get_by_role("button", name="Adopt this threshold").click()
     anyway = page.get_by_role("button", name="Adopt it all the same")

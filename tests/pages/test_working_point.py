@@ -11,6 +11,7 @@ from scipy import stats
 from streamlit.testing.v1 import AppTest
 
 from gad_core import wording
+from gad_core.decision.assurance import rate_at_most, upper_bounds
 from tests.pages.script import metrics, run
 from tests.pages.test_tuning import SETTLED, open_page, query
 
@@ -134,6 +135,16 @@ def test_the_default_view_says_what_chi_square_predicts_and_what_comes(ids):
     assert f"{good:.1f} % [" in words
     dashed = [s["x0"] for s in charts(app)["distances"]["layout"]["shapes"] if s["line"].get("dash") == "dash"]
     assert dashed == [pytest.approx(threshold)]
+
+
+def test_the_true_rate_is_bounded_for_whoever_has_looked_at_many_thresholds(ids):
+    _, scores = scores_of(ids)
+    app = run(PAGE, **ids, fpr="20")
+    (metric,) = [one for one in app.metric if one.label == "Left-out good"]
+    left_out = np.sort(scores["sum"].left_out)
+    bound = upper_bounds(30, simultaneous=True)[int(np.ceil(31 * 0.8)) - 1]
+    assert rate_at_most(left_out, left_out[24], simultaneous=True) == bound
+    assert f"about {wording.percent(bound)} at most, 95 % sure" in metric.proto.help.replace("\\", "")
 
 
 def test_a_single_level_is_judged_by_itself(ids):

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from gad_core import wording
+from gad_core.decision.assurance import rate_at_most
 from pages.shared import charts
 from pages.shared.text import plain
 from pages.views.working_point.view import View
@@ -29,7 +30,7 @@ def numbers(view: View, finding: str) -> None:
                 chosen and chosen.left_out,
                 len(view.scores.left_out),
                 "left-out parts",
-                "Training images flagged by fits without them.",
+                f"Training images flagged by fits without them.{_at_most(view)}",
             ),
             (
                 "Good test parts",
@@ -53,6 +54,16 @@ def numbers(view: View, finding: str) -> None:
             else:
                 value, note = ("unknown", f"too few {lacking}: {images}") if chosen else ("none", "without a threshold")
             st.metric(label, value, note, **charts.QUIET, help=f"{words} In brackets the exact 95 % interval.")
+
+
+def _at_most(view: View) -> str:
+    """How high the true rate may be, for a person who has looked at many thresholds."""
+    if view.threshold is None:
+        return ""
+    bound = rate_at_most(view.scores.left_out, view.threshold, simultaneous=True)
+    return (
+        f" Whichever threshold you choose after looking: at this one about {wording.percent(bound)} at most, 95 % sure."
+    )
 
 
 def _promised(view: View, finding: str) -> None:

@@ -88,7 +88,7 @@ def comparison(view: View, on_pick: Callable[[str], None]) -> None:
     """Every method at the same target, side by side; a button each puts another one in force."""
     rows = [
         {
-            "method": f"**{figures.METHOD_NAMES[rates.point.method]}**: {_promise(rates.point)}",
+            "method": f"**{figures.METHOD_NAMES[rates.point.method]}**: {_promise(rates.point, view)}",
             "threshold": wording.number(rates.point.threshold),
             "left-out good": charts.cell(rates.left_out) if rates.left_out else "too few",
             "good test": charts.cell(rates.test) if rates.test else "none",
@@ -120,7 +120,7 @@ def comparison(view: View, on_pick: Callable[[str], None]) -> None:
             st.caption(":material/info: Hotelling describes one level: choose one to see it here.")
 
 
-def _promise(point: WorkingPoint) -> str:
+def _promise(point: WorkingPoint, view: View) -> str:
     """What a method says of the true rate, and how often a threshold that is right on average breaks it."""
     target, about = wording.percent(point.target_fpr), "about " if point.method.startswith("cross") else ""
     if point.method.endswith("-confident"):
@@ -131,5 +131,7 @@ def _promise(point: WorkingPoint) -> str:
         return f"{target}, extrapolated; no guarantee"
     if point.method in ("chi2", "hotelling"):
         return f"{target}, if the Gaussians are right"
+    if point.method == "split-conformal" and view.scores.calibration_groups:
+        return f"{target} on average, of an image of a new lot"
     broken = exceeding(point.n, conformal_rank(point.n, point.target_fpr), point.target_fpr)
     return f"{about}{target} on average; above it in {100 * broken:.0f} of 100 calibrations"

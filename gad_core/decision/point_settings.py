@@ -27,5 +27,5 @@ class PointSettings:
 
 
 def own_level(tuning: Tuning) -> str:
-    """The score of a tuning: its sum, or its only level, which has a chi-square law."""
-    return str(tuning.levels[0]) if len(tuning.levels) == 1 else SUM
+    """The score of a tuning: its sum or what it pools, or its only level, of which Hotelling knows the law."""
+    return str(tuning.levels[0]) if len(tuning.levels) == 1 and tuning.pool is None else SUM

@@ -130,6 +130,14 @@ def test_a_level_after_npca_is_scikit_learns(made, stripes_with_types):
         assert own["value"].item() == pytest.approx(expected, abs=1e-6)
 
 
+def test_label_noise_has_the_papers_columns_and_distances_are_those_to_the_best_point(made):
+    tables = {result.table.name: result.tidy for result in made[1]}
+    assert set(tables["VIII"]["column"]) == {"0 %", "1 %", "5 %", "10 %", "20 %"}
+    by_row = tables["X"].groupby(["row", "metric"])["value"].mean().unstack("metric")
+    expected = np.hypot(100 - by_row["AUROC"], 100 - by_row["Explanation score"])
+    np.testing.assert_allclose(by_row["Distance"], expected)
+
+
 def test_more_defects_than_good_images_lie_beyond_each_sigma(made):
     _, results, _ = made
     tidy = next(result.tidy for result in results if result.table.name == "VI")

@@ -13,7 +13,7 @@ from gad_core.decision.evaluation import LevelScores
 from gad_core.decision.martingale import first_alarm, log_martingale, normal_scores, online_p_values
 from gad_core.decision.point_settings import PointSettings
 from gad_core.decision.rates import Rate, exceedance
-from gad_core.decision.verdict import Verdict, judge, own_scores
+from gad_core.decision.verdict import Verdict, judge_scores, own_scores
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 
@@ -207,7 +207,7 @@ def watch(
         exceedance(scores.test, threshold),
         target_fpr,
         len(normal),
-        scores.calibration is not None and not any(scores.calibration_groups or ()),
+        scores.is_independent,
         p_values,
         z,
         ewma(z),
@@ -232,7 +232,7 @@ def judge_in_order(
 
     Raises as these do.
     """
-    verdict = judge(detector, features)
-    target_fpr = PointSettings.of(detector.tuning, detector.working_point).target_fpr
     scores = own_scores(detector, features)
+    verdict = judge_scores(detector, scores)
+    target_fpr = PointSettings.of(detector.tuning, detector.working_point).target_fpr
     return verdict, watch(scores, verdict.threshold, target_fpr=target_fpr, lots=lots, alpha=alpha, seed=seed)

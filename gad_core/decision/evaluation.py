@@ -68,6 +68,11 @@ class LevelScores:
         """Scores of normal images that took no part: of the calibration images where there are any, else left out."""
         return self.left_out if self.calibration is None else self.calibration
 
+    @property
+    def is_independent(self) -> bool:
+        """Whether these are separate calibration images, none of which belong together: what theorems ask for."""
+        return self.calibration is not None and not any(self.calibration_groups or ())
+
 
 @dataclass(frozen=True)
 class PointRates:

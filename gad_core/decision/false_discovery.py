@@ -68,12 +68,10 @@ def flag_batch(scores: LevelScores, fdr: float) -> Batch:
     """
     if not 0 < fdr < 1:
         raise GadError(f"a false-discovery rate lies between 0 and 1 (0.1 is 10 %), got {fdr:g}")
-    normal = scores.left_out if scores.calibration is None else scores.calibration
-    alone = scores.calibration_groups is None or not any(scores.calibration_groups)
-    exact = scores.calibration is not None and alone
+    normal = scores.normal
     p_values = conformal_p_values(scores.test, normal)
     q_values = np.round(stats.false_discovery_control(p_values), _DIGITS)
-    return Batch(fdr, q_values, len(normal), exact, _needed(q_values, scores.test, normal, fdr))
+    return Batch(fdr, q_values, len(normal), scores.is_independent, _needed(q_values, scores.test, normal, fdr))
 
 
 def _needed(q_values: Array, scores: Array, normal: Array, fdr: float) -> int | None:

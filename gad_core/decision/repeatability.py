@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gad_core.decision.rates import CONFIDENCE, Rate, rate
-from gad_core.decision.verdict import Verdict, judge, own_scores
+from gad_core.decision.verdict import Verdict, judge_scores, own_scores
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 
@@ -184,8 +184,9 @@ def judge_again(
 
     Raises as `judge` and `repeatability` do.
     """
-    verdict = judge(detector, features, target_fpr=target_fpr, method=method)
-    centre = float(np.median(own_scores(detector, features).left_out))
+    scores = own_scores(detector, features)
+    verdict = judge_scores(detector, scores, target_fpr=target_fpr, method=method)
+    centre = float(np.median(scores.left_out))
     return verdict, repeatability(verdict.scores, parts, threshold=verdict.threshold, centre=centre)
 
 

@@ -70,7 +70,18 @@ def judge(
     judged as a batch as well. Raises `GadError` for a method that has no threshold here and for a rate that is none,
     and `SampleTooSmall` where the images cannot support the target.
     """
-    scores = own_scores(detector, features)
+    return judge_scores(detector, own_scores(detector, features), target_fpr=target_fpr, method=method, fdr=fdr)
+
+
+def judge_scores(
+    detector: Detector,
+    scores: LevelScores,
+    *,
+    target_fpr: float | None = None,
+    method: str | None = None,
+    fdr: float | None = None,
+) -> Verdict:
+    """Judge images whose `own_scores` are known, as `judge` does."""
     batch = None if fdr is None else flag_batch(scores, fdr)
     point = deciding_point(detector, scores, target_fpr=target_fpr, method=method)
     return Verdict(scores.test, p_values(scores, point.method), point.threshold, point.how, batch)

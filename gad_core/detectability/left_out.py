@@ -3,29 +3,26 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from gad_core.decision.rates import Rate, exceedance
+from gad_core.decision.working_point import left_out_rate
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.levels import Rows
 from gad_core.gaussian.pooling import Standard
 from gad_core.gaussian.spectrum import Gaussian, fit_gaussian
-from gad_core.gaussian.tuning import SUM, Tuning, pool_of
+from gad_core.gaussian.tuning import Tuning, WorkingPoint, pool_of
 from gad_core.progress import Progress
 
 Array = NDArray[np.float64]
 Features = NDArray[np.float32]
 
 _THREADS = min(2, os.cpu_count() or 1)
-
-
-def read_at(tuning: Tuning, level: str) -> Tuning:
-    """The tuning whose own score is that of `level`: "sum", or one level of the whole image."""
-    return tuning if level == SUM else replace(tuning, levels=(int(level),), pool=None)
 
 
 def scores_without_fold(
@@ -66,6 +63,12 @@ def scores_without_fold(
     finally:
         pool.shutdown(cancel_futures=True)
     return found
+
+
+def undamaged_rate(detector: Detector, left_out: Array, point: WorkingPoint) -> Rate:
+    """The share of left-out normal images, with scores (n,), that the threshold flags as they are."""
+    rate = left_out_rate(point, left_out, detector.folds, groups=detector.training.groups)
+    return rate or exceedance(left_out, point.threshold)
 
 
 def _scores(detector: Detector, features: Features, fold: int, tunings: Sequence[Tuning]) -> Array:

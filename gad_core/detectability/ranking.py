@@ -11,8 +11,9 @@ from scipy import stats
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate, exceedance
-from gad_core.decision.working_point import cross_conformal, left_out_rate
+from gad_core.decision.working_point import cross_conformal
 from gad_core.detectability.detection import fit_pod
+from gad_core.detectability.left_out import undamaged_rate
 from gad_core.detectability.plan import Draw
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
@@ -37,9 +38,8 @@ class Ranked:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
-        caught = {"count": self.caught.count, "n": self.caught.n, "low": self.caught.low, "high": self.caught.high}
         area = vars(self.area) if self.area else None
-        return {"tuning": self.tuning.to_json(), "a90": self.a90, "caught": caught, "auroc": area}
+        return {"tuning": self.tuning.to_json(), "a90": self.a90, "caught": vars(self.caught), "auroc": area}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Ranked":
@@ -97,7 +97,7 @@ def rank(
     def ranked(place: int, tuning: Tuning) -> Ranked:
         left_out, own = detector.left_out_scores(tuning), scores[:, place]
         point = cross_conformal(left_out, target_fpr)
-        floor = left_out_rate(point, left_out, detector.folds) or exceedance(left_out, point.threshold)
+        floor = undamaged_rate(detector, left_out, point)
         pod = fit_pod(sizes[strongest], own[strongest] > point.threshold, floor=floor.value)
         return Ranked(tuning, pod.a90, exceedance(own, point.threshold), areas[place] if areas else None)
 

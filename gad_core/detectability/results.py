@@ -155,7 +155,7 @@ class Sensitivity:
             "settings": self.settings.to_json(),
             "tuning": self.tuning.to_json(),
             "point": self.point.to_json(),
-            "undamaged": _rate_json(self.undamaged),
+            "undamaged": vars(self.undamaged),
             "n_images": self.n_images,
             "n_train": self.n_train,
             "side": self.side,
@@ -187,16 +187,11 @@ class Sensitivity:
         )
 
 
-def _rate_json(rate: Rate) -> dict[str, Any]:
-    return vars(rate)
-
-
 def _curve_json(curve: PodCurve) -> dict[str, Any]:
     """One curve: the counts by size, a90 and a90/95 in percent of the side, and the fitted POD with its bounds."""
     pod = curve.pod
     rows = [
-        {"size": size, **_rate_json(rate)}
-        for size, rate in zip(pod.counts.sizes.tolist(), pod.counts.rates, strict=True)
+        {"size": size, **vars(rate)} for size, rate in zip(pod.counts.sizes.tolist(), pod.counts.rates, strict=True)
     ]
     fitted = None
     if pod.curve:

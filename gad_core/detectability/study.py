@@ -1,15 +1,16 @@
 """What a detector catches of synthetic defects on its own left-out normal images, and of real ones beside them."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.data.datasets import Dataset
 from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.point_settings import DEFAULT_TARGET_FPR, PointSettings
-from gad_core.decision.rates import Rate, exceedance
-from gad_core.decision.working_point import cross_conformal, left_out_rate
+from gad_core.decision.working_point import cross_conformal
 from gad_core.detectability.drawing import Files, drawn_features, shorter_side
-from gad_core.detectability.left_out import read_at, scores_without_fold
+from gad_core.detectability.left_out import scores_without_fold, undamaged_rate
 from gad_core.detectability.plan import Draw, SensitivitySettings, plan
 from gad_core.detectability.ranking import Ranked, candidates, rank
 from gad_core.detectability.real import real_defects
@@ -19,7 +20,7 @@ from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.extraction import extract_for
-from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.gaussian.tuning import Tuning, WorkingPoint, tuning_at
 from gad_core.progress import Progress, Stages
 
 _FITTING = 3  # draws that take as long as the fits without a fold take a training image
@@ -48,7 +49,7 @@ def measure(
     detector.check_weights(engine.network.fingerprint)
     settings, tuning = settings or SensitivitySettings(), tuning or detector.tuning
     point = point or _threshold(detector, tuning, target_fpr)
-    own = read_at(tuning, point.level)
+    own = tuning_at(tuning, point.level)
     files = training_files(detector, data)
     draws = plan(settings, sorted(files), detector.regions.roi if detector.regions else None)
     tried = tuple(dict.fromkeys((own, *candidates(detector))))
@@ -62,7 +63,7 @@ def measure(
         settings=settings,
         tuning=tuning,
         point=point,
-        undamaged=undamaged_rate(detector, own, point),
+        undamaged=undamaged_rate(detector, detector.left_out_scores(own), point),
         draws=draws,
         scores=tuple(scores[:, 0].tolist()),
         n_images=len(files),
@@ -86,22 +87,15 @@ def training_files(detector: Detector, data: Dataset) -> Files:
     return found
 
 
-def undamaged_rate(detector: Detector, own: Tuning, point: WorkingPoint) -> Rate:
-    """The share of left-out normal images that the threshold flags as they are."""
-    left_out = detector.left_out_scores(own)
-    rate = left_out_rate(point, left_out, detector.folds, groups=detector.training.groups)
-    return rate or exceedance(left_out, point.threshold)
-
-
 def _threshold(detector: Detector, tuning: Tuning, target_fpr: float | None) -> WorkingPoint:
     adopted = detector.working_point if tuning == detector.tuning else None
     if adopted and target_fpr is None:
         return adopted
     level = PointSettings.of(tuning, adopted).level
     point = cross_conformal(
-        detector.left_out_scores(read_at(tuning, level)), DEFAULT_TARGET_FPR if target_fpr is None else target_fpr
+        detector.left_out_scores(tuning_at(tuning, level)), DEFAULT_TARGET_FPR if target_fpr is None else target_fpr
     )
-    return WorkingPoint(point.method, point.target_fpr, point.threshold, point.n, point.how, level)
+    return replace(point, level=level)
 
 
 def _areas(

@@ -13,10 +13,9 @@ from gad_core.data.datasets import ImageSet
 from gad_core.decision.evaluation import LevelScores
 from gad_core.decision.rates import Rate, exceedance
 from gad_core.decision.working_point import left_out_rate
-from gad_core.export.score_graph import tuning_at
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.tuning import WorkingPoint
+from gad_core.gaussian.tuning import WorkingPoint, tuning_at
 
 #: Written into the graph and the file beside it; another number where their names or meanings change.
 FORMAT = "gad-onnx-1"
@@ -79,7 +78,7 @@ def digest_of(digests: Sequence[str]) -> str:
 
 def facts(detector: Detector, calibration: Calibration, decision: str | None) -> dict[str, Any]:
     """What graph and file say alike: network, tuning, regions, input, threshold and calibration, as plain values."""
-    tuning, size = tuning_at(detector, calibration.point), get_backbone(detector.backbone).input_size
+    tuning, size = tuning_at(detector.tuning, calibration.point.level), get_backbone(detector.backbone).input_size
     regions = detector.regions if tuning.pool else None
     return {
         "format": FORMAT,

@@ -15,17 +15,11 @@ from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.spectrum import Gaussian
 from gad_core.gaussian.torch_pooling import pooled, standardised
 from gad_core.gaussian.torch_score import Distances, level_distance
-from gad_core.gaussian.tuning import SUM, Tuning, WorkingPoint, pool_of
+from gad_core.gaussian.tuning import Tuning, WorkingPoint, pool_of, tuning_at
 
 #: What the module takes, and what it gives, in order.
 INPUT = "image"
 OUTPUTS = ("score", "regions", "threshold", "anomalous")
-
-
-def tuning_at(detector: Detector, point: WorkingPoint) -> Tuning:
-    """How the score that the threshold belongs to is read: a level's own is that of the whole image."""
-    tuning = detector.tuning
-    return tuning if point.level == SUM else Tuning((int(point.level),), tuning.reduction, tuning.distance)
 
 
 class ScoreGraph(nn.Module):
@@ -45,7 +39,7 @@ class ScoreGraph(nn.Module):
         self.network = copy.deepcopy(network.module)  # tracing hooks into it, and others run the shared one
         self._backbone = network.backbone
         self._passes = passes
-        self._tuning = tuning_at(detector, point)
+        self._tuning = tuning_at(detector.tuning, point.level)
         self._regions = detector.known_regions(self._tuning) if self._tuning.pool else None
         self._distances = _distances(detector, self._tuning)
         self.register_buffer("threshold", torch.tensor(point.threshold, dtype=torch.float64))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from gad_core.errors import GadError
@@ -103,6 +103,11 @@ class WorkingPoint:
     def from_json(cls, values: Mapping[str, Any]) -> "WorkingPoint":
         """Read them back."""
         return cls(**values)
+
+
+def tuning_at(tuning: Tuning, level: str) -> Tuning:
+    """Give the tuning whose own score is that of `level`: "sum", or a level's number, which is of the whole image."""
+    return tuning if level == SUM else replace(tuning, levels=(int(level),), pool=None)
 
 
 def whole_image(backbone: Backbone) -> Tuning:

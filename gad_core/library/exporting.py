@@ -21,9 +21,8 @@ from gad_core.export.checking import Agreement, compare
 from gad_core.export.onnx_graph import write_onnx
 from gad_core.features.engines import Engine
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.extraction import extract_for
 from gad_core.library.reading import PathLike, read_dataset
-from gad_core.library.resources import engine_of, workspace_cache
+from gad_core.library.resources import engine_of, extract_images
 from gad_core.progress import Progress
 
 #: The name of the file beside a graph.
@@ -169,7 +168,7 @@ def _to_check(
     references = detector.references if detector.references is not None else ()
     if not len(given) and not len(references):
         raise GadError("this detector keeps no reference images to check the graph on; give images with check")
-    extraction = extract_for(detector, given, engine, cache=workspace_cache())
+    extraction = extract_images(detector, given)
     own = list(engine.stream(references, regions=detector.regions))
     return extraction.images, np.concatenate([extraction.features, *(vector[np.newaxis] for vector in own)])
 

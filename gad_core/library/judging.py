@@ -15,10 +15,9 @@ from gad_core.decision.verdict import Verdict, judge
 from gad_core.features.extract import load_pixels
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.extraction import extract_for
 from gad_core.gaussian.tuning import Tuning
 from gad_core.library.reading import PathLike, read_images
-from gad_core.library.resources import engine_of, workspace_cache
+from gad_core.library.resources import extract_images, workspace_cache
 from gad_core.progress import Progress
 
 
@@ -66,7 +65,7 @@ def evaluate(
     >>> [(rates.point.method, rates.tpr.value) for rates in evaluation.working_points if rates.level == "sum"]
     [('chi2', 1.0), ('cross-conformal', 1.0)]
     """
-    extraction = extract_for(detector, images, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
+    extraction = extract_images(detector, images, progress=progress)
     tuning = tuning or detector.tuning
     by_level = level_scores(Projected.of(detector, extraction.features), tuning)
     result = evaluation.evaluate(by_level, extraction.images.labels, target_fprs)
@@ -177,7 +176,7 @@ def score(
     (7, False, None)
     """
     files = images if isinstance(images, ImageSet) else read_images(images)
-    extraction = extract_for(detector, files, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
+    extraction = extract_images(detector, files, progress=progress)
     verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method, fdr=fdr)
     return ScoredImages(extraction.images, verdict, extraction.features)
 

@@ -10,9 +10,8 @@ from gad_core.data.groups import Groups, in_groups
 from gad_core.decision.drift import ALPHA, Drift, judge_in_order
 from gad_core.decision.verdict import Verdict
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.extraction import extract_for
 from gad_core.library.reading import PathLike, read_images
-from gad_core.library.resources import engine_of, workspace_cache
+from gad_core.library.resources import extract_images
 from gad_core.progress import Progress
 
 
@@ -127,7 +126,7 @@ def monitor(
     (['lot 0', 'lot 1'], 'lower')
     """
     files = in_groups(images if isinstance(images, ImageSet) else read_images(images), lots, what="lot")
-    extraction = extract_for(detector, files, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
+    extraction = extract_images(detector, files, progress=progress)
     of_lots = None if lots is None else extraction.images.groups
     verdict, drift = judge_in_order(detector, extraction.features, lots=of_lots, alpha=alpha, seed=seed)
     return MonitoredImages(extraction.images, verdict, drift)

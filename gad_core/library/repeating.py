@@ -8,9 +8,8 @@ from gad_core.data.parts import in_parts, parse_way
 from gad_core.decision.repeatability import Repeatability, judge_again
 from gad_core.decision.verdict import Verdict
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.extraction import extract_for
 from gad_core.library.reading import PathLike, read_images
-from gad_core.library.resources import engine_of, workspace_cache
+from gad_core.library.resources import extract_images
 from gad_core.progress import Progress
 
 
@@ -94,7 +93,7 @@ def repeatability(
     """
     files = images if isinstance(images, ImageSet) else read_images(images)
     parted = in_parts(files, parse_way(parts))
-    extraction = extract_for(detector, parted, engine_of(detector.backbone), cache=workspace_cache(), progress=progress)
+    extraction = extract_images(detector, parted, progress=progress)
     names = [file.group or file.path.name for file in extraction.images]
     verdict, study = judge_again(detector, extraction.features, names, target_fpr=target_fpr, method=method)
     return RepeatedImages(extraction.images, verdict, study)

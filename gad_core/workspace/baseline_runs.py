@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ class BaselineRun:
     def to_json(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
         return {
-            "dataset": {"id": self.dataset.id, "modified": self.dataset.modified.isoformat()},
+            "dataset": self.dataset.to_json(),
             "name": self.name,
             "backbone": self.backbone,
             "outcome": {**vars(self.outcome), "scores": dict(self.outcome.scores)},
@@ -41,7 +40,7 @@ class BaselineRun:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "BaselineRun":
         """Read them back."""
-        state = DatasetState(values["dataset"]["id"], datetime.fromisoformat(values["dataset"]["modified"]))
+        state = DatasetState.from_json(values["dataset"])
         return cls(state, values["name"], values["backbone"], Outcome(**values["outcome"]))
 
 

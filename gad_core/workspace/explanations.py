@@ -49,7 +49,7 @@ class ExplanationKey:
     def to_json(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
         return {
-            "dataset": {"id": self.dataset.id, "modified": self.dataset.modified.isoformat()},
+            "dataset": self.dataset.to_json(),
             "detector": asdict(self.detector),
             "tuning": self.tuning.to_json(),
             "n_references": self.n_references,
@@ -62,7 +62,7 @@ class ExplanationKey:
         if "dataset_id" in values:
             dataset = DatasetState(values["dataset_id"], datetime.fromisoformat(values["modified"]))
             return cls(dataset, DetectorState(values["detector_id"], 0, 0), Tuning.from_json(values), n_references)
-        dataset = DatasetState(values["dataset"]["id"], datetime.fromisoformat(values["dataset"]["modified"]))
+        dataset = DatasetState.from_json(values["dataset"])
         return cls(dataset, DetectorState(**values["detector"]), Tuning.from_json(values["tuning"]), n_references)
 
     @property

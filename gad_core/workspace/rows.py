@@ -38,6 +38,15 @@ class DatasetState:
     id: str
     modified: datetime
 
+    def to_json(self) -> dict[str, str]:
+        """Plain values, as JSON holds them."""
+        return {"id": self.id, "modified": self.modified.isoformat()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, str]) -> "DatasetState":
+        """Read them back; raises `KeyError`, `TypeError` or `ValueError` for others."""
+        return cls(values["id"], datetime.fromisoformat(values["modified"]))
+
 
 @dataclass(frozen=True)
 class DetectorState:

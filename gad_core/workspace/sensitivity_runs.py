@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +43,12 @@ class Measured:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
-        values = asdict(self)
-        return values | {"dataset": {"id": self.dataset.id, "modified": self.dataset.modified.isoformat()}}
+        return asdict(self) | {"dataset": self.dataset.to_json()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Measured":
         """Read them back."""
-        state = DatasetState(values["dataset"]["id"], datetime.fromisoformat(values["dataset"]["modified"]))
+        state = DatasetState.from_json(values["dataset"])
         return cls(state, values["detector_id"], values["fitted_to"])
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.covariance import LedoitWolf
 
 from gad_core.data.augment_settings import Augmentation
-from gad_core.detectability.left_out import read_at, scores_without_fold
+from gad_core.detectability.left_out import scores_without_fold
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 from gad_core.features.regions import Regions
@@ -17,7 +17,7 @@ from gad_core.gaussian.levels_fit import fit_levels
 from gad_core.gaussian.pooling import Pool
 from gad_core.gaussian.reduction import ALL, NPCA_1, NPCA_5, Reduction
 from gad_core.gaussian.settings import Augmented, FitSettings
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.tuning import Tuning, tuning_at
 
 BACKBONE = Backbone("small", "small", "other", (3, 8, 70), 32)  # the last level is wider than the images are many
 REGIONS = Regions(2, 3, (1, 2))
@@ -84,8 +84,8 @@ def test_a_changed_image_has_scikit_learns_distance_from_the_others(detector):
 
 
 def test_a_level_is_read_of_the_whole_image():
-    assert read_at(TUNING, "sum") == TUNING
-    assert read_at(TUNING, "3") == Tuning((3,), NPCA_5)
+    assert tuning_at(TUNING, "sum") == TUNING
+    assert tuning_at(TUNING, "3") == Tuning((3,), NPCA_5)
 
 
 def test_augmented_fits_are_refused(detector):

@@ -1,6 +1,7 @@
 """Scores, p-values and verdicts for new images."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,10 @@ from gad_core.decision.working_point import METHODS, conformal_p_values, hotelli
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import WorkingPoint
+
+#: What becomes of an image: "review" is for a person, between the two thresholds of a review band.
+Outcome = Literal["good", "review", "anomalous"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Verdict:
     batch : Batch, optional
         The images judged together, where a false-discovery rate was asked for: its `q_values` (n,) and `flagged` (n,)
         know no threshold.
+    reject_above : float, optional
+        The stricter threshold, where a review band was adopted: flagged images up to it are for a person to review.
 
     Examples
     --------
@@ -48,11 +55,18 @@ class Verdict:
     threshold: float
     how: str
     batch: Batch | None = None
+    reject_above: float | None = None
 
     @property
     def anomalous(self) -> NDArray[np.bool_]:
-        """Whether each image is flagged (n,)."""
+        """Whether each image is flagged (n,): what is for review is flagged too."""
         return self.scores > self.threshold
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What becomes of each of the n images: "good", "review" or "anomalous"."""
+        rejected = self.scores > (self.threshold if self.reject_above is None else self.reject_above)
+        return [OUTCOMES[place] for place in self.anomalous.astype(int) + (self.anomalous & rejected)]
 
 
 def judge(
@@ -84,7 +98,7 @@ def judge_scores(
     """Judge images whose `own_scores` are known, as `judge` does."""
     batch = None if fdr is None else flag_batch(scores, fdr)
     point = deciding_point(detector, scores, target_fpr=target_fpr, method=method)
-    return Verdict(scores.test, p_values(scores, point.method), point.threshold, point.how, batch)
+    return Verdict(scores.test, p_values(scores, point.method), point.threshold, point.how, batch, point.reject_above)
 
 
 def deciding_point(

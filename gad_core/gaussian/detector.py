@@ -17,6 +17,7 @@ from gad_core.gaussian.packing import Packed
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, WorkingPoint, pool_of
+from gad_core.gaussian.version import fit_version
 
 if TYPE_CHECKING:
     from gad_core.features.backbones import Backbone
@@ -122,6 +123,12 @@ class Detector(LevelsFit):
     def regions(self) -> Regions | None:
         """Grid and levels that have Gaussians by region; None for the whole image alone."""
         return self.by_region.regions if self.by_region else None
+
+    @property
+    def version(self) -> str:
+        """Which fit this is, in 12 hexadecimal digits: another one for other images, settings or weights."""
+        held_out = self.calibration.digests if self.calibration else ()
+        return fit_version(self.settings, self.fingerprint, self.training.digests, held_out)
 
     def check_weights(self, fingerprint: str) -> None:
         """Refuse a network whose weights are not those of the fit: its distances would mean nothing."""

@@ -26,6 +26,7 @@ from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.settings import Augmented, FitSettings
 from gad_core.gaussian.spectrum import Coordinates, Gaussian, Spectrum
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.gaussian.version import fit_version
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -41,6 +42,7 @@ class Summary:
     working_point: WorkingPoint | None
     refused: tuple[Refusal, ...]
     digests: tuple[str, ...]  # of the training images
+    version: str  # which fit it is, as `Detector.version`
 
 
 def load_detector(path: str | Path) -> Detector:
@@ -80,14 +82,16 @@ def load_detector(path: str | Path) -> Detector:
 def read_summary(path: str | Path) -> Summary:
     """Read the head of a detector file, in a few milliseconds; raises as `load_detector` does."""
     with _opened(Path(path)) as (header, _):
+        settings, training, held_out = _settings(header), header["training"]["digests"], header["calibration"] or {}
         return Summary(
-            settings=_settings(header),
+            settings=settings,
             regions=Regions.from_json(header["by_region"]["regions"]) if header.get("by_region") else None,
             tuning=Tuning.from_json(header["tuning"]),
-            n_train=len(header["training"]["digests"]),
+            n_train=len(training),
             working_point=_working_point(header),
             refused=_refused(header),
-            digests=tuple(header["training"]["digests"]),
+            digests=tuple(training),
+            version=fit_version(settings, header["fingerprint"], training, held_out.get("digests", ())),
         )
 
 

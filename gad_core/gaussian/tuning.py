@@ -79,6 +79,10 @@ class WorkingPoint:
         Its provenance in one sentence.
     level : str
         The score it belongs to: "sum", or a level's number.
+    reject_above : float, optional
+        A stricter distance: between the two a person reviews, above it an image is rejected without one.
+    reject_fpr : float, optional
+        The share of normal images, in (0, 1), for which that one was made.
 
     Examples
     --------
@@ -94,10 +98,12 @@ class WorkingPoint:
     n: int
     how: str
     level: str = SUM
+    reject_above: float | None = None
+    reject_fpr: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as JSON holds them."""
-        return asdict(self)
+        """Plain values, as JSON holds them; without a review band nothing is said of it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "WorkingPoint":

@@ -105,9 +105,10 @@ class ScoredImages:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """A plain row an image, with path, score, p_value, threshold and anomalous; `pandas.DataFrame` takes them.
+        """A plain row an image, with path, score, p_value, threshold, anomalous and verdict, for `pandas.DataFrame`.
 
-        Of a batch that was judged together also q_value and flagged_in_batch.
+        The verdict is "good", "anomalous" or, within an adopted review band, "review". Of a batch that was judged
+        together also q_value and flagged_in_batch.
         """
         verdict, batch = self.verdict, self.verdict.batch
         columns = {
@@ -116,6 +117,7 @@ class ScoredImages:
             "p_value": verdict.p_values.tolist(),
             "threshold": [verdict.threshold] * len(self.images),
             "anomalous": verdict.anomalous.tolist(),
+            "verdict": verdict.outcomes,
         }
         if batch:
             columns |= {"q_value": batch.q_values.tolist(), "flagged_in_batch": batch.flagged.tolist()}

@@ -78,6 +78,10 @@ class DatasetRow:
     refused: tuple[Refusal, ...]
     created: datetime
     modified: datetime
+    description: str = ""
+    used: datetime | None = None
+    archived: datetime | None = None
+    deleted: datetime | None = None
 
     @property
     def state(self) -> DatasetState:
@@ -90,6 +94,7 @@ class DetectorRow:
     """A fitted detector in the file `path`, and what its fit was asked for.
 
     `auroc` (in [0, 1]) is that of the tuning in the file whose state is `auroc_state`; of another file it says nothing.
+    `follows` is the id of the detector of which this is a newer version.
     """
 
     id: str
@@ -102,6 +107,11 @@ class DetectorRow:
     created: datetime
     auroc: float | None = None
     auroc_state: str | None = None
+    follows: str | None = None
+    description: str = ""
+    used: datetime | None = None
+    archived: datetime | None = None
+    deleted: datetime | None = None
 
     @property
     def current_auroc(self) -> float | None:
@@ -120,13 +130,24 @@ def detector_state(row: DetectorRow) -> DetectorState:
 
 @dataclass(frozen=True)
 class DecisionRow:
-    """An adopted threshold of one detector, with the tuning under which alone it means something."""
+    """An adopted threshold of one detector, with the tuning under which alone it means something.
+
+    `version` is the detector's then, `rates` what was known of the threshold then, named as `evaluate --json` names
+    them, `restores` the id of the earlier decision that came back by this one. With `withdrawn` the threshold was taken
+    back, and none took its place.
+    """
 
     id: str
     detector_id: str
     tuning: Tuning
     point: WorkingPoint
     created: datetime
+    who: str = ""
+    note: str = ""
+    version: str = ""
+    rates: Mapping[str, Any] | None = None
+    restores: str | None = None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, String, Text
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, composite, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -54,6 +54,7 @@ class Table(DeclarativeBase):
         str: FreeText,
         datetime: Utc,
         dict[str, Any]: JSON,
+        dict[str, Any] | None: JSON(none_as_null=True),
         list[dict[str, str]]: JSON,
         DatasetKind: String(16),
         JobState: String(16),
@@ -79,6 +80,10 @@ class DatasetRecord(Table):
     refused: Mapped[list[dict[str, str]]]
     created: Mapped[datetime] = mapped_column(index=True)
     modified: Mapped[datetime]
+    description: Mapped[str] = mapped_column(default="")
+    used: Mapped[datetime | None]
+    archived: Mapped[datetime | None]
+    deleted: Mapped[datetime | None]
 
 
 class DetectorRecord(Table):
@@ -93,6 +98,11 @@ class DetectorRecord(Table):
     created: Mapped[datetime] = mapped_column(index=True)
     auroc: Mapped[float | None]
     auroc_state: Mapped[str | None]
+    follows: Mapped[str | None] = mapped_column(String(16))
+    description: Mapped[str] = mapped_column(default="")
+    used: Mapped[datetime | None]
+    archived: Mapped[datetime | None]
+    deleted: Mapped[datetime | None]
 
 
 class DecisionRecord(Table):
@@ -105,7 +115,53 @@ class DecisionRecord(Table):
     threshold: Mapped[float]
     n: Mapped[int]
     how: Mapped[str]
+    reject_above: Mapped[float | None]
+    reject_fpr: Mapped[float | None]
     settings: Mapped[dict[str, Any]]
+    created: Mapped[datetime]
+    who: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+    version: Mapped[str] = mapped_column(default="")
+    rates: Mapped[dict[str, Any] | None]
+    restores: Mapped[str | None] = mapped_column(String(16))
+    withdrawn: Mapped[bool] = mapped_column(default=False)
+
+
+class WatchRecord(Table):
+    __tablename__ = "gad_watches"
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    detector_id: Mapped[str] = mapped_column(ForeignKey(DetectorRecord.id, ondelete="CASCADE"), index=True)
+    folder: Mapped[str]
+    active: Mapped[bool]
+    owner: Mapped[str | None]
+    created: Mapped[datetime]
+
+
+class InspectionRecord(Table):
+    __tablename__ = "gad_inspections"
+    __table_args__ = (UniqueConstraint("detector_id", "source", "name", "digest"),)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    detector_id: Mapped[str] = mapped_column(ForeignKey(DetectorRecord.id, ondelete="CASCADE"), index=True)
+    source: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(1000))
+    path: Mapped[str]
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    lot: Mapped[str | None]
+    score: Mapped[float]
+    p_value: Mapped[float]
+    threshold: Mapped[float]
+    reject_above: Mapped[float | None]
+    version: Mapped[str]
+    decision_id: Mapped[str | None] = mapped_column(String(16))
+    created: Mapped[datetime]
+
+
+class HumanVerdictRecord(Table):
+    __tablename__ = "gad_human_verdicts"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    inspection_id: Mapped[int] = mapped_column(ForeignKey(InspectionRecord.id, ondelete="CASCADE"), index=True)
+    defective: Mapped[bool]
+    who: Mapped[str]
     created: Mapped[datetime]
 
 

@@ -67,3 +67,13 @@ def test_a_method_that_cannot_serve_says_what_can(detector, features, method, wo
 def test_split_conformal_without_calibration_images_says_how_to_get_them(detector, features):
     with pytest.raises(GadError, match="--calibration"):
         judge(replace(detector, calibration=None), features[100:], method="split-conformal")
+
+
+def test_within_a_review_band_a_person_decides(detector, features):
+    point = WorkingPoint("cross-conformal", 0.05, 1.0, 60, "by hand", reject_above=2.0, reject_fpr=0.01)
+    verdict = replace(
+        judge(replace(detector, working_point=point), features[100:102]), scores=np.array([0.5, 1.0, 1.5, 2.0, 2.5])
+    )
+    assert verdict.outcomes == ["good", "good", "review", "review", "anomalous"]
+    assert verdict.anomalous.tolist() == [False, False, True, True, True]
+    assert replace(verdict, reject_above=None).outcomes == ["good", "good", "anomalous", "anomalous", "anomalous"]

@@ -238,6 +238,12 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
+@reading()
+def list_images(folder: Path) -> tuple[Path, ...]:
+    """Visible image files of a folder at any depth, no file opened; there may be none."""
+    return tuple(_image_paths(folder))
+
+
 def _image_paths(folder: Path) -> Iterator[Path]:
     """Visible image files at any depth, in the same order everywhere."""
     for child in sorted(folder.iterdir()):

@@ -20,6 +20,13 @@ Outcome = Literal["good", "review", "anomalous"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
+def outcome(score: float, threshold: float, reject_above: float | None = None) -> Outcome:
+    """Say what becomes of an image; without a review band all above the threshold are anomalous."""
+    if score <= threshold:
+        return "good"
+    return "review" if reject_above is not None and score <= reject_above else "anomalous"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Scores against one threshold; an image is anomalous where its score is above it.
@@ -65,8 +72,7 @@ class Verdict:
     @property
     def outcomes(self) -> list[Outcome]:
         """What becomes of each of the n images: "good", "review" or "anomalous"."""
-        rejected = self.scores > (self.threshold if self.reject_above is None else self.reject_above)
-        return [OUTCOMES[place] for place in self.anomalous.astype(int) + (self.anomalous & rejected)]
+        return [outcome(score, self.threshold, self.reject_above) for score in self.scores.tolist()]
 
 
 def judge(

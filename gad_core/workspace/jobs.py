@@ -51,12 +51,12 @@ class _Lane:
         self.thread.start()
 
     def _run(self) -> None:
-        _stand_back(_NICENESS.get(self._kind, _USUAL_NICENESS))
+        stand_back(_NICENESS.get(self._kind, _USUAL_NICENESS))
         while (job_id := self.turns.get()) is not None:
             self._take_turn(job_id)  # a function of its own, so that nothing keeps a finished task and its images
 
 
-def _stand_back(niceness: int) -> None:
+def stand_back(niceness: int) -> None:
     """Let pages go before this thread and those that it starts; only Linux has a niceness for each thread."""
     if sys.platform == "linux":
         with suppress(OSError):  # a sandbox may forbid it

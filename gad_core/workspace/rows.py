@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gad_core.data.datasets import Refusal
+from gad_core.decision.verdict import Outcome, outcome
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 
@@ -148,6 +149,56 @@ class DecisionRow:
     rates: Mapping[str, Any] | None = None
     restores: str | None = None
     withdrawn: bool = False
+
+
+@dataclass(frozen=True)
+class WatchRow:
+    """A folder whose new images a detector scores; results also go to the `sink`, up to the inspection `sent`."""
+
+    id: str
+    detector_id: str
+    folder: str
+    sink: str | None
+    sent: int
+    active: bool
+    owner: str | None = field(repr=False)
+    created: datetime
+
+
+@dataclass(frozen=True)
+class InspectionRow:
+    """A new image as a detector judged it when it came, and what a person said of it last.
+
+    `source` is the watch that found it, or the detector itself for what was brought by hand; `id` rises as they come.
+    `defective` is the person's verdict, None without one; `judged` when it was given.
+    """
+
+    id: int
+    detector_id: str
+    source: str
+    name: str
+    path: Path
+    digest: str
+    lot: str | None
+    score: float
+    p_value: float
+    threshold: float
+    reject_above: float | None
+    version: str
+    decision_id: str | None
+    created: datetime
+    defective: bool | None = None
+    judged: datetime | None = None
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the score lies above the threshold."""
+        return self.score > self.threshold
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the detector said."""
+        return outcome(self.score, self.threshold, self.reject_above)
 
 
 @dataclass(frozen=True)

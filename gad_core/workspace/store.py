@@ -16,19 +16,22 @@ from gad_core.gaussian.detector_file import read_summary
 from gad_core.workspace.database import Database
 from gad_core.workspace.datasets import DatasetShelf
 from gad_core.workspace.detectors import DetectorShelf
+from gad_core.workspace.inspections import InspectionShelf
 from gad_core.workspace.job_log import JobLog
 from gad_core.workspace.place import Place, default_home
 from gad_core.workspace.presence import arrive, departed, is_present
 from gad_core.workspace.rows import DatasetRow, DetectorState, detector_state
-from gad_core.workspace.staging import writing_in
+from gad_core.workspace.staging import clear_up, writing_in
+from gad_core.workspace.watches import WatchShelf
 
 
 class Store:
     """A workspace folder and its database; safe for several threads and processes at once.
 
     `home` holds `datasets/<id>/` in MVTec layout, `detectors/<id>.gad`, `explanations/`, `comparisons/`,
-    `experiments/`, `sensitivity/`, the disposable `cache/` and, unless another database is named, `gad.db`. What comes
-    out are frozen rows; a row is there only if its files are, whole.
+    `experiments/`, `sensitivity/`, `inspected/` with images that were brought for a verdict alone, the disposable
+    `cache/` and, unless another database is named, `gad.db`. What comes out are frozen rows; a row is there only if its
+    files are, whole.
     """
 
     def __init__(self, home: Path, database_url: str | None = None) -> None:
@@ -42,9 +45,10 @@ class Store:
         self.comparisons = self.home / "comparisons"  # baselines run on data sets, a file each
         self.experiments = self.home / "experiments"  # tables of the paper, a folder a data set
         self.sensitivity = self.home / "sensitivity"  # synthetic defects measured, a file a detector and data set
+        self.inspected = self.home / "inspected"  # images brought for a verdict, a folder a detector
         self._processes = self.home / "processes"
         with writing_in(self.home), ExitStack() as undo:
-            kept = (self.explanations, self.comparisons, self.experiments, self.sensitivity)
+            kept = (self.explanations, self.comparisons, self.experiments, self.sensitivity, self.inspected)
             for folder in (self.cache, *kept, self._processes):
                 folder.mkdir(parents=True, exist_ok=True)
             self._presence = arrive(self._processes)
@@ -53,6 +57,7 @@ class Store:
             undo.callback(database.close)
             place = Place(self.home, database, self.owner)
             self.datasets, self.detectors, self.jobs = DatasetShelf(place), DetectorShelf(place), JobLog(place)
+            self.inspections, self.watches = InspectionShelf(place), WatchShelf(place)
             self.recover()
             self._take_former_explanations()
             self._leave = undo.pop_all().close
@@ -68,7 +73,12 @@ class Store:
             for token in departed(self._processes):
                 self.datasets.clear_up(token)
                 self.detectors.clear_up(token)
-            self.jobs.interrupt(unless=lambda owner: is_present(self._processes, owner))
+                clear_up(self.inspected, token, exists=lambda _: False)
+            self.jobs.interrupt(unless=self.is_at_work)
+
+    def is_at_work(self, owner: str) -> bool:
+        """Whether the process with this token still lives, as far as `recover` has not seen otherwise."""
+        return is_present(self._processes, owner)
 
     def feature_cache(self) -> FeatureCache:
         """The features and pixels of this workspace; what its detectors are made of goes last when room is short."""

@@ -132,6 +132,8 @@ class WatchRecord(Table):
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
     detector_id: Mapped[str] = mapped_column(ForeignKey(DetectorRecord.id, ondelete="CASCADE"), index=True)
     folder: Mapped[str]
+    sink: Mapped[str | None]
+    sent: Mapped[int] = mapped_column(default=0)
     active: Mapped[bool]
     owner: Mapped[str | None]
     created: Mapped[datetime]
@@ -139,7 +141,7 @@ class WatchRecord(Table):
 
 class InspectionRecord(Table):
     __tablename__ = "gad_inspections"
-    __table_args__ = (UniqueConstraint("detector_id", "source", "name", "digest"),)
+    __table_args__ = (UniqueConstraint("source", "name", "digest"),)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     detector_id: Mapped[str] = mapped_column(ForeignKey(DetectorRecord.id, ondelete="CASCADE"), index=True)
     source: Mapped[str] = mapped_column(String(16))
@@ -160,7 +162,7 @@ class HumanVerdictRecord(Table):
     __tablename__ = "gad_human_verdicts"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     inspection_id: Mapped[int] = mapped_column(ForeignKey(InspectionRecord.id, ondelete="CASCADE"), index=True)
-    defective: Mapped[bool]
+    defective: Mapped[bool | None]
     who: Mapped[str]
     created: Mapped[datetime]
 
@@ -189,7 +191,7 @@ def frozen(kind: type[Row], record: Table, **changed: object) -> Row:
     return kind(**{name: getattr(record, name) for name in names}, **changed)
 
 
-def fetch(session: Session, table: type[Record], key: str, *, lock: bool = False) -> Record:
+def fetch(session: Session, table: type[Record], key: str | int, *, lock: bool = False) -> Record:
     """The record of that id, held against other writers if `lock`; raise `GadError` if there is none."""
     record = session.get(table, key, with_for_update=lock)
     if record is None:

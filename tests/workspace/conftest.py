@@ -74,6 +74,20 @@ def six(store: Store, picture: Callable[..., bytes]) -> DetectorRow:
 
 
 @pytest.fixture
+def deciding(store: Store, six: DetectorRow) -> DetectorRow:
+    """The same with a threshold that somebody adopted, between the scores of new pictures."""
+    from gad_core.gaussian.detector_file import load_detector
+    from gad_core.gaussian.tuning import WorkingPoint
+    from gad_core.workspace.adoption import adopt
+    from gad_core.workspace.rows import detector_state
+
+    detector, state = load_detector(six.path), detector_state(six)
+    point = WorkingPoint("cross-conformal", 0.2, 3.3, 6, "from 6 images")
+    adopt(store, six, detector, detector.tuning, point, state=state)
+    return store.detectors.get(six.id)
+
+
+@pytest.fixture
 def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts Python code in a process of its own; a process that is still there at the end is killed."""
     started: list[subprocess.Popen[str]] = []

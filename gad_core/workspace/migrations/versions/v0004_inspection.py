@@ -39,6 +39,8 @@ def _inspections() -> None:
         sa.Column("id", sa.String(16), primary_key=True),
         of_detector(),
         sa.Column("folder", sa.Text, nullable=False),
+        sa.Column("sink", sa.Text),
+        sa.Column("sent", sa.Integer, nullable=False),
         sa.Column("active", sa.Boolean, nullable=False),
         sa.Column("owner", sa.Text),
         sa.Column("created", sa.DateTime, nullable=False),
@@ -59,7 +61,7 @@ def _inspections() -> None:
         sa.Column("version", sa.Text, nullable=False),
         sa.Column("decision_id", sa.String(16)),
         sa.Column("created", sa.DateTime, nullable=False),
-        sa.UniqueConstraint("detector_id", "source", "name", "digest"),
+        sa.UniqueConstraint("source", "name", "digest"),
     )
     op.create_table(
         "gad_human_verdicts",
@@ -71,7 +73,7 @@ def _inspections() -> None:
             nullable=False,
             index=True,
         ),
-        sa.Column("defective", sa.Boolean, nullable=False),
+        sa.Column("defective", sa.Boolean),
         sa.Column("who", sa.Text, nullable=False),
         sa.Column("created", sa.DateTime, nullable=False),
     )

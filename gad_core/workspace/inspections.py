@@ -1,0 +1,151 @@
+"""The shelf of inspections: every new image as it was judged when it came, and what people said of it since.
+
+A source names an image once: the same name with the same content is one part, however often it is met. What people say
+is only ever added to; their last word counts.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from gad_core.workspace.place import Place
+from gad_core.workspace.rows import InspectionRow
+from gad_core.workspace.tables import DetectorRecord, HumanVerdictRecord, InspectionRecord, fetch, frozen, now
+
+_LONGEST_NAME = 1000  # characters: paths of most systems are shorter
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A new image with its verdict, as it goes on record."""
+
+    name: str
+    path: Path
+    digest: str
+    lot: str | None
+    score: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """By what images were judged: which fit, which thresholds, and the decision behind them."""
+
+    threshold: float
+    reject_above: float | None
+    version: str
+    decision_id: str | None
+
+
+class InspectionShelf:
+    """New images that a workspace's detectors have judged."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def add(self, detector_id: str, source: str, judged: Sequence[Judged], reading: Reading) -> tuple[int, ...]:
+        """Put images on record, all or none, and return the ids of those that were not there.
+
+        One that a person brings again by hand, whose source is the detector itself, is judged anew in its place: what
+        was said of it stays. One that a watch finds again is left as it is. Raises `GadError` where the detector is
+        gone.
+        """
+        new: list[int] = []
+        with self._place.database.writing() as session:
+            fetch(session, DetectorRecord, detector_id)
+            there = _there(session, source, [one.digest for one in judged])
+            for one in judged:
+                key = name, digest = one.name[-_LONGEST_NAME:], one.digest
+                fresh = key not in there
+                if not fresh and source != detector_id:
+                    continue
+                record = there.setdefault(key, InspectionRecord(source=source, name=name, digest=digest))
+                session.add(record)
+                record.detector_id, record.path, record.lot = detector_id, self._place.inside(one.path), one.lot
+                record.score, record.p_value, record.created = one.score, one.p_value, now()
+                record.threshold, record.reject_above = reading.threshold, reading.reject_above
+                record.version, record.decision_id = reading.version, reading.decision_id
+                session.flush()
+                if fresh:
+                    new.append(record.id)
+        return tuple(new)
+
+    def names(self, source: str) -> frozenset[tuple[str, str]]:
+        """Name and digest of every image of a source."""
+        with self._place.database.reading() as session:
+            chosen = select(InspectionRecord.name, InspectionRecord.digest).where(InspectionRecord.source == source)
+            return frozenset((name, digest) for name, digest in session.execute(chosen))
+
+    def of(
+        self, detector_ids: Collection[str], *, after: int = 0, limit: int | None = None
+    ) -> tuple[InspectionRow, ...]:
+        """Images that these detectors judged, with an id above `after`, in the order in which they came."""
+        chosen = _with_verdicts().where(InspectionRecord.detector_id.in_(detector_ids), InspectionRecord.id > after)
+        return self._rows(chosen.order_by(InspectionRecord.id).limit(limit))
+
+    def newest(self, source: str, limit: int) -> tuple[InspectionRow, ...]:
+        """The images that a source brought last, newest first."""
+        chosen = _with_verdicts().where(InspectionRecord.source == source)
+        return self._rows(chosen.order_by(InspectionRecord.id.desc()).limit(limit))
+
+    def get(self, inspection_id: int) -> InspectionRow:
+        """One image; raise `GadError` if there is none of that id."""
+        with self._place.database.reading() as session:
+            fetch(session, InspectionRecord, inspection_id)
+        (row,) = self._rows(_with_verdicts().where(InspectionRecord.id == inspection_id))
+        return row
+
+    def count(self, detector_id: str) -> int:
+        """How many images a detector has judged."""
+        with self._place.database.reading() as session:
+            chosen = select(func.count()).where(InspectionRecord.detector_id == detector_id)
+            return int(session.scalar(chosen) or 0)
+
+    def latest(self, detector_id: str) -> str:
+        """What changes with every image and with every word on one: the key of all that is made of them."""
+        of_detector = InspectionRecord.detector_id == detector_id
+        with self._place.database.reading() as session:
+            images = select(func.count(), func.max(InspectionRecord.created)).where(of_detector)
+            words = select(func.max(HumanVerdictRecord.id)).join(InspectionRecord).where(of_detector)
+            return f"{detector_id} {session.execute(images).one()} {session.scalar(words)}"
+
+    def say(self, inspection_ids: Iterable[int], defective: bool | None, *, who: str = "") -> None:
+        """Put a person's verdict on images on record, beside earlier ones; None takes the last word back."""
+        with self._place.database.writing() as session:
+            for inspection_id in inspection_ids:
+                fetch(session, InspectionRecord, inspection_id)
+                session.add(
+                    HumanVerdictRecord(inspection_id=inspection_id, defective=defective, who=who, created=now())
+                )
+
+    def _rows(self, chosen: Select[InspectionRecord, HumanVerdictRecord]) -> tuple[InspectionRow, ...]:
+        with self._place.database.reading() as session:
+            return tuple(self._row(record, said) for record, said in session.execute(chosen))
+
+    def _row(self, record: InspectionRecord, said: HumanVerdictRecord | None) -> InspectionRow:
+        path = self._place.outside(record.path)
+        known = said is not None and said.defective is not None
+        return frozen(
+            InspectionRow,
+            record,
+            path=path,
+            defective=said.defective if said else None,
+            judged=said.created if said and known else None,
+        )
+
+
+def _there(session: Session, source: str, digests: Sequence[str]) -> dict[tuple[str, str], InspectionRecord]:
+    chosen = select(InspectionRecord).where(
+        InspectionRecord.source == source, InspectionRecord.digest.in_(set(digests))
+    )
+    return {(record.name, record.digest): record for record in session.scalars(chosen)}
+
+
+def _with_verdicts() -> Select[InspectionRecord, HumanVerdictRecord]:
+    """Inspections, each with a person's last word on it, or none."""
+    last = select(func.max(HumanVerdictRecord.id)).group_by(HumanVerdictRecord.inspection_id)
+    said = HumanVerdictRecord.id.in_(last) & (HumanVerdictRecord.inspection_id == InspectionRecord.id)
+    return select(InspectionRecord, HumanVerdictRecord).outerjoin(HumanVerdictRecord, said)

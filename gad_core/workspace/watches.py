@@ -1,0 +1,80 @@
+"""The shelf of watches: folders whose new images a detector scores, each held by one process at a time."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import select
+
+from gad_core.data.folders import list_folder
+from gad_core.workspace.place import Place
+from gad_core.workspace.presence import new_id
+from gad_core.workspace.rows import WatchRow
+from gad_core.workspace.tables import DetectorRecord, WatchRecord, fetch, frozen, now
+
+
+class WatchShelf:
+    """Watched folders of a workspace."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def start(self, detector_id: str, folder: Path, *, sink: str | None = None) -> WatchRow:
+        """Watch a folder; one that this detector has watched before goes on where it stopped.
+
+        It may be empty yet. Raises `GadError` for what is no folder and where the detector is gone.
+        """
+        where = str(list_folder(folder).folder.path)
+        with self._place.database.writing() as session:
+            fetch(session, DetectorRecord, detector_id)
+            known = select(WatchRecord).where(WatchRecord.detector_id == detector_id, WatchRecord.folder == where)
+            record = session.scalar(known)
+            if record is None:
+                record = WatchRecord(id=new_id(), detector_id=detector_id, folder=where, sent=0, created=now())
+                session.add(record)
+            record.active, record.sink = True, sink
+            session.flush()
+            return frozen(WatchRow, record)
+
+    def stop(self, watch_id: str) -> None:
+        """Watch it no more; what it has found stays."""
+        with self._place.database.writing() as session:
+            record = fetch(session, WatchRecord, watch_id)
+            record.active, record.owner = False, None
+
+    def move(self, former: str, detector_id: str) -> None:
+        """Let another detector judge what the watches of a former one find from now on."""
+        with self._place.database.writing() as session:
+            for record in session.scalars(select(WatchRecord).where(WatchRecord.detector_id == former)):
+                record.detector_id = detector_id
+
+    def of(self, detector_id: str) -> tuple[WatchRow, ...]:
+        """The watches of a detector, the newest first."""
+        with self._place.database.reading() as session:
+            chosen = select(WatchRecord).where(WatchRecord.detector_id == detector_id)
+            return tuple(
+                frozen(WatchRow, record) for record in session.scalars(chosen.order_by(WatchRecord.created.desc()))
+            )
+
+    def any_active(self) -> bool:
+        """Whether a folder is watched at all."""
+        with self._place.database.reading() as session:
+            return session.scalar(select(WatchRecord.id).where(WatchRecord.active).limit(1)) is not None
+
+    def take(self, *, unless: Callable[[str], bool]) -> tuple[WatchRow, ...]:
+        """Take over the active watches that nobody holds, or whose holder is gone, and return all that are ours.
+
+        `unless` says of an owner's token whether it is at work.
+        """
+        with self._place.database.writing() as session:
+            ours = []
+            for record in session.scalars(select(WatchRecord).where(WatchRecord.active)):
+                if record.owner is None or not unless(record.owner):
+                    record.owner = self._place.owner
+                if record.owner == self._place.owner:
+                    ours.append(frozen(WatchRow, record))
+            return tuple(ours)
+
+    def sent(self, watch_id: str, inspection_id: int) -> None:
+        """Remember up to which image the results went to the sink."""
+        with self._place.database.writing() as session:
+            fetch(session, WatchRecord, watch_id).sent = inspection_id

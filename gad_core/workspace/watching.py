@@ -1,0 +1,191 @@
+"""Watched folders: new images are judged as they come, each once, also after a restart."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from gad_core.data.datasets import ImageFile, ImageSet, Refusal, list_images
+from gad_core.data.digests import Digests, Stamp, stamp
+from gad_core.errors import GadError, ImageRefused
+from gad_core.features.cache import FeatureCache
+from gad_core.workspace.inspecting import Inspector
+from gad_core.workspace.jobs import stand_back
+from gad_core.workspace.rows import WatchRow, detector_state
+from gad_core.workspace.store import Store
+from gad_core.workspace.tables import now
+
+_INTERVAL = 1.0  # seconds between two looks
+_SHARE = 5  # a look at a large folder may take so many times less than the time until the next
+_BATCH = 32  # images that go on record together: what a kill costs is at most their work
+_STILL = 2_000_000_000  # nanoseconds after which a file is taken for whole; a younger one after two equal looks
+_NICENESS = 5
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WatchState:
+    """How a watch stands: what it cannot read, what goes wrong, how many files wait, and when it last looked."""
+
+    refused: tuple[Refusal, ...] = ()
+    error: str | None = None
+    waiting: int = 0
+    looked: datetime | None = None
+
+
+@dataclass
+class _Folder:
+    """What one watch knows of its folder; only its thread touches it."""
+
+    digests: Digests
+    known: set[tuple[str, str]]  # name and digest of what is on record
+    handled: dict[Path, Stamp] = field(default_factory=dict)  # as they looked when they were dealt with
+    met: dict[Path, Stamp] = field(default_factory=dict)  # as they looked last, perhaps still being written
+    refused: dict[Path, Refusal] = field(default_factory=dict)
+
+
+class Watcher:
+    """Looks through the active watches of a workspace in a thread of its own, with the store's other processes in turn.
+
+    A watch belongs to one process at a time; that of a dead one is taken over. What a person sees of it comes from
+    `state`, which may be called from any thread.
+    """
+
+    def __init__(self, store: Store, *, cache: FeatureCache | None = None, interval: float = _INTERVAL) -> None:
+        self._store, self._cache, self._interval = store, cache, interval
+        self._folders: dict[str, _Folder] = {}
+        self._inspectors: dict[str, Inspector] = {}
+        self._states: dict[str, WatchState] = {}
+        self._stopped, self._wake = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gad-watcher", daemon=True)
+
+    def start(self) -> Self:
+        """Begin to look."""
+        self._thread.start()
+        return self
+
+    def wake(self) -> None:
+        """Look at once: a watch was begun."""
+        self._wake.set()
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Stop after the batch at hand."""
+        self._stopped.set()
+        self._wake.set()
+        self._thread.join(timeout)
+
+    def state(self, watch_id: str) -> WatchState:
+        """How a watch of this process stands; nothing is known of others'."""
+        return self._states.get(watch_id, WatchState())
+
+    def look(self) -> int:
+        """Look through all watches once and return how many images were new; for those who do without the thread."""
+        with suppress(GadError):  # the database is busy or full: the next look says more
+            self._store.recover()
+        found, watches = 0, self._store.watches.take(unless=self._store.is_at_work)
+        for watch in watches:
+            try:
+                found += self._look_at(watch)
+            except GadError as error:
+                self._note(watch, error=str(error))
+        for gone in self._folders.keys() - {watch.id for watch in watches}:
+            del self._folders[gone]
+        return found
+
+    def _run(self) -> None:
+        stand_back(_NICENESS)
+        while not self._stopped.is_set():
+            began = time.monotonic()
+            try:
+                self.look()
+            except Exception:  # whatever it is, the next look may go well
+                _log.exception("the watched folders could not be looked through")
+            took = time.monotonic() - began
+            self._wake.wait(max(self._interval, _SHARE * took) if took > self._interval else self._interval)
+            self._wake.clear()
+
+    def _look_at(self, watch: WatchRow) -> int:
+        root = Path(watch.folder)
+        folder = self._folders.get(watch.id) or self._open(watch, root)
+        arrived = list(_arrivals(root, folder, time.time_ns()))
+        found = 0
+        for first in range(0, len(arrived), _BATCH):
+            if self._stopped.is_set():
+                break
+            self._note(watch, waiting=len(arrived) - first)
+            found += self._take_in(watch, folder, root, arrived[first : first + _BATCH])
+        if arrived:
+            folder.digests.add()
+        self._note(watch)
+        return found
+
+    def _open(self, watch: WatchRow, root: Path) -> _Folder:
+        digests = Digests(self._store.cache / "digests" / f"watch-{watch.id}.json", root)
+        return self._folders.setdefault(watch.id, _Folder(digests, set(self._store.inspections.names(watch.id))))
+
+    def _take_in(self, watch: WatchRow, folder: _Folder, root: Path, batch: Sequence[tuple[Path, Stamp]]) -> int:
+        """Judge those of some images that are new, and put them on record together."""
+        files = []
+        for path, _ in batch:
+            try:
+                digest = folder.digests.look(path)
+            except ImageRefused as refusal:
+                folder.refused[path] = Refusal(path.relative_to(root).as_posix(), str(refusal))
+                continue
+            folder.refused.pop(path, None)
+            if (path.relative_to(root).as_posix(), digest) not in folder.known:
+                files.append(ImageFile(path, digest))
+        added: tuple[int, ...] = ()
+        if files:
+            inspector = self._inspector(watch.detector_id)
+            inspected = inspector.judge(ImageSet(tuple(files)), cache=self._cache)
+            for bad in inspected.images.refused:
+                folder.refused[Path(bad.path)] = Refusal(_below(bad.path, root), bad.reason)
+            judged = inspected.judged(root)
+            reading = inspector.reading(inspected.verdict)
+            added = self._store.inspections.add(watch.detector_id, watch.id, judged, reading)
+            folder.known.update((one.name, one.digest) for one in judged)
+        folder.handled.update(batch)
+        return len(added)
+
+    def _inspector(self, detector_id: str) -> Inspector:
+        """The detector as its file is now: a threshold that was adopted meanwhile decides from the next image on."""
+        known = self._inspectors.get(detector_id)
+        if known is None or detector_state(self._store.detectors.get(detector_id)) != known.state:
+            known = Inspector.of(self._store, detector_id, engine=known.engine if known else None)
+            self._inspectors = {detector_id: known}  # a workspace rarely watches for two, and a network is large
+        return known
+
+    def _note(self, watch: WatchRow, *, error: str | None = None, waiting: int = 0) -> None:
+        folder = self._folders.get(watch.id)
+        refused = tuple(folder.refused.values()) if folder else ()
+        self._states[watch.id] = WatchState(refused, error, waiting, now())
+
+
+def _arrivals(root: Path, folder: _Folder, moment: int) -> Iterator[tuple[Path, Stamp]]:
+    """Files that are whole and not dealt with as they look now, by time of their last change."""
+    met: dict[Path, Stamp] = {}
+    arrived = []
+    for path in list_images(root):
+        try:
+            looks = stamp(path)
+        except OSError:  # gone between the list and the look
+            continue
+        if folder.handled.get(path) == looks:
+            continue
+        met[path] = looks
+        if moment - looks[2] > _STILL or folder.met.get(path) == looks:
+            arrived.append((path, looks))
+    folder.met = met
+    for gone in folder.refused.keys() - met.keys() - folder.handled.keys():
+        del folder.refused[gone]
+    return iter(sorted(arrived, key=lambda one: (one[1][2], one[0])))
+
+
+def _below(path: str, root: Path) -> str:
+    return Path(path).relative_to(root).as_posix()

@@ -46,10 +46,12 @@ class DetectorShelf:
         n_train: int,
         dataset_id: str | None = None,
         auroc: float | None = None,
+        follows: str | None = None,
     ) -> DetectorRow:
         """Keep a fitted detector; `save` is called with the path of the file that it has to write.
 
-        Where the name is taken, a number behind it tells the two apart.
+        Where the name is taken, a number behind it tells the two apart. `follows` names the detector of which this is a
+        newer version.
         """
         final = self._folder / f"{new_id()}.gad"
         with writing_in(self._place.home), making(final, self._place.owner):
@@ -66,6 +68,7 @@ class DetectorShelf:
                     settings=settings.to_json(),
                     n_train=n_train,
                     created=now(),
+                    follows=follows,
                 )
                 session.add(record)
                 if auroc is not None:

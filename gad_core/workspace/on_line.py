@@ -1,0 +1,71 @@
+"""What a detector's new images say together: how its threshold does, and whether its calibration still holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gad_core.decision.achieved import Achieved, achieved
+from gad_core.decision.drift import Drift, watch
+from gad_core.decision.point_settings import PointSettings, own_level
+from gad_core.decision.verdict import deciding_point, own_scores
+from gad_core.features.registry import get_backbone
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.tuning import Tuning
+from gad_core.workspace.rows import DetectorRow, InspectionRow
+from gad_core.workspace.store import Store
+
+
+@dataclass(frozen=True)
+class OnLine:
+    """The images whose scores mean what the detector's scores mean now, in the order in which they came.
+
+    `others` were judged by another fit or another reading of it.
+    """
+
+    rows: tuple[InspectionRow, ...]
+    others: int
+
+    @property
+    def achieved(self) -> Achieved:
+        """What the thresholds did by which they were judged, as far as people told."""
+        return achieved([row.flagged for row in self.rows], [row.defective for row in self.rows])
+
+    def drift(self, detector: Detector) -> Drift:
+        """Hold their scores against the detector's normal images; raises as `watch` and `deciding_point` do."""
+        features = np.empty((0, detector.training.features.shape[1]), np.float32)
+        normal = own_scores(detector, features)
+        point = deciding_point(detector, normal)
+        lots = [row.lot for row in self.rows]
+        scores = replace(normal, test=np.array([row.score for row in self.rows]))
+        return watch(scores, point.threshold, target_fpr=point.target_fpr, lots=lots if any(lots) else None)
+
+
+def on_line(store: Store, row: DetectorRow, detector: Detector) -> OnLine:
+    """The images that a detector has judged as it would judge them now."""
+    inspected = store.inspections.of([row.id])
+    readings = {one.id: (one.tuning, one.point.level) for one in store.detectors.decisions(row.id)}
+    own = PointSettings.of(detector.tuning, detector.working_point)
+    same = [one for one in inspected if (one.version, _reading(one, readings, detector)) == _key(detector, own)]
+    return OnLine(tuple(same), len(inspected) - len(same))
+
+
+def for_calibration(rows: Sequence[InspectionRow]) -> tuple[tuple[InspectionRow, ...], tuple[InspectionRow, ...]]:
+    """The images that are good as far as anybody knows, and the flagged ones that somebody has to judge first.
+
+    Without the flagged good ones the others would look better than good parts are, and the threshold come out too low.
+    """
+    good = tuple(row for row in rows if row.defective is False or (row.defective is None and not row.flagged))
+    return good, tuple(row for row in rows if row.defective is None and row.flagged)
+
+
+def _key(detector: Detector, own: PointSettings) -> tuple[str, tuple[Tuning, str]]:
+    return detector.version, (own.tuning, own.level)
+
+
+def _reading(row: InspectionRow, readings: dict[str, tuple[Tuning, str]], detector: Detector) -> tuple[Tuning, str]:
+    """Tuning and level behind a score; before anything was adopted it is that of the fit."""
+    if row.decision_id in readings:
+        return readings[row.decision_id]
+    tuning = detector.settings.tuning_on(get_backbone(detector.backbone))
+    return tuning, own_level(tuning)

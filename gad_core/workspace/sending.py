@@ -1,0 +1,62 @@
+"""Images that were judged on the line, taken into a data set as new normals or defects."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from gad_core.data.datasets import GOOD, ImageFile
+from gad_core.errors import GadError
+from gad_core.progress import Progress
+from gad_core.workspace.imports import Split, extend_upload
+from gad_core.workspace.layout import place
+from gad_core.workspace.rows import DatasetRow, InspectionRow
+from gad_core.workspace.store import Store
+
+
+def send(
+    store: Store,
+    dataset_id: str,
+    rows: Sequence[InspectionRow],
+    *,
+    split: Split = "train",
+    defect: str = GOOD,
+    progress: Progress | None = None,
+) -> DatasetRow:
+    """Add images to a data set; one that cannot be changed, a demo or a registered folder, is copied with them.
+
+    Raises `GadError` where an image is gone or cannot be used.
+    """
+    row = store.datasets.get(dataset_id)
+    files = [(Path(one.name).name, _bytes(one.path)) for one in rows]
+    if row.kind != "upload":
+        row = _copy(store, row)
+    return extend_upload(store, row.id, files, split=split, defect=defect, progress=progress)
+
+
+def _copy(store: Store, row: DatasetRow) -> DatasetRow:
+    """The same images as an uploaded data set, which can be changed."""
+    dataset = store.read(row)
+    with store.datasets.workshop() as workshop:
+        content, scratch = workshop / "content", workshop / "scratch"
+        scratch.mkdir()
+        for split, images in (("train", dataset.train), ("test", dataset.test)):
+            for file in images:
+                mask = _copied(file.mask, scratch / "mask.png") if file.mask else None
+                image = _copied(file.path, scratch / f"image{file.path.suffix}")
+                place(content, image, name=file.path.name, split=split, defect=_kind(file), mask=mask)
+        return store.datasets.add(content, name=f"{row.name}, with parts from the line", kind="upload")
+
+
+def _kind(file: ImageFile) -> str:
+    return file.defect if file.anomalous else GOOD
+
+
+def _copied(path: Path, to: Path) -> Path:
+    return Path(shutil.copyfile(path, to))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise GadError(f"{path.name} is gone meanwhile ({error.strerror}); bring it back, or leave it out") from error

@@ -8,6 +8,7 @@ from gad_core import figures
 from gad_core.data.datasets import ImageFile
 from gad_core.decision.point_settings import PointSettings
 from gad_core.features.registry import get_backbone
+from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import adopted, frame, opened, resources, settings, tasks
 from pages.shared.text import plain
@@ -27,10 +28,33 @@ def main() -> None:
     if detector is None or dataset is None:
         frame.empty("Fit a detector first: then every pixel's share is shown.", "Fit a detector", "pages/fit.py")
         return
-    if not len(resources.test_images(detector, dataset).images):
+    if part := opened_part(detector, dataset):
+        explained_part(detector, dataset, part)
+    elif not len(resources.test_images(detector, dataset).images):
         frame.empty("There are no test images to explain yet.", "Bring some", "pages/data.py")
-        return
-    explained(detector, dataset)
+    else:
+        explained(detector, dataset)
+
+
+def opened_part(detector: DetectorRow, dataset: DatasetRow) -> ImageFile | None:
+    """The inspected part that is open, unless the data set has that very image."""
+    digest = opened.image()
+    if digest is None or any(file.digest.startswith(digest) for file in resources.dataset(dataset).test):
+        return None
+    row = resources.store().inspections.find(detector.id, digest)
+    return ImageFile(row.path, row.digest) if row else None
+
+
+@frame.fragment
+def explained_part(detector: DetectorRow, dataset: DatasetRow, part: ImageFile) -> None:
+    """A part that came to Inspect: its map, without what takes labelled images beside it."""
+    with st.container(border=True):
+        tuning, n_references, drawing = controls(detector)
+    adopted.mark(detector)
+    with st.container(horizontal=True, vertical_alignment="center", key="inspected_part"):
+        st.markdown(":material/fact_check: **A part from Inspect**")
+        st.button("Back to the test images", key="leave_part", icon=":material/close:", on_click=opened.close_image)
+    one_image(detector, dataset, resources.inspected(detector, part), part, tuning, n_references, drawing)
 
 
 @frame.fragment
@@ -43,6 +67,21 @@ def explained(detector: DetectorRow, dataset: DatasetRow) -> None:
     scores = resources.scores(test, tuning)["sum"].test
     file = open_file(test.images.files, scores)
     pick(test.images.files, scores, file)
+    one_image(detector, dataset, test, file, tuning, n_references, drawing)
+    category.whole_category(detector, dataset, test, file, tuning, n_references)
+    clever_hans.tour(detector, dataset, test, tuning, n_references)
+
+
+def one_image(
+    detector: DetectorRow,
+    dataset: DatasetRow,
+    test: resources.TestImages,
+    file: ImageFile,
+    tuning: Tuning,
+    n_references: int,
+    drawing: maps.Drawing,
+) -> None:
+    """An image, its map, and the checks on it."""
     with frame.guarded():
         with st.spinner(f"Explaining {plain(file.path.name)} …"):
             attribution = resources.attribution(test, file, tuning, n_references)
@@ -58,8 +97,6 @@ def explained(detector: DetectorRow, dataset: DatasetRow) -> None:
         maps.downloads(attribution, image, file, drawing)
         twin = clever_hans.twin_pixels(test, dataset, file)
         checks(checking.subject(test, file, attribution, tuning, twin))
-    category.whole_category(detector, dataset, test, file, tuning, n_references)
-    clever_hans.tour(detector, dataset, test, tuning, n_references)
 
 
 def regions_of(test: resources.TestImages, file: ImageFile, settings: PointSettings) -> maps.RegionMap | None:

@@ -98,6 +98,13 @@ class InspectionShelf:
         (row,) = self._rows(_with_verdicts().where(InspectionRecord.id == inspection_id))
         return row
 
+    def find(self, detector_id: str, digest: str) -> InspectionRow | None:
+        """The newest image of a detector whose digest begins so, or none."""
+        chosen = _with_verdicts().where(
+            InspectionRecord.detector_id == detector_id, InspectionRecord.digest.startswith(digest, autoescape=True)
+        )
+        return next(iter(self._rows(chosen.order_by(InspectionRecord.id.desc()).limit(1))), None)
+
     def count(self, detector_id: str) -> int:
         """How many images a detector has judged."""
         with self._place.database.reading() as session:

@@ -1,5 +1,6 @@
 """A newer version of a detector, whose threshold is calibrated on images from the line."""
 
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -53,11 +54,21 @@ def recalibrate(
         own_scores(new, known.features[:0]), PointSettings.of(former.tuning, former.working_point), former.working_point
     )
     made = store.detectors.add(
-        new.save, name=row.name, settings=new.settings, n_train=new.n_train, dataset_id=row.dataset_id, follows=row.id
+        new.save,
+        name=_family(row.name),
+        settings=new.settings,
+        n_train=new.n_train,
+        dataset_id=row.dataset_id,
+        follows=row.id,
     )
     adopt(store, made, load_detector(made.path), new.tuning, point, state=detector_state(made))
     store.watches.move(detector_id, made.id)
     return made
+
+
+def _family(name: str) -> str:
+    """The name without the number that a newer version has: the newest gets the next one."""
+    return re.sub(r" \d+$", "", name)
 
 
 def _point(scores: LevelScores, asked: PointSettings, former: WorkingPoint | None) -> WorkingPoint:

@@ -38,6 +38,7 @@ def menu() -> dict[str, list[Page]]:
                 "pages/attributions.py", title="Attributions", icon=":material/center_focus_strong:", help="See why"
             ),
             st.Page("pages/compare.py", title="Compare", icon=":material/compare:", help="Hold detectors side by side"),
+            st.Page("pages/inspect.py", title="Inspect", icon=":material/fact_check:", help="Judge new parts"),
             st.Page("pages/help.py", title="Help", icon=":material/help:", help="The method, the words, the keys"),
         ],
     }

@@ -84,6 +84,11 @@ def open_image(digest: str) -> None:
     _open("image", digest[:_SHORT])
 
 
+def close_image() -> None:
+    """Have no image open; also for callbacks."""
+    _close("image")
+
+
 def link() -> dict[str, str]:
     """The query parameters of what is open, for a change of page."""
     return {thing: st.session_state[_key(thing)] for thing in get_args(Thing) if _key(thing) in st.session_state}

@@ -6,6 +6,7 @@ detector's file and every change of the data set: whatever was computed before i
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from operator import attrgetter
 from threading import Lock
 from typing import Any
@@ -35,8 +36,17 @@ from gad_core.gaussian.extraction import extract_for
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Distance, Tuning
 from gad_core.workspace.jobs import JobQueue
-from gad_core.workspace.rows import DatasetRow, DatasetState, DetectorRow, DetectorState, detector_state
+from gad_core.workspace.on_line import OnLine, on_line
+from gad_core.workspace.rows import (
+    DatasetRow,
+    DatasetState,
+    DetectorRow,
+    DetectorState,
+    InspectionRow,
+    detector_state,
+)
 from gad_core.workspace.store import Store, open_store
+from gad_core.workspace.watching import Watcher
 
 
 @st.cache_resource(show_spinner=False)
@@ -55,6 +65,12 @@ def jobs() -> JobQueue:
 def feature_cache() -> FeatureCache:
     """Features and resized pixels, by content."""
     return store().feature_cache()
+
+
+@st.cache_resource(show_spinner=False)
+def watcher() -> Watcher:
+    """The thread that looks through watched folders."""
+    return Watcher(store(), cache=feature_cache()).start()
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -91,6 +107,9 @@ class TestImages:
         """Whether there are good and defective images among them."""
         labels = self.images.labels
         return bool(labels.any() and not labels.all())
+
+
+_NEVER = datetime.min  # when an image changes that is known by its content
 
 
 _HashFuncs = dict[str | type[Any], Callable[[Any], Any]]
@@ -270,3 +289,32 @@ def _maps_of(
     n_references: int,  # noqa: ARG001
 ) -> _Maps:
     return _Maps()
+
+
+def inspections(row: DetectorRow) -> tuple[InspectionRow, ...]:
+    """All images that a detector has judged, in the order in which they came."""
+    return _inspections(row.id, store().inspections.latest(row.id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _inspections(detector_id: str, latest: str) -> tuple[InspectionRow, ...]:  # noqa: ARG001 - the key
+    return store().inspections.of([detector_id])
+
+
+def line(row: DetectorRow) -> OnLine:
+    """Those that were judged as the detector judges now."""
+    return _line(row, store().inspections.latest(row.id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4, hash_funcs=BY_STATE)
+def _line(row: DetectorRow, latest: str) -> OnLine:  # noqa: ARG001 - part of the key
+    return on_line(store(), row, detector(row))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)
+def inspected(row: DetectorRow, file: ImageFile) -> TestImages:
+    """One image before a detector, as if it were a data set's only test image; raises `GadError` where it is gone."""
+    fitted = detector(row)
+    known = extract_for(fitted, ImageSet((file,)), engine(fitted.backbone), cache=feature_cache())
+    state = State(detector_state(row), DatasetState(f"inspected {file.digest}", _NEVER))
+    return TestImages(state, fitted, Projected.of(fitted, known.features), known.images, known.features)

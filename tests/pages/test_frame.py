@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as NotYet
 
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
-MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions", "Compare", "Help"]
+MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions", "Compare", "Inspect", "Help"]
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 DRAWN = "() => [...document.querySelectorAll('.stPlotlyChart')].every((chart) => chart.querySelector('.main-svg'))"
 #: Every menu that was ever shown, however briefly.
@@ -53,7 +53,9 @@ def test_a_link_into_a_fresh_server_comes_up_in_the_frame_with_its_settings(serv
         expect(page.get_by_test_id("stSidebar")).to_contain_text("stripes")
         assert parameters(page) == {"fpr": "20", **ids}
         # Home is at /
-        assert page.evaluate("[...window.menus]") == [" data fit levels working_point attributions compare help"]
+        assert page.evaluate("[...window.menus]") == [
+            " data fit levels working_point attributions compare inspect help"
+        ]
         expect(page.locator(SETTLED)).to_be_visible()
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         page.close()  # before the server, of which it would still ask pictures

@@ -4,7 +4,8 @@ import pytest
 
 from tests.pages.script import metrics, run
 
-PAGES = [f"pages/{name}.py" for name in ("home", "data", "fit", "levels", "working_point", "attributions", "compare")]
+_NAMES = ("home", "data", "fit", "levels", "working_point", "attributions", "compare", "inspect")
+PAGES = [f"pages/{name}.py" for name in _NAMES]
 
 
 @pytest.mark.parametrize("page", PAGES)

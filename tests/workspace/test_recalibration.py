@@ -58,6 +58,15 @@ def test_it_is_a_newer_version_and_the_former_one_stays(
     assert decision.point == read_summary(made.path).working_point
 
 
+def test_each_newer_version_takes_the_next_number(
+    store: Store, deciding: DetectorRow, rows: tuple[InspectionRow, ...]
+) -> None:
+    names = [recalibrate(store, deciding.id, [row.id for row in rows]).name for _ in range(2)]
+    store.detectors.rename(deciding.id, "six 7")
+    names.append(recalibrate(store, deciding.id, [row.id for row in rows]).name)
+    assert names == ["six 2", "six 3", "six"]
+
+
 @pytest.mark.parametrize(("reject_fpr", "comes_along"), [(0.1, True), (0.05, False)])
 def test_a_review_band_comes_along_where_the_images_carry_it(
     store: Store, deciding: DetectorRow, rows: tuple[InspectionRow, ...], reject_fpr: float, comes_along: bool

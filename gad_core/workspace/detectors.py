@@ -1,5 +1,6 @@
 """The shelf of detectors, each one file, and the thresholds that people adopted for them."""
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import fields
 from pathlib import Path
@@ -71,6 +72,7 @@ class DetectorShelf:
                     follows=follows,
                 )
                 session.add(record)
+                session.flush()
                 if auroc is not None:
                     record.auroc, record.auroc_state = auroc, str(detector_state(self._row(record)))
                 return self._row(record)
@@ -130,6 +132,7 @@ class DetectorShelf:
                 id=new_id(), detector_id=detector_id, settings=tuning.to_json(), created=now(), **point.to_json()
             )
             session.add(record)
+            session.flush()
             return _decision(record)
 
     def decisions(self, detector_id: str) -> tuple[DecisionRow, ...]:
@@ -159,8 +162,10 @@ def _decision(record: DecisionRecord) -> DecisionRow:
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:
-    number, free = 1, name
-    while free in taken:
+    """The name itself, or with the next number behind it that is free."""
+    numbered = re.fullmatch(r"(.+) (\d{1,6})", name)
+    family, number = (numbered[1], int(numbered[2])) if numbered else (name, 1)
+    while name in taken:
         number += 1
-        free = f"{name} {number}"
-    return free
+        name = f"{family} {number}"
+    return name

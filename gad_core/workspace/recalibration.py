@@ -1,6 +1,5 @@
 """A newer version of a detector, whose threshold is calibrated on images from the line."""
 
-import re
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +54,7 @@ def recalibrate(
     )
     made = store.detectors.add(
         new.save,
-        name=_family(row.name),
+        name=row.name,
         settings=new.settings,
         n_train=new.n_train,
         dataset_id=row.dataset_id,
@@ -64,11 +63,6 @@ def recalibrate(
     adopt(store, made, load_detector(made.path), new.tuning, point, state=detector_state(made))
     store.watches.move(detector_id, made.id)
     return made
-
-
-def _family(name: str) -> str:
-    """The name without the number that a newer version has: the newest gets the next one."""
-    return re.sub(r" \d+$", "", name)
 
 
 def _point(scores: LevelScores, asked: PointSettings, former: WorkingPoint | None) -> WorkingPoint:

@@ -43,7 +43,8 @@ def _live(detector: DetectorRow) -> None:
 
 def _views(detector: DetectorRow) -> None:
     parts.leave()
-    numbers(detector)
+    if resources.line(detector).rows:
+        numbers(detector)
     view = st.segmented_control(
         "View",
         [_PARTS, _LINE, _OVER],

@@ -7,11 +7,10 @@ import numpy as np
 
 from gad_core.decision.achieved import Achieved, achieved
 from gad_core.decision.drift import Drift, watch
-from gad_core.decision.point_settings import PointSettings, own_level
+from gad_core.decision.point_settings import PointSettings
 from gad_core.decision.verdict import deciding_point, own_scores
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DetectorRow, InspectionRow
 from gad_core.workspace.store import Store
 
@@ -41,12 +40,18 @@ class OnLine:
         return watch(scores, point.threshold, target_fpr=point.target_fpr, lots=lots if any(lots) else None)
 
 
-def on_line(store: Store, row: DetectorRow, detector: Detector) -> OnLine:
-    """The images that a detector has judged as it would judge them now."""
-    inspected = store.inspections.of([row.id])
-    readings = {one.id: (one.tuning, one.point.level) for one in store.detectors.decisions(row.id)}
+def on_line(
+    store: Store, row: DetectorRow, detector: Detector, inspected: Sequence[InspectionRow] | None = None
+) -> OnLine:
+    """The images that a detector has judged as it would judge them now, of all that it has judged."""
+    inspected = store.inspections.of([row.id]) if inspected is None else inspected
     own = PointSettings.of(detector.tuning, detector.working_point)
-    same = [one for one in inspected if (one.version, _reading(one, readings, detector)) == _key(detector, own)]
+    # Before anything was adopted, a detector is read as it was fitted.
+    fitted = PointSettings.of(detector.settings.tuning_on(get_backbone(detector.backbone)), None)
+    readings = {one.id: (one.tuning, one.point.level) for one in store.detectors.decisions(row.id)}
+    by = {None: (fitted.tuning, fitted.level), **readings}
+    alike = {decision for decision, reading in by.items() if reading == (own.tuning, own.level)}
+    same = [one for one in inspected if one.version == detector.version and one.decision_id in alike]
     return OnLine(tuple(same), len(inspected) - len(same))
 
 
@@ -57,15 +62,3 @@ def for_calibration(rows: Sequence[InspectionRow]) -> tuple[tuple[InspectionRow,
     """
     good = tuple(row for row in rows if row.defective is False or (row.defective is None and not row.flagged))
     return good, tuple(row for row in rows if row.defective is None and row.flagged)
-
-
-def _key(detector: Detector, own: PointSettings) -> tuple[str, tuple[Tuning, str]]:
-    return detector.version, (own.tuning, own.level)
-
-
-def _reading(row: InspectionRow, readings: dict[str, tuple[Tuning, str]], detector: Detector) -> tuple[Tuning, str]:
-    """Tuning and level behind a score; before anything was adopted it is that of the fit."""
-    if row.decision_id in readings:
-        return readings[row.decision_id]
-    tuning = detector.settings.tuning_on(get_backbone(detector.backbone))
-    return tuning, own_level(tuning)

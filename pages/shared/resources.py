@@ -308,7 +308,7 @@ def line(row: DetectorRow) -> OnLine:
 
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs=BY_STATE)
 def _line(row: DetectorRow, latest: str) -> OnLine:  # noqa: ARG001 - part of the key
-    return on_line(store(), row, detector(row))
+    return on_line(store(), row, detector(row), inspections(row))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)

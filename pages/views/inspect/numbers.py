@@ -20,7 +20,7 @@ def numbers(detector: DetectorRow) -> None:
             wording.number(point.threshold) if point else "not adopted",
             f"{figures.METHOD_NAMES[point.method].lower()} at {wording.percent(point.target_fpr)}"
             if point
-            else "cross-conformal at 5.0 % decides",
+            else "5.0 % by default",
             help="Adopted on Working point. A part above it is flagged; with a review band, a person reviews what lies "
             "between the two thresholds.",
             **QUIET,

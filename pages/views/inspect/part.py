@@ -63,11 +63,9 @@ def _pictures(test: TestImages, file: ImageFile, row: InspectionRow) -> None:
         limit = resources.region_limit(test, tuning, point.target_fpr if point else _TARGET)
         values = resources.region_maps(test, tuning)[file.digest]
         shown["What is unlike good parts"] = figures.region_overlay(pixels, values, limit=limit)
-    with st.container(horizontal=True, gap="small", key="inspected_pictures"):
-        for title, picture in shown.items():
-            with st.container(width=240, gap="xxsmall"):
-                st.image(pictures.url(picture), width="stretch", alt=f"{row.name}: {title.lower()}")
-                st.caption(title)
+    for box, (title, picture) in zip(st.columns(2, gap="small"), shown.items(), strict=False):
+        box.image(pictures.url(picture), width="stretch", alt=f"{row.name}: {title.lower()}")
+        box.caption(title)
 
 
 def _verdict(detector: DetectorRow, row: InspectionRow, following: int | None) -> None:

@@ -17,7 +17,7 @@ _WORDS = {None: "", False: "good", True: "defective"}
 _COLUMNS = {
     "verdict": st.column_config.TextColumn(width=86, help="By the threshold in force when the part came."),
     "person": st.column_config.TextColumn(width=76, help="What a person said of it last."),
-    "part": st.column_config.TextColumn(width=150),
+    "part": st.column_config.TextColumn(width=128),
     "score": st.column_config.NumberColumn(
         width=66, format="%.3g", help="Distance; the threshold is in the open part."
     ),

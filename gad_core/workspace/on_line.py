@@ -49,9 +49,11 @@ def on_line(
     # Before anything was adopted, a detector is read as it was fitted.
     fitted = PointSettings.of(detector.settings.tuning_on(get_backbone(detector.backbone)), None)
     readings = {one.id: (one.tuning, one.point.level) for one in store.detectors.decisions(row.id)}
-    by = {None: (fitted.tuning, fitted.level), **readings}
-    alike = {decision for decision, reading in by.items() if reading == (own.tuning, own.level)}
-    same = [one for one in inspected if one.version == detector.version and one.decision_id in alike]
+    alike: set[str | None] = {one for one, reading in readings.items() if reading == (own.tuning, own.level)}
+    if (fitted.tuning, fitted.level) == (own.tuning, own.level):
+        alike.add(None)
+    version = detector.version
+    same = [one for one in inspected if one.version == version and one.decision_id in alike]
     return OnLine(tuple(same), len(inspected) - len(same))
 
 

@@ -5,6 +5,7 @@ import json
 import resource
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -206,6 +207,23 @@ def test_a_batch_is_flagged_by_its_q_values(run, stripes, detector, tmp_path):
     assert "batch: 0 of 16 flagged; nothing can be flagged together: with 24 normal images" in out
     status, _, err = run("score", detector, stripes / "test", "--fdr", "10")
     assert (status, "between 0 and 1" in err) == (2, True)
+
+
+def test_images_in_an_archive_score_as_those_beside_it(run, stripes, detector, tmp_path):
+    with zipfile.ZipFile(tmp_path / "parts.zip", "w") as archive:
+        for name in ("000.png", "001.png"):
+            archive.write(stripes / "test" / "blot" / name, f"lot {name[2]}/{name}")
+    (tmp_path / "broken.zip").write_bytes(b"PK nothing")
+    paths = [tmp_path / "parts.zip", tmp_path / "broken.zip"]
+    status, out, _ = run("score", detector, *paths, "--json", "--heatmaps", tmp_path / "maps")
+    scored = json.loads(out)
+    assert (status, [one["path"] for one in scored["refused"]]) == (1, [str(tmp_path / "broken.zip")])
+    beside = [stripes / "test/blot/000.png", stripes / "test/blot/001.png"]
+    expected = json.loads(run("score", detector, *beside, "--json")[1])
+    assert [one["score"] for one in scored["images"]] == [one["score"] for one in expected["images"]]
+    assert scored["images"][1]["path"] == str(tmp_path / "parts.zip/lot 1/001.png")
+    assert len(list((tmp_path / "maps").iterdir())) == 2
+    assert run("score", detector, tmp_path / "broken.zip")[0] == 2
 
 
 def test_a_refused_image_is_named_and_the_rest_is_scored(run, stripes, detector, tmp_path):

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 def score(
     detector: DetectorFile,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images or folders.", show_default=False)],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Images, folders or ZIP archives.", show_default=False)
+    ],
     target_fpr: Annotated[float | None, typer.Option(help="Default: the adopted threshold, else 0.05.")] = None,
     method: Annotated[
         str | None,

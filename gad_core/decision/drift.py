@@ -8,14 +8,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gad_core.decision import tail
 from gad_core.decision.control_chart import LIMIT, LotMean, change_point, ewma, ewma_limits, lot_means
 from gad_core.decision.evaluation import LevelScores
 from gad_core.decision.martingale import first_alarm, log_martingale, normal_scores, online_p_values
-from gad_core.decision.point_settings import PointSettings
 from gad_core.decision.rates import Rate, exceedance
-from gad_core.decision.verdict import Verdict, judge_scores, own_scores
+from gad_core.decision.verdict import Verdict, deciding_point, judge_scores, own_scores
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.tuning import WorkingPoint
 
 Array = NDArray[np.float64]
 Direction = Literal["higher", "lower"]
@@ -178,14 +179,15 @@ def watch(
     lots: Sequence[str | None] | None = None,
     alpha: float = ALPHA,
     seed: int = 0,
+    extrapolated: bool = False,
 ) -> Drift:
     """Compare the test scores (m,), in their order, with the normal ones; `lots` (m,) names each part's lot.
 
     Flagged parts are left out, and so are normal scores that are not below the threshold: cut alike, what is left is
     exchangeable if all was. The strict "below" makes this exact for a threshold that is itself one of the normal
     scores, as conformal ones are: given its value, what lies below is as exchangeable as before. An extrapolated one
-    depends on scores below it, so that it holds about. Raises `GadError` for an `alpha` outside (0, 1), no parts, and a
-    threshold with no normal score below it.
+    depends on scores below it, so that it holds about: say so of an `extrapolated` one. Raises `GadError` for an `alpha`
+    outside (0, 1), no parts, and a threshold with no normal score below it.
     """
     if not 0 < alpha < 1:
         raise GadError(f"the chance of a false alarm lies between 0 and 1 (0.05 is 5 %), got {alpha:g}")
@@ -207,7 +209,7 @@ def watch(
         exceedance(scores.test, threshold),
         target_fpr,
         len(normal),
-        scores.is_independent,
+        scores.is_independent and not extrapolated,
         p_values,
         z,
         ewma(z),
@@ -234,5 +236,24 @@ def judge_in_order(
     """
     scores = own_scores(detector, features)
     verdict = judge_scores(detector, scores)
-    target_fpr = PointSettings.of(detector.tuning, detector.working_point).target_fpr
-    return verdict, watch(scores, verdict.threshold, target_fpr=target_fpr, lots=lots, alpha=alpha, seed=seed)
+    return verdict, watch_at(deciding_point(detector, scores), scores, lots=lots, alpha=alpha, seed=seed)
+
+
+def watch_at(
+    point: WorkingPoint,
+    scores: LevelScores,
+    *,
+    lots: Sequence[str | None] | None = None,
+    alpha: float = ALPHA,
+    seed: int = 0,
+) -> Drift:
+    """Watch at a working point."""
+    return watch(
+        scores,
+        point.threshold,
+        target_fpr=point.target_fpr,
+        lots=lots,
+        alpha=alpha,
+        seed=seed,
+        extrapolated=point.method == tail.METHOD,
+    )

@@ -18,6 +18,7 @@ from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
 from gad_core.library.reading import PathLike, read_images
 from gad_core.library.resources import extract_images, workspace_cache
+from gad_core.library.unpacking import unpacked
 from gad_core.progress import Progress
 
 
@@ -140,7 +141,7 @@ def score(
     detector : Detector
         A fitted detector; its own tuning gives the score.
     images : ImageSet, or str, Path, or iterable of them
-        Images, or files and folders as `read_images` takes them.
+        Images, or files and folders as `read_images` takes them, and ZIP archives of them.
     target_fpr : float, optional
         False-positive rate in (0, 1); by default the adopted one, or else 0.05.
     method : str, optional
@@ -177,10 +178,15 @@ def score(
     >>> int(batch.flagged.sum()), batch.exact, batch.too_few
     (7, False, None)
     """
-    files = images if isinstance(images, ImageSet) else read_images(images)
-    extraction = extract_images(detector, files, progress=progress)
+    if isinstance(images, ImageSet):
+        extraction = extract_images(detector, images, progress=progress)
+        known = extraction.images
+    else:
+        with unpacked(images) as files:
+            extraction = extract_images(detector, read_images(files.paths), progress=progress)
+        known = files.named(extraction.images)
     verdict = judge(detector, extraction.features, target_fpr=target_fpr, method=method, fdr=fdr)
-    return ScoredImages(extraction.images, verdict, extraction.features)
+    return ScoredImages(known, verdict, extraction.features)
 
 
 def pixels_of(detector: Detector, file: ImageFile) -> NDArray[np.uint8]:

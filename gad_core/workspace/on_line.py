@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gad_core.decision.achieved import Achieved, achieved
-from gad_core.decision.drift import Drift, watch
+from gad_core.decision.drift import Drift, watch_at
 from gad_core.decision.point_settings import PointSettings
 from gad_core.decision.verdict import deciding_point, own_scores
 from gad_core.features.registry import get_backbone
@@ -31,13 +31,13 @@ class OnLine:
         return achieved([row.flagged for row in self.rows], [row.defective for row in self.rows])
 
     def drift(self, detector: Detector) -> Drift:
-        """Hold their scores against the detector's normal images; raises as `watch` and `deciding_point` do."""
+        """Hold their scores against the detector's normal images; raises as `watch_at` and `deciding_point` do."""
         features = np.empty((0, detector.training.features.shape[1]), np.float32)
         normal = own_scores(detector, features)
         point = deciding_point(detector, normal)
         lots = [row.lot for row in self.rows]
         scores = replace(normal, test=np.array([row.score for row in self.rows]))
-        return watch(scores, point.threshold, target_fpr=point.target_fpr, lots=lots if any(lots) else None)
+        return watch_at(point, scores, lots=lots if any(lots) else None)
 
 
 def on_line(

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from benchmarks.monitoring import RUNS, TARGET, alarms, scores_of
-from gad_core.decision.drift import judge_in_order, watch
+from gad_core.decision.drift import judge_in_order, watch, watch_at
 from gad_core.decision.martingale import log_martingale, normal_scores, online_p_values
 from gad_core.decision.rates import rate
 from gad_core.decision.verdict import own_scores
 from gad_core.decision.working_point import split_conformal
 from gad_core.errors import GadError
+from gad_core.gaussian.tuning import WorkingPoint
 
 
 def drift_of(shift, *, start=100, n=220, lots=None, seed=1):
@@ -133,3 +134,11 @@ def test_a_chance_outside_0_and_1_is_refused(alpha):
 def test_a_threshold_below_every_normal_score_leaves_nothing_to_compare_with():
     with pytest.raises(GadError, match="no normal score lies below the threshold -1"):
         watch(scores_of(np.arange(50.0), np.arange(10.0)), -1.0, target_fpr=TARGET)
+
+
+def test_the_bound_is_no_theorem_where_the_threshold_is_extrapolated(detector, features):
+    scores = own_scores(detector, features[100:])
+    assert scores.is_independent
+    for method, exact in (("split-conformal", True), ("chi2", True), ("pareto", False)):
+        point = WorkingPoint(method, 0.05, float(np.quantile(scores.normal, 0.9)), 40, "by hand")
+        assert watch_at(point, scores).exact is exact

@@ -186,7 +186,7 @@ def watch(
     Flagged parts are left out, and so are normal scores that are not below the threshold: cut alike, what is left is
     exchangeable if all was. The strict "below" makes this exact for a threshold that is itself one of the normal
     scores, as conformal ones are: given its value, what lies below is as exchangeable as before. An extrapolated one
-    depends on scores below it, so that it holds about: say so of an `extrapolated` one. Raises `GadError` for an `alpha`
+    depends on scores below it, so that it holds about: say so if it is `extrapolated`. Raises `GadError` for an `alpha`
     outside (0, 1), no parts, and a threshold with no normal score below it.
     """
     if not 0 < alpha < 1:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from gad_core.data.datasets import Refusal
     from gad_core.decision.evaluation import Evaluation, PointRates
     from gad_core.decision.false_discovery import Batch
-    from gad_core.decision.rates import Rate
     from gad_core.gaussian.detector import Detector
     from gad_core.gaussian.tuning import Tuning
     from gad_core.library.explaining import ExplainedImage
@@ -56,18 +55,7 @@ def evaluation_json(detector: "Detector", tuning: "Tuning", result: "Evaluation"
         "auroc": {level: 100 * area.value for level, area in result.auroc.items()},
         "auroc_interval": {level: [100 * area.low, 100 * area.high] for level, area in result.auroc.items()},
         **_localisation(result),
-        "working_points": [
-            {
-                "level": rates.level,
-                "method": rates.point.method,
-                "target_fpr": rates.point.target_fpr,
-                "threshold": rates.point.threshold,
-                **_rate("left_out_fpr", "left_out_interval", rates.left_out),
-                **_rate("test_fpr", "test_interval", rates.test),
-                **_rate("tpr", "tpr_interval", rates.tpr),
-            }
-            for rates in result.working_points
-        ],
+        "working_points": [rates.to_json() for rates in result.working_points],
         "no_threshold": list(result.refused),
     }
 
@@ -97,10 +85,6 @@ def explanation_json(found: "ExplainedImage") -> dict[str, Any]:
         else None,
         "share_in_mask": explanation.share if explanation else None,
     }
-
-
-def _rate(name: str, interval: str, rate: "Rate | None") -> dict[str, Any]:
-    return {name: rate.value if rate else None, interval: [rate.low, rate.high] if rate else None}
 
 
 def refusals_json(refused: "Sequence[Refusal]") -> list[dict[str, str]]:

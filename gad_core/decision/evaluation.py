@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,21 @@ class PointRates:
     def level(self) -> str:
         """The score that the threshold belongs to: "sum", or a level's number."""
         return self.point.level
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; rates in [0, 1], None where there are no such images."""
+        rates = {"left_out": self.left_out, "test": self.test, "tpr": self.tpr}
+        values: dict[str, Any] = {
+            "level": self.level,
+            "method": self.point.method,
+            "target_fpr": self.point.target_fpr,
+            "threshold": self.point.threshold,
+        }
+        for name, rate in rates.items():
+            values[name if name == "tpr" else f"{name}_fpr"] = rate.value if rate else None
+            values[f"{name}_interval"] = [rate.low, rate.high] if rate else None
+            values[f"{name}_n"] = rate.n if rate else None
+        return values
 
     @property
     def breaks_promise(self) -> bool:

@@ -1,15 +1,16 @@
 """The shelf of detectors, each one file, and the thresholds that people adopted for them."""
 
 import re
-from collections.abc import Callable, Collection
-from dataclasses import fields
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import select
 
 from gad_core.errors import GadError
 from gad_core.gaussian.settings import FitSettings
-from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.workspace.decisions import from_record, read_intent, to_record, write_intent
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import DecisionRow, DetectorRow, DetectorState, detector_state
@@ -17,6 +18,7 @@ from gad_core.workspace.staging import clear_up, deleting, making, workshop, wri
 from gad_core.workspace.tables import DatasetRecord, DecisionRecord, DetectorRecord, fetch, frozen, now
 
 _LONGEST_NAME = 60  # characters
+_INTENT = "decision.json"  # beside a new file, what it is put in place for
 
 
 class DetectorShelf:
@@ -94,14 +96,22 @@ class DetectorShelf:
             record.auroc, record.auroc_state = auroc, str(state)
 
     def rewrite(
-        self, row: DetectorRow, save: Callable[[Path], object], *, state: DetectorState, auroc: float | None
+        self,
+        row: DetectorRow,
+        save: Callable[[Path], object],
+        *,
+        decision: DecisionRow,
+        state: DetectorState,
+        auroc: float | None,
     ) -> DetectorState:
-        """Replace a detector's file by what `save` writes, and its AUROC with it; return the state that it has then.
+        """Replace a detector's file by what `save` writes, put the decision behind it on record, and its AUROC with it.
 
-        Writers take turns. Raises `GadError` where the file is no longer in `state`.
+        Returns the state that the file has then. A process that dies in between leaves either both or neither, as soon
+        as another one clears up. Writers take turns. Raises `GadError` where the file is no longer in `state`.
         """
         with writing_in(self._place.home), workshop(self._folder, self._place.owner) as place:
             save(new := place / row.path.name)
+            write_intent(decision, place / _INTENT)
             with self._place.database.writing() as session:
                 record = fetch(session, DetectorRecord, row.id, lock=True)
                 if detector_state(row) != state:
@@ -109,9 +119,12 @@ class DetectorShelf:
                         f"{row.name} was fitted again or given another threshold meanwhile; see its numbers now, then "
                         "adopt"
                     )
-                new.replace(row.path)
-                now_in = detector_state(row)
-                record.auroc, record.auroc_state = auroc, str(now_in)
+                session.add(to_record(decision))
+                session.flush()  # what the database refuses is refused before the file is replaced
+                with _replaced(row.path, new, place / "former"):
+                    now_in = detector_state(row)
+                    record.auroc, record.auroc_state = auroc, str(now_in)
+                    session.commit()  # within the block: if it fails, the former file comes back
         return now_in
 
     def delete(self, detector_id: str) -> None:
@@ -124,26 +137,17 @@ class DetectorShelf:
         ):
             session.delete(fetch(session, DetectorRecord, detector_id))
 
-    def adopt(self, detector_id: str, tuning: Tuning, point: WorkingPoint) -> DecisionRow:
-        """Adopt a threshold for a detector; earlier ones stay on record."""
-        with self._place.database.writing() as session:
-            fetch(session, DetectorRecord, detector_id)
-            record = DecisionRecord(
-                id=new_id(), detector_id=detector_id, settings=tuning.to_json(), created=now(), **point.to_json()
-            )
-            session.add(record)
-            session.flush()
-            return _decision(record)
-
     def decisions(self, detector_id: str) -> tuple[DecisionRow, ...]:
-        """The thresholds adopted for a detector, the newest first; what holds now stands in its file."""
+        """The decisions on a detector's threshold, the newest first; what holds now stands in its file."""
         with self._place.database.reading() as session:
             adopted = select(DecisionRecord).where(DecisionRecord.detector_id == detector_id)
             records = session.scalars(adopted.order_by(DecisionRecord.created.desc()))
-            return tuple(_decision(record) for record in records)
+            return tuple(from_record(record) for record in records)
 
     def clear_up(self, token: str) -> None:
-        """Settle what a dead process was making or deleting."""
+        """Settle what a dead process was making, deciding or deleting."""
+        for intent in (self._folder / f".{token}").glob(f"*/{_INTENT}"):
+            self._settle(intent)
 
         def exists(detector_id: str) -> bool:
             with self._place.database.reading() as session:
@@ -151,14 +155,30 @@ class DetectorShelf:
 
         clear_up(self._folder, token, exists=exists)
 
+    def _settle(self, intent: Path) -> None:
+        """Put a decision on record whose file is in place already."""
+        if any(intent.parent.glob("*.gad")) or (record := read_intent(intent)) is None:
+            return  # the file was not replaced
+        with self._place.database.writing() as session:
+            known = session.get(DecisionRecord, record.id) is not None
+            if not known and session.get(DetectorRecord, record.detector_id) is not None:
+                session.add(record)
+
     def _row(self, record: DetectorRecord) -> DetectorRow:
         settings = FitSettings.from_json(record.settings)
         return frozen(DetectorRow, record, path=self._place.outside(record.path), settings=settings)
 
 
-def _decision(record: DecisionRecord) -> DecisionRow:
-    point = WorkingPoint(**{one.name: getattr(record, one.name) for one in fields(WorkingPoint)})
-    return frozen(DecisionRow, record, tuning=Tuning.from_json(record.settings), point=point)
+@contextmanager
+def _replaced(path: Path, new: Path, former: Path) -> Iterator[None]:
+    """Put `new` in the place of `path` while the block commits that; if it fails, the former file is put back."""
+    shutil.copyfile(path, former)
+    new.replace(path)
+    try:
+        yield
+    except BaseException:
+        former.replace(path)
+        raise
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:

@@ -152,6 +152,16 @@ class DecisionRow:
 
 
 @dataclass(frozen=True)
+class Circumstances:
+    """Who decides, and why; `rates` is what is known of the threshold then, `restores` as in the row."""
+
+    who: str = ""
+    note: str = ""
+    rates: Mapping[str, Any] | None = None
+    restores: str | None = None
+
+
+@dataclass(frozen=True)
 class WatchRow:
     """A folder whose new images a detector scores; results also go to the `sink`, up to the inspection `sent`."""
 

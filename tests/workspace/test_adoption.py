@@ -1,7 +1,10 @@
 """Adoptions take turns, meet no other fit, and leave what was computed with the fit in force."""
 
+import subprocess
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,9 +15,10 @@ from gad_core.features.engines import load_engine
 from gad_core.gaussian.detector_file import load_detector, read_summary
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.gaussian.update import remove_images
-from gad_core.workspace.adoption import adopt, restore
+from gad_core.workspace.adoption import adopt, on_record, restore, restore_decision
+from gad_core.workspace.decisions import table, what
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_run
-from gad_core.workspace.rows import DetectorRow, detector_state
+from gad_core.workspace.rows import Circumstances, DetectorRow, detector_state
 from gad_core.workspace.store import Store
 
 TUNING = Tuning((7,))
@@ -24,7 +28,7 @@ def point(value: float) -> WorkingPoint:
     return WorkingPoint("cross-conformal", 0.2, value, 6, "from 6 images")
 
 
-def adopted(store: Store, row: DetectorRow, value: float, **more: float) -> None:
+def adopted(store: Store, row: DetectorRow, value: float, **more: Any) -> None:
     adopt(store, row, load_detector(row.path), TUNING, point(value), state=detector_state(row), **more)
 
 
@@ -61,8 +65,9 @@ def test_a_threshold_of_another_fit_does_not_come_back(store: Store, six: Detect
 def test_a_threshold_that_comes_back_is_put_on_record(store: Store, six: DetectorRow) -> None:
     adopted(store, six, 3.0)
     adopted(store, six, 4.0)
-    restore(store, six, TUNING, point(3.0))
+    restored = restore(store, six, TUNING, point(3.0))
     assert read_summary(six.path).working_point == point(3.0)
+    assert store.detectors.decisions(six.id)[0] == restored
     assert [decision.point.threshold for decision in store.detectors.decisions(six.id)] == [3.0, 4.0, 3.0]
 
 
@@ -93,3 +98,101 @@ def test_runs_over_the_category_outlive_an_adoption_and_its_undoing(store: Store
         assert run.auroc == 0.9
     load_detector(six.path).save(six.path)  # as an update from outside does
     assert find_run(store.explanations, key()) is None
+
+
+def test_a_decision_says_who_why_for_which_fit_and_what_was_known(store: Store, six: DetectorRow) -> None:
+    rates = {"left_out_fpr": 0.05, "left_out_interval": [0.01, 0.2], "left_out_n": 6, "test_fpr": None}
+    circumstances = Circumstances("Ada", "= as agreed", rates)
+    adopted(store, six, 3.0, circumstances=circumstances)
+    (decision,) = store.detectors.decisions(six.id)
+    assert (decision.who, decision.note, decision.rates) == ("Ada", "= as agreed", rates)
+    assert decision.version == read_summary(six.path).version
+    (line,) = table([decision])
+    assert (line["what"], line["who"], line["note"]) == ("adopted", "Ada", "'= as agreed")
+    assert (line["left_out_interval"], line["tpr"], line["keep"]) == ([0.01, 0.2], None, "all")
+
+
+def test_what_is_withdrawn_is_an_entry_and_holds_no_more(store: Store, six: DetectorRow) -> None:
+    own = load_detector(six.path).tuning
+    adopted(store, six, 3.0)
+    restore(store, six, own, None, circumstances=Circumstances("Ada"))
+    last, first = store.detectors.decisions(six.id)
+    assert (last.withdrawn, last.point, last.who, first.withdrawn) == (True, point(3.0), "Ada", False)
+    detector = load_detector(six.path)
+    assert (detector.working_point, detector.tuning) == (None, own)
+    adopted(store, six, 3.0)
+    again = on_record(store, six.path, load_detector(six.path))
+    assert again is not None
+    assert again.id not in {last.id, first.id}
+
+
+def test_an_earlier_decision_comes_back_as_a_new_entry(store: Store, six: DetectorRow) -> None:
+    adopted(store, six, 3.0, circumstances=Circumstances("Ada", rates={"tpr": 0.9}))
+    first = store.detectors.decisions(six.id)[0]
+    adopted(store, six, 4.0)
+    restored = restore_decision(store, six, first.id, who="Bob", note="back")
+    assert read_summary(six.path).working_point == point(3.0)
+    assert (restored.restores, restored.who, restored.rates) == (first.id, "Bob", {"tpr": 0.9})
+    assert [what(one) for one in store.detectors.decisions(six.id)] == ["restored", "adopted", "adopted"]
+    with pytest.raises(GadError, match="no decision 'nothing'"):
+        restore_decision(store, six, "nothing")
+
+
+def test_a_decision_on_another_fit_is_not_restored(store: Store, six: DetectorRow) -> None:
+    adopted(store, six, 3.0)
+    first = store.detectors.decisions(six.id)[0]
+    images = read_dataset(store.datasets.get(six.dataset_id or "").root).train
+    remove_images(load_detector(six.path), images.where([True] + 5 * [False]), load_engine(six.backbone)).detector.save(
+        six.path
+    )
+    with pytest.raises(GadError, match=f"made for version {first.version} of six"):
+        restore_decision(store, six, first.id)
+
+
+def test_where_the_database_is_full_neither_file_nor_record_change(
+    store: Store, six: DetectorRow, fill_up: Callable[[], None]
+) -> None:
+    adopted(store, six, 3.0)
+    before = six.path.read_bytes()
+    fill_up()
+    with pytest.raises(GadError, match="disk is full"):
+        adopted(store, six, 4.0, circumstances=Circumstances(note="x" * 100_000))
+    assert six.path.read_bytes() == before
+    assert len(store.detectors.decisions(six.id)) == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_around_the_replacing_file_and_record_agree(
+    store: Store, six: DetectorRow, spawn: Callable[..., "subprocess.Popen[str]"], moment: str
+) -> None:
+    dying = spawn(_DIE, store.home, six.id, moment)
+    assert dying.wait(60) == 9
+    store.recover()
+    known = store.detectors.decisions(six.id)
+    assert [one.point for one in known] == ([point(7.0)] if moment == "after" else [])
+    assert read_summary(six.path).working_point == (point(7.0) if moment == "after" else None)
+    assert [path.name for path in (store.home / "detectors").rglob("*") if path.is_file()] == [six.path.name]
+
+
+_DIE = """
+import os, sys
+from pathlib import Path
+from gad_core.gaussian.detector_file import load_detector
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.workspace.adoption import adopt
+from gad_core.workspace.rows import detector_state
+from gad_core.workspace.store import Store
+replace = Path.replace
+def dying(self, target):
+    if str(target).endswith(sys.argv[2] + ".gad") and ".part" not in str(self) and len(self.parts) > len(target.parts):
+        if sys.argv[3] == "after":
+            replace(self, target)
+        os._exit(9)
+    return replace(self, target)
+with Store(Path(sys.argv[1])) as store:
+    row = store.detectors.get(sys.argv[2])
+    detector, state = load_detector(row.path), detector_state(row)
+    Path.replace = dying
+    point = WorkingPoint("cross-conformal", 0.2, 7.0, 6, "from 6 images")
+    adopt(store, row, detector, Tuning((7,)), point, state=state)
+"""

@@ -18,7 +18,8 @@ from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.workspace import migrations
 from gad_core.workspace.database import Database
-from gad_core.workspace.rows import Counts, JobRow
+from gad_core.workspace.presence import new_id
+from gad_core.workspace.rows import Counts, DecisionRow, DetectorRow, JobRow, detector_state
 from gad_core.workspace.store import Store, open_store
 
 Spawn = Callable[..., "subprocess.Popen[str]"]
@@ -59,7 +60,7 @@ def test_what_was_stored_is_there_after_a_restart_in_another_place(
             n_train=3,
             dataset_id=dataset.id,
         )
-        decision = store.detectors.adopt(detector.id, Tuning((7,), ALL), point(12.5))
+        decision = decide(store, detector, Tuning((7,), ALL), point(12.5))
     (tmp_path / "home").rename(tmp_path / "moved")
     with Store(tmp_path / "moved") as store:
         assert store.datasets.get(dataset.id).root == tmp_path / "moved/datasets" / dataset.id
@@ -68,6 +69,16 @@ def test_what_was_stored_is_there_after_a_restart_in_another_place(
         assert store.detectors.get(detector.id).path.read_bytes() == b"gad"
         assert store.detectors.get(detector.id).settings == FitSettings(backbone="lite0", n_folds=3)
         assert store.detectors.decisions(detector.id) == (decision,)
+
+
+def decide(store: Store, detector: DetectorRow, tuning: Tuning, point: WorkingPoint) -> DecisionRow:
+    """Put a decision on record whose file stays as it is."""
+    decision = DecisionRow(new_id(), detector.id, tuning, point, datetime.now(UTC), rates={"tpr": 0.9})
+    content, state = detector.path.read_bytes(), detector_state(detector)
+    store.detectors.rewrite(
+        detector, lambda path: path.write_bytes(content), decision=decision, state=state, auroc=None
+    )
+    return decision
 
 
 def point(threshold: float) -> WorkingPoint:
@@ -84,13 +95,13 @@ def test_times_are_utc(store: Store) -> None:
 def test_the_decision_adopted_last_comes_first(store: Store) -> None:
     detector = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1)
     for threshold in (1.0, 3.0, 2.0):
-        store.detectors.adopt(detector.id, Tuning((7,)), point(threshold))
+        decide(store, detector, Tuning((7,)), point(threshold))
     assert [decision.point.threshold for decision in store.detectors.decisions(detector.id)] == [2.0, 3.0, 1.0]
 
 
 def test_deleting_a_detector_takes_its_file_and_its_decisions(store: Store) -> None:
     detector = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1)
-    store.detectors.adopt(detector.id, Tuning((7,)), point(1.0))
+    decide(store, detector, Tuning((7,)), point(1.0))
     store.detectors.delete(detector.id)
     assert not detector.path.exists()
     assert store.detectors.decisions(detector.id) == ()

@@ -1,0 +1,98 @@
+"""Decisions as they are kept: rows of the database, a note beside a file that is being replaced, lines of a table."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.workspace.rows import DecisionRow
+from gad_core.workspace.tables import DecisionRecord, frozen
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
+
+
+def to_record(decision: DecisionRow) -> DecisionRecord:
+    """The record of a decision."""
+    return DecisionRecord(**_values(decision))
+
+
+def from_record(record: DecisionRecord) -> DecisionRow:
+    """The decision of a record."""
+    point = WorkingPoint(**{one.name: getattr(record, one.name) for one in fields(WorkingPoint)})
+    return frozen(DecisionRow, record, tuning=Tuning.from_json(record.settings), point=point)
+
+
+def write_intent(decision: DecisionRow, path: Path) -> None:
+    """Say beside a new file what it is put in place for, in case the process dies before that is on record."""
+    values = _values(decision) | {"created": decision.created.isoformat()}
+    path.write_text(json.dumps(values), encoding="utf-8")
+
+
+def read_intent(path: Path) -> DecisionRecord | None:
+    """Read it back; a note that was not finished is none."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return DecisionRecord(**values | {"created": datetime.fromisoformat(values["created"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def table(decisions: Sequence[DecisionRow]) -> list[dict[str, Any]]:
+    """A plain line a decision, for a CSV; text that a spreadsheet would take for a formula is quoted."""
+    return [
+        {
+            "when": decision.created.isoformat(),
+            "who": _harmless(decision.who),
+            "what": what(decision),
+            "threshold": decision.point.threshold,
+            "reject_above": decision.point.reject_above,
+            "method": decision.point.method,
+            "target_fpr": decision.point.target_fpr,
+            "level": decision.point.level,
+            "n": decision.point.n,
+            **decision.tuning.to_json(),
+            **{name: (decision.rates or {}).get(name) for name in RATES},
+            "note": _harmless(decision.note),
+            "detector_version": decision.version,
+            "id": decision.id,
+            "restores": decision.restores,
+        }
+        for decision in decisions
+    ]
+
+
+#: What is kept of a threshold's rates, as `evaluate --json` names them.
+RATES = (
+    "left_out_fpr",
+    "left_out_interval",
+    "left_out_n",
+    "test_fpr",
+    "test_interval",
+    "test_n",
+    "tpr",
+    "tpr_interval",
+    "tpr_n",
+    "chi2_left_out_fpr",
+)
+
+
+def what(decision: DecisionRow) -> str:
+    """What was done: adopted, restored or withdrawn."""
+    return "withdrawn" if decision.withdrawn else "restored" if decision.restores else "adopted"
+
+
+def _values(decision: DecisionRow) -> dict[str, Any]:
+    plain = ("id", "detector_id", "created", "who", "note", "version", "restores", "withdrawn")
+    return {
+        **{name: getattr(decision, name) for name in plain},
+        "rates": dict(decision.rates) if decision.rates else None,
+        "settings": decision.tuning.to_json(),
+        **decision.point.to_json(),
+    }
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

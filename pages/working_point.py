@@ -1,11 +1,13 @@
 """Working point: the threshold between good and anomalous."""
 
+from functools import partial
+
 import streamlit as st
 
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import adopted, frame, opened, resources, tasks
 from pages.shared.refusals import refusals
-from pages.views.working_point import errors, outcomes, promises, sigma
+from pages.views.working_point import decisions, errors, outcomes, promises, review, sigma
 from pages.views.working_point.adoption import adoption
 from pages.views.working_point.batch import batch
 from pages.views.working_point.controls import choices, choose_method
@@ -14,7 +16,6 @@ from pages.views.working_point.distances import distances
 from pages.views.working_point.missing import notice
 from pages.views.working_point.numbers import numbers
 from pages.views.working_point.repeatability import repeatability
-from pages.views.working_point.review import review
 from pages.views.working_point.sensitivity import sensitivity
 from pages.views.working_point.tail import tail
 from pages.views.working_point.view import view_at
@@ -39,7 +40,8 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     errors.leave()
     with st.container(border=True):
         chosen = choices(detector)
-    adopted.mark(detector, whole=True)
+    own = resources.summary(detector).working_point
+    adopted.mark_whole(detector, chosen.reject, on_restore=partial(review.show, own))
     test = resources.test_images(detector, dataset)
     refusals(test.refused, f"{len(test.refused)} test images could not be read", key="refused_test")
     tuning = chosen.settings.tuning
@@ -48,7 +50,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
         notice(view.missing)
     finding = promises.chi2_finding(view)
     numbers(view, finding)
-    adoption(detector, test, tuning, view.chosen, lacking=view.missing.why if view.missing else "")
+    adoption(detector, view, reject_fpr=chosen.reject)
     with st.grid(2, min_column_width=420):
         distances(view, finding, errors.pick_bar)
         promises.by_level(view)
@@ -58,7 +60,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
         promises.over_targets(view, promises.curves(view))
         outcomes.defect_types(view)
         outcomes.outcomes(view, chosen.production)
-        review(view)
+        review.review(view)
         batch(view)
         outcomes.qq(view)
         tail(view)
@@ -66,6 +68,7 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     sensitivity(detector, dataset, view)
     repeatability(detector)
     errors.pictures(view, dataset)
+    decisions.timeline(detector, view)
 
 
 main()

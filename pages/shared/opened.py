@@ -107,7 +107,8 @@ def words() -> dict[str, str | None]:
 
 def _threshold(point: WorkingPoint, tuning: Tuning) -> str:
     level = "" if point.level == SUM else f", level {point.level}"
-    return f"{number(point.threshold)} at {percent(point.target_fpr)}{level} · {wording.tuning(tuning)}"
+    band = "" if point.reject_above is None else f", review up to {number(point.reject_above)}"
+    return f"{number(point.threshold)} at {percent(point.target_fpr)}{level}{band} · {wording.tuning(tuning)}"
 
 
 def lost() -> str | None:

@@ -116,6 +116,55 @@ def test_an_adoption_does_not_meet_another_fit(ids, path):
     assert any("fitted again" in warning.value for warning in app.warning)
 
 
+def on_record(ids: dict[str, str]):
+    from pages.shared import resources
+
+    return resources.store().detectors.decisions(ids["detector"])
+
+
+def test_name_note_and_rates_go_on_record(ids, path):
+    app = run("pages/working_point.py", **ids, fpr="20")
+    app.text_input(key="person").set_value("Ada")
+    app.text_area(key="adopt_note").set_value("*as* agreed").run()
+    app.button(key="adopt").click().run()
+    decision = on_record(ids)[0]
+    assert (decision.who, decision.note, decision.version) == ("Ada", "*as* agreed", read_summary(path).version)
+    assert decision.rates["left_out_n"] == 30
+    assert decision.rates["threshold"] == decision.point.threshold
+    assert f"{100 * decision.rates['tpr']:.1f} %" == metrics(app)["Caught defects"]
+    assert r"“\*as\* agreed”" in text(app)
+    assert app.text_area(key="adopt_note").value == ""
+
+
+def test_an_earlier_decision_is_restored_as_a_new_entry(ids, path):
+    adopt(ids, fpr="20")
+    first = on_record(ids)[0]
+    app = adopt(ids, fpr="10")
+    n = len(on_record(ids))
+    assert not [button for button in app.button if button.key == f"restore_{on_record(ids)[0].id}"]
+    app.button(key=f"restore_{first.id}").click().run()
+    assert read_summary(path).working_point == first.point
+    assert (len(on_record(ids)), on_record(ids)[0].restores) == (n + 1, first.id)
+    assert app.number_input(key="fpr").value == 20
+
+
+def test_a_review_band_is_adopted_said_and_opened_again(ids, path):
+    app = run("pages/working_point.py", **ids, fpr="20")
+    app.toggle(key="review").set_value(True).run()
+    app.number_input(key="reject").set_value(5.0).run()
+    app.button(key="adopt").click().run()
+    point = read_summary(path).working_point
+    assert (point.reject_fpr, point.reject_above > point.threshold) == (0.05, True)
+    assert f"review up to {point.reject_above:.3g}" in text(app)
+    assert "Differs" not in text(app)
+    again = run("pages/working_point.py", **ids)
+    assert (again.toggle(key="review").value, again.number_input(key="reject").value) == (True, 5.0)
+    again.toggle(key="review").set_value(False).run()
+    assert "Differs from the adopted threshold" in text(again)
+    again.button(key="restore").click().run()
+    assert (again.toggle(key="review").value, again.number_input(key="reject").value) == (True, 5.0)
+
+
 def shown(page: Page) -> dict[str, str]:
     """The metrics of the working point, and what the sidebar says."""
     expect(page.get_by_test_id("stMetric").nth(4)).to_be_visible()

@@ -10,7 +10,7 @@ from gad_core.errors import GadError
 from gad_core.gaussian.nearest import distances_to_normals
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DetectorRow, InspectionRow
-from pages.shared import charts, frame, opened, pictures, resources
+from pages.shared import charts, frame, opened, person, pictures, resources
 from pages.shared.gallery import small
 from pages.shared.resources import TestImages
 from pages.shared.text import plain
@@ -105,7 +105,7 @@ def _verdict(detector: DetectorRow, row: InspectionRow, following: int | None) -
 def _say(detector: DetectorRow, row: InspectionRow, defective: bool | None, then: int | None) -> None:
     """Put a word on record and go on; for callbacks."""
     try:
-        resources.store().inspections.say([row.id], defective)
+        resources.store().inspections.say([row.id], defective, who=person.name())
     except GadError as error:
         st.toast(plain(frame.sentence(error)), icon=":material/error:")
     else:

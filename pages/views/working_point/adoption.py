@@ -1,6 +1,7 @@
 """Adopting a threshold: asked first where its promise does not hold, said afterwards, and undone with one click."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -9,13 +10,16 @@ from gad_core.decision.evaluation import PointRates
 from gad_core.errors import GadError
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.workspace.adoption import adopt, restore
-from gad_core.workspace.rows import DetectorRow
+from gad_core.workspace.rows import Circumstances, DetectorRow
 from gad_core.workspace.steps import auroc_of
-from pages.shared import adopted, frame, resources
+from pages.shared import adopted, frame, person, resources
 from pages.shared.text import plain
+from pages.views.working_point import review
+from pages.views.working_point.view import View
 
 _LAST = "_adoption"  # in the session: the last adoption of this tab
 _TROUBLE = "_adoption_failed"
+_NOTE = "adopt_note"
 _SHOWN = "_adoption_shown"  # the state of the detector whose numbers the tab shows
 
 
@@ -31,20 +35,29 @@ class _Adoption:
     told: bool = False
 
 
-def adoption(
-    row: DetectorRow, test: resources.TestImages, tuning: Tuning, rates: PointRates | None, *, lacking: str = ""
-) -> None:
-    """The button, and the way back from the last adoption; `lacking` says why there is no threshold to adopt."""
+def adoption(row: DetectorRow, view: View, *, reject_fpr: float | None) -> None:
+    """The button with the note that goes on record, and the way back from the last adoption.
+
+    `reject_fpr` is the rate of the review band's stricter threshold.
+    """
+    test, rates = view.test, view.chosen
     shown, st.session_state[_SHOWN] = st.session_state.get(_SHOWN), test.state.detector
-    pressed = st.button(
-        "Adopt this threshold",
-        type="primary",
-        icon=":material/check:",
-        key="adopt",
-        disabled=rates is None,
-        help=None if rates else plain(lacking),
-    )
+    with st.container(horizontal=True, key="adopting"):
+        pressed = st.button(
+            "Adopt this threshold",
+            type="primary",
+            icon=":material/check:",
+            key="adopt",
+            disabled=rates is None,
+            help=None if rates else plain(view.missing.why if view.missing else ""),
+        )
+        with st.popover("Name & note", icon=":material/edit_note:", key="adopt_note_panel"):
+            person.ask()
+            st.text_area(
+                "Why this threshold", key=_NOTE, max_chars=500, placeholder="goes on record with it", height=90
+            )
     if pressed and rates:
+        point = review.with_band(rates.point, view.review, reject_fpr)
         if shown is not None and shown != test.state.detector:
             st.warning(
                 f"{plain(row.name)} was fitted again or given another threshold meanwhile. These are its numbers now; "
@@ -52,23 +65,24 @@ def adoption(
                 icon=":material/sync_problem:",
             )
         elif rates.breaks_promise:
-            _ask(row, test, tuning, rates)
+            _ask(row, view, point)
         else:
-            _adopt(row, test, tuning, rates.point)
+            _adopt(row, view, point)
             st.rerun()
     _last(row)
 
 
 @st.dialog("The promise does not hold")
-def _ask(row: DetectorRow, test: resources.TestImages, tuning: Tuning, rates: PointRates) -> None:
-    st.markdown(_warning(rates))
+def _ask(row: DetectorRow, view: View, point: WorkingPoint) -> None:
+    if view.chosen:
+        st.markdown(_warning(view.chosen))
     with st.container(horizontal=True):
         if st.button(
             "Adopt it all the same",
             key="adopt_anyway",
             icon=":material/warning:",
             on_click=_adopt,
-            args=(row, test, tuning, rates.point),
+            args=(row, view, point),
         ):
             st.rerun()
         if st.button("Leave it", key="adopt_not", type="primary"):
@@ -84,18 +98,30 @@ def _warning(rates: PointRates) -> str:
     )
 
 
-def _adopt(row: DetectorRow, test: resources.TestImages, tuning: Tuning, point: WorkingPoint) -> None:
+def _adopt(row: DetectorRow, view: View, point: WorkingPoint) -> None:
     """Adopt; also for callbacks, so that what goes wrong is said in the next run."""
+    test, tuning = view.test, view.settings.tuning
     former, labels = test.detector, test.images.labels
+    circumstances = Circumstances(person.name(), str(st.session_state.get(_NOTE, "")).strip(), _rates(view))
     try:
         area = auroc_of(former, tuning, test.features, labels)
-        adopt(resources.store(), row, former, tuning, point, state=test.state.detector, auroc=area)
+        state = test.state.detector
+        adopt(resources.store(), row, former, tuning, point, state=state, auroc=area, circumstances=circumstances)
     except GadError as error:
         st.session_state[_TROUBLE] = error
     else:
+        st.session_state.pop(_NOTE, None)
         st.session_state[_LAST] = _Adoption(
             row.id, point, former.tuning, former.working_point, auroc_of(former, former.tuning, test.features, labels)
         )
+
+
+def _rates(view: View) -> dict[str, Any] | None:
+    """What is known of the threshold now, as it goes on record."""
+    if view.chosen is None:
+        return None
+    promised = view.predicted.left_out if view.predicted else None
+    return view.chosen.to_json() | {"chi2_left_out_fpr": promised.value if promised else None}
 
 
 def _last(row: DetectorRow) -> None:
@@ -117,7 +143,14 @@ def _last(row: DetectorRow) -> None:
 
 def _undo(row: DetectorRow, last: _Adoption) -> None:
     try:
-        restore(resources.store(), row, last.former_tuning, last.former_point, auroc=last.former_auroc)
+        restore(
+            resources.store(),
+            row,
+            last.former_tuning,
+            last.former_point,
+            auroc=last.former_auroc,
+            circumstances=Circumstances(person.name(), "undone"),
+        )
     except GadError as error:
         st.session_state[_TROUBLE] = error
     del st.session_state[_LAST]

@@ -10,7 +10,7 @@ from gad_core.decision.working_point import METHODS
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import SUM
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import controls, settings, tuning
+from pages.shared import controls, resources, settings, tuning
 from pages.views.working_point import outcomes, review
 from pages.views.working_point.outcomes import Production
 
@@ -52,7 +52,8 @@ def choices(detector: DetectorRow) -> Choices:
     settings.remember(detector)
     chosen = settings.current(detector)
     with shift:
-        production, reject = outcomes.controls(), review.control(chosen.target_fpr)
+        production = outcomes.controls()
+        reject = review.control(chosen.target_fpr, resources.summary(detector).working_point)
     st.caption(f":material/tune: {wording.tuning(chosen.tuning)}")
     return Choices(chosen, production, reject)
 

@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test install install-dev browser clean
+.PHONY: run test install install-dev browser broker clean
 
 run: install  ## serve the dashboard on http://127.0.0.1:8501
 	$(BIN)/python -m gad_core.workspace
@@ -29,7 +29,15 @@ browser:  ## the Chromium that the browser tests drive
 		echo "The browser tests need Chromium: install the package 'chromium' so that the command chromium is found."; exit 1; \
 	fi
 
-test: install-dev browser  ## lint, types, import contract, tests
+broker:  ## the MQTT broker that a test publishes to; without one the test is skipped
+	@if command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ]; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update --quiet --quiet && apt-get install --yes --quiet --quiet mosquitto >/dev/null; \
+	else \
+		echo "The test with an MQTT broker is skipped: the package 'mosquitto' is not installed."; \
+	fi
+
+test: install-dev browser broker  ## lint, types, import contract, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

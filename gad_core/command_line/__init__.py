@@ -18,6 +18,7 @@ from gad_core.command_line import (
     repeatability,
     score,
     sensitivity,
+    serve,
     weights,
 )
 from gad_core.errors import GadError
@@ -39,6 +40,7 @@ COMMANDS = (
     repeatability.repeatability,
     monitor.monitor,
     export.export,
+    serve.serve,
     paper.paper,
     weights.weights,
 )

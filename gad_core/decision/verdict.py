@@ -1,6 +1,6 @@
 """Scores, p-values and verdicts for new images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,7 +13,7 @@ from gad_core.decision.tail import pareto_p_values
 from gad_core.decision.working_point import METHODS, conformal_p_values, hotelling_p_values
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
-from gad_core.gaussian.tuning import WorkingPoint
+from gad_core.gaussian.tuning import Tuning, WorkingPoint, tuning_at
 
 #: What becomes of an image: "review" is for a person, between the two thresholds of a review band.
 Outcome = Literal["good", "review", "anomalous"]
@@ -91,6 +91,36 @@ def judge(
     and `SampleTooSmall` where the images cannot support the target.
     """
     return judge_scores(detector, own_scores(detector, features), target_fpr=target_fpr, method=method, fdr=fdr)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A detector with all that its verdicts need of normal images, worked out once for many calls of `judge`."""
+
+    detector: Detector
+    point: WorkingPoint
+    normal: LevelScores  # at the deciding tuning and level, with no test images
+
+    @classmethod
+    def of(cls, detector: Detector, *, target_fpr: float | None = None, method: str | None = None) -> "Judge":
+        """Work it out; raises as `judge` does."""
+        normal = own_scores(detector, detector.training.features[:0])
+        return cls(detector, deciding_point(detector, normal, target_fpr=target_fpr, method=method), normal)
+
+    def __call__(self, features: NDArray[np.float32]) -> Verdict:
+        """Judge feature vectors (n, sum of channels, then those by region) as `judge` does."""
+        return self.of_scores(self.detector.scores_at(features, self.tuning))
+
+    @property
+    def tuning(self) -> Tuning:
+        """The tuning whose own score decides."""
+        return tuning_at(self.detector.tuning, self.normal.level)
+
+    def of_scores(self, scores: NDArray[np.float64]) -> Verdict:
+        """Judge scores (n,) at that tuning."""
+        point = self.point
+        known = p_values(replace(self.normal, test=scores), point.method)
+        return Verdict(scores, known, point.threshold, point.how, None, point.reject_above)
 
 
 def judge_scores(

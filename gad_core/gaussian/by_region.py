@@ -49,6 +49,10 @@ class RegionsFit:
                 for parts in self.slices
             )
 
+    @cached_property
+    def _standards(self) -> dict[Tuning, Standard]:
+        return {}
+
     def check(self, tuning: Tuning) -> None:
         """Refuse a tuning whose regional score is not known here."""
         check_regional(tuning, self.regions.levels)
@@ -122,8 +126,10 @@ class RegionsFit:
         return np.sqrt(squared)
 
     def standard(self, tuning: Tuning) -> Standard:
-        """Each region's scale at a tuning."""
-        return Standard.of(self.left_out_distances(tuning))
+        """Each region's scale at a tuning; worked out once, as it takes as long as the distances of ten images."""
+        if tuning not in self._standards:
+            self._standards[tuning] = Standard.of(self.left_out_distances(tuning))
+        return self._standards[tuning]
 
     def left_out_standardised(self, tuning: Tuning, folds: Rows) -> Array:
         """Left-out distances (n, A) on the scale of the other folds of `folds` (n,), as the scale of all knows each."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gad_core.data.archives import unpack_zip
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, is_image, read_paths
 from gad_core.data.placing import placed
-from gad_core.decision.verdict import Verdict, judge
+from gad_core.decision.verdict import Judge, Verdict
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, load_engine
@@ -39,6 +39,7 @@ class Inspector:
     state: DetectorState
     detector: Detector
     engine: Engine
+    judge_features: Judge
     decision_id: str | None
 
     @classmethod
@@ -50,14 +51,14 @@ class Inspector:
             engine = load_engine(detector.backbone)
         detector.check_weights(engine.network.fingerprint)
         decision = on_record(store, row.path, detector) if detector.working_point else None
-        return cls(row, state, detector, engine, decision.id if decision else None)
+        return cls(row, state, detector, engine, Judge.of(detector), decision.id if decision else None)
 
     def judge(
         self, files: ImageSet, *, cache: FeatureCache | None = None, progress: Progress | None = None
     ) -> "Inspected":
         """Judge the images that can be read, by the adopted threshold or else cross-conformal at 5 %."""
         known = extract(files, self.engine, regions=self.detector.regions, cache=cache, progress=progress)
-        return Inspected(known.images, known.features, judge(self.detector, known.features))
+        return Inspected(known.images, known.features, self.judge_features(known.features))
 
     def reading(self, verdict: Verdict) -> Reading:
         """By what they were judged."""

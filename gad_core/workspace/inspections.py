@@ -87,6 +87,11 @@ class InspectionShelf:
         chosen = _with_verdicts().where(InspectionRecord.detector_id.in_(detector_ids), InspectionRecord.id > after)
         return self._rows(chosen.order_by(InspectionRecord.id).limit(limit))
 
+    def of_source(self, source: str, *, after: int, limit: int) -> tuple[InspectionRow, ...]:
+        """The images of a source with an id above `after`, in the order in which they came."""
+        chosen = _with_verdicts().where(InspectionRecord.source == source, InspectionRecord.id > after)
+        return self._rows(chosen.order_by(InspectionRecord.id).limit(limit))
+
     def newest(self, source: str, limit: int) -> tuple[InspectionRow, ...]:
         """The images that a source brought last, newest first."""
         chosen = _with_verdicts().where(InspectionRecord.source == source)
@@ -133,6 +138,25 @@ class InspectionShelf:
         with self._place.database.reading() as session:
             found = session.execute(chosen).mappings()
             return tuple(InspectionRow(**{**row, "path": self._place.outside(row["path"])}) for row in found)
+
+
+def result(row: InspectionRow) -> dict[str, Any]:
+    """What a sink gets of an image, named as the scoring service names it."""
+    return {
+        "time": row.created.isoformat(timespec="milliseconds"),
+        "path": row.name,
+        "score": row.score,
+        "p_value": row.p_value,
+        "threshold": row.threshold,
+        "reject_above": row.reject_above,
+        "anomalous": row.flagged,
+        "verdict": row.outcome,
+        "sha256": row.digest,
+        "lot": row.lot,
+        "detector": row.detector_id,
+        "detector_version": row.version,
+        "decision": row.decision_id,
+    }
 
 
 def _there(session: Session, source: str, digests: Sequence[str]) -> dict[tuple[str, str], InspectionRecord]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from gad_core.data.folders import list_folder
+from gad_core.export.sinks import open_sink
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import WatchRow
@@ -21,9 +22,12 @@ class WatchShelf:
     def start(self, detector_id: str, folder: Path, *, sink: str | None = None) -> WatchRow:
         """Watch a folder; one that this detector has watched before goes on where it stopped.
 
-        It may be empty yet. Raises `GadError` for what is no folder and where the detector is gone.
+        It may be empty yet; with a sink, results go there from now on. Raises `GadError` for what is no folder or no
+        sink, and where the detector is gone.
         """
         where = str(list_folder(folder).folder.path)
+        if sink:
+            open_sink(sink).close()
         with self._place.database.writing() as session:
             fetch(session, DetectorRecord, detector_id)
             known = select(WatchRecord).where(WatchRecord.detector_id == detector_id, WatchRecord.folder == where)

@@ -13,8 +13,10 @@ from typing import Self
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, list_images
 from gad_core.data.digests import Digests, Stamp, stamp
 from gad_core.errors import GadError, ImageRefused
+from gad_core.export.sinks import Sink, open_sink
 from gad_core.features.cache import FeatureCache
 from gad_core.workspace.inspecting import Inspector
+from gad_core.workspace.inspections import result
 from gad_core.workspace.jobs import stand_back
 from gad_core.workspace.rows import WatchRow, detector_state
 from gad_core.workspace.store import Store
@@ -24,6 +26,7 @@ _INTERVAL = 1.0  # seconds between two looks
 _SHARE = 5  # a look at a large folder may take so many times less than the time until the next
 _BATCH = 32  # images that go on record together: what a kill costs is at most their work
 _STILL = 2_000_000_000  # nanoseconds after which a file is taken for whole; a younger one after two equal looks
+_HANDED_ON = 100  # results that a sink gets together
 _NICENESS = 5
 _log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class Watcher:
         self._folders: dict[str, _Folder] = {}
         self._inspectors: dict[str, Inspector] = {}
         self._states: dict[str, WatchState] = {}
+        self._sinks: dict[str, Sink] = {}
         self._stopped, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="gad-watcher", daemon=True)
 
@@ -78,6 +82,8 @@ class Watcher:
         self._stopped.set()
         self._wake.set()
         self._thread.join(timeout)
+        for sink in self._sinks.values():
+            sink.close()
 
     def state(self, watch_id: str) -> WatchState:
         """How a watch of this process stands; nothing is known of others'."""
@@ -91,6 +97,7 @@ class Watcher:
         for watch in watches:
             try:
                 found += self._look_at(watch)
+                self._hand_on(watch)
             except GadError as error:
                 self._note(watch, error=str(error))
         for gone in self._folders.keys() - {watch.id for watch in watches}:
@@ -123,6 +130,21 @@ class Watcher:
             folder.digests.add()
         self._note(watch)
         return found
+
+    def _hand_on(self, watch: WatchRow) -> None:
+        """Hand the results that are on record on to the sink; what it does not take waits for the next look.
+
+        A process that dies in between has the same results handed on again: none is lost.
+        """
+        if watch.sink is None:
+            return
+        sent = watch.sent
+        while rows := self._store.inspections.of_source(watch.id, after=sent, limit=_HANDED_ON):
+            if watch.sink not in self._sinks:
+                self._sinks[watch.sink] = open_sink(watch.sink)
+            self._sinks[watch.sink].send([result(row) for row in rows])
+            sent = rows[-1].id
+            self._store.watches.sent(watch.id, sent)
 
     def _open(self, watch: WatchRow, root: Path) -> _Folder:
         digests = Digests(self._store.cache / "digests" / f"watch-{watch.id}.json", root)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gad_core.decision.verdict import judge
+from gad_core.decision.verdict import Judge, judge
 from gad_core.errors import GadError
 from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.reduction import ALL, Reduction
@@ -77,3 +77,19 @@ def test_within_a_review_band_a_person_decides(detector, features):
     assert verdict.outcomes == ["good", "good", "review", "review", "anomalous"]
     assert verdict.anomalous.tolist() == [False, False, True, True, True]
     assert replace(verdict, reject_above=None).outcomes == ["good", "good", "anomalous", "anomalous", "anomalous"]
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        None,
+        WorkingPoint("chi2", 0.01, 3.25, 60, "by hand", level="2"),
+        WorkingPoint("split-conformal", 0.1, 3.0, 40, "by hand", reject_above=5.0, reject_fpr=0.03),
+    ],
+)
+def test_one_who_judges_often_says_the_same(detector, features, point):
+    adopted = replace(detector, working_point=point)
+    once, often = judge(adopted, features[100:]), Judge.of(adopted)(features[100:])
+    np.testing.assert_allclose(often.scores, once.scores)
+    np.testing.assert_allclose(often.p_values, once.p_values)
+    assert (often.threshold, often.reject_above, often.outcomes) == (once.threshold, once.reject_above, once.outcomes)

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from gad_core.errors import GadError
+from gad_core.export.sinks import read_lines
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.tuning import WorkingPoint
 from gad_core.workspace.adoption import adopt
+from gad_core.workspace.inspections import result
 from gad_core.workspace.rows import DetectorRow, detector_state
 from gad_core.workspace.store import Store
 from gad_core.workspace.watching import Watcher
@@ -152,9 +154,32 @@ def test_what_is_stopped_is_not_looked_at_and_goes_on_where_it_was(
     assert (watcher.look(), names(store, deciding)) == (1, ["a.png", "b.png"])
 
 
+def test_results_go_to_the_sink_and_wait_while_it_is_away(
+    store: Store, deciding: DetectorRow, picture: Pictures, line: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out" / "results.jsonl"
+    watch = store.watches.start(deciding.id, line, sink=str(out))
+    for seed in (30, 31):
+        lay(line, f"{seed}.png", picture(seed))
+    out.unlink()
+    out.mkdir()  # nothing can be written there
+    watcher = Watcher(store)
+    assert watcher.look() == 2
+    assert "choose another file" in (watcher.state(watch.id).error or "")
+    out.rmdir()
+    watcher.look()
+    lay(line, "32.png", picture(32))
+    Watcher(store).look()
+    rows = store.inspections.of([deciding.id])
+    assert read_lines(out) == [result(row) for row in rows]
+    assert len(rows) == 3
+
+
 def test_what_is_no_folder_is_refused_at_the_door(store: Store, deciding: DetectorRow, tmp_path: Path) -> None:
     with pytest.raises(GadError, match="check the path"):
         store.watches.start(deciding.id, tmp_path / "nowhere")
+    with pytest.raises(GadError, match="is no sink"):
+        store.watches.start(deciding.id, tmp_path, sink="results.csv")
     assert store.watches.of(deciding.id) == ()
 
 

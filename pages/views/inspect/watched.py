@@ -19,13 +19,20 @@ _POLL = 2.0  # seconds
 def watched(detector: DetectorRow) -> None:
     """The field for a folder, and the folders that are watched for this detector."""
     with st.form("watch_form", border=False):
-        path_box, button = st.columns([5, 1], vertical_alignment="bottom")
+        path_box, sink_box, button = st.columns([4, 3, 1], vertical_alignment="bottom")
         path_box.text_input(
             "Path of a folder on this server",
             placeholder="/line/camera-1",
             help="New images are judged as they come, each once, also after a restart. Its sub-folders are lots. The "
             "images stay where they are.",
             key="watch_folder",
+            persist_state="session",
+        )
+        sink_box.text_input(
+            "Results also go to (may stay empty)",
+            placeholder="results.jsonl, https://host/hook, mqtt://host/topic",
+            help="A file of JSON lines on the server, a webhook, or an MQTT broker with a topic.",
+            key="watch_sink",
             persist_state="session",
         )
         button.form_submit_button(
@@ -86,7 +93,8 @@ def _watch(detector: DetectorRow) -> None:
     try:
         if not text:
             raise GadError("no folder is named; type its path")
-        resources.store().watches.start(detector.id, Path(text))
+        sink = st.session_state["watch_sink"].strip()
+        resources.store().watches.start(detector.id, Path(text), sink=sink or None)
         resources.watcher().wake()
     except GadError as error:
         tasks.refuse(title, error, place=_PLACE)

@@ -1,0 +1,56 @@
+"""`gad serve`: a detector's verdicts over HTTP."""
+
+import ipaddress
+from typing import Annotated
+
+import typer
+
+from gad_core.command_line.options import DetectorFile
+from gad_core.errors import GadError
+
+
+def serve(
+    detector: DetectorFile,
+    host: Annotated[str, typer.Option(help="Address to listen on; other than this machine's own asks for a token.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8600,
+    token: Annotated[
+        str | None, typer.Option(envvar="GAD_TOKEN", help="What clients say in `Authorization: Bearer`.")
+    ] = None,
+    sink: Annotated[
+        list[str] | None,
+        typer.Option(help="Where results go too: results.jsonl, https://host/path, mqtt://host/topic; repeatable."),
+    ] = None,
+) -> None:
+    """Judge images that are sent to /score; see /docs there for the rest."""
+    check_open(host, token)
+    import uvicorn
+
+    from gad_core.command_line.export import decision_of
+    from gad_core.export.scoring import Scorer
+    from gad_core.export.service import Service, make_app
+    from gad_core.export.sinks import open_sink
+    from gad_core.gaussian.detector_file import load_detector
+    from gad_core.library.resources import engine_of
+
+    fitted = load_detector(detector)
+    sinks = [open_sink(text) for text in sink or ()]
+    scorer = Scorer(fitted, engine_of(fitted.backbone))
+    app = make_app(Service(scorer, detector.stem, decision_of(detector, fitted), token, sinks))
+    point = scorer.judge.point
+    typer.echo(f"judging by {point.threshold:.4g} ({point.how}) on http://{host}:{port}", err=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+def check_open(host: str, token: str | None) -> None:
+    """Refuse to listen beyond this machine without a token."""
+    try:
+        own = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        own = False
+    if not own and not token:
+        raise GadError(
+            f"whoever reaches {host} could use this service; give a token (--token or GAD_TOKEN), or listen on "
+            "127.0.0.1"
+        )

@@ -1,0 +1,77 @@
+"""Results on their way to sinks, in a thread of its own: a sink that is slow or down holds nobody up."""
+
+import logging
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gad_core.errors import GadError
+from gad_core.export.sinks import Sink
+
+_WAITING = 10_000  # results that may wait for a sink, some hundred bytes each
+_BATCH = 100
+_LONGEST_PAUSE = 30.0  # seconds between two attempts
+_log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Hands results to one sink, the oldest first, and tries again until it takes them."""
+
+    def __init__(self, sink: Sink, *, waiting: int = _WAITING) -> None:
+        self._sink, self.dropped = sink, 0
+        self.error: str | None = None  # why the sink takes nothing now
+        self._queue: queue.Queue[Mapping[str, Any] | None] = queue.Queue(waiting)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gad-delivery", daemon=True)
+        self._thread.start()
+
+    def put(self, results: Sequence[Mapping[str, Any]]) -> None:
+        """Take results over; where too many wait already, the new ones are dropped and counted."""
+        for result in results:
+            try:
+                self._queue.put_nowait(result)
+            except queue.Full:
+                if not self.dropped:
+                    _log.error("a sink takes no results (%s), and %d wait: more are dropped", self.error, _WAITING)
+                self.dropped += 1
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Hand over what waits, for `timeout` seconds at most."""
+        self._stopping.set()
+        self._queue.put(None) if not self._queue.full() else None
+        self._thread.join(timeout)
+        self._sink.close()
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch, ends = [first], False
+            while len(batch) < _BATCH and not self._queue.empty():
+                result = self._queue.get()
+                ends = result is None
+                if result is None:
+                    break
+                batch.append(result)
+            self._deliver(batch)
+            if ends:
+                return
+
+    def _deliver(self, batch: list[Mapping[str, Any]]) -> None:
+        pause = 1.0
+        while True:
+            try:
+                self._sink.send(batch)
+            except GadError as error:
+                if self.error is None:
+                    _log.warning("%s; trying again", error)
+                self.error = str(error)
+                if self._stopping.wait(pause):
+                    self.dropped += len(batch)
+                    return
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                self.error = None
+                return

@@ -1,0 +1,195 @@
+"""Where results go beside the screen: a file of JSON lines, a webhook, an MQTT broker.
+
+A sink takes results in batches and raises `GadError` where it could not hand all of a batch on; who sends tries again,
+so that a result may come twice, but none is lost.
+"""
+
+import json
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+from gad_core.errors import GadError
+
+Results = Sequence[Mapping[str, Any]]
+
+TIMEOUT = 10.0  # seconds that a webhook or a broker may take
+_PAUSES = (0.2, 1.0, 3.0)  # seconds before each further attempt of a webhook
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class Sink(Protocol):
+    """Takes results."""
+
+    def send(self, results: Results) -> None:
+        """Hand them on; raises `GadError` where that fails."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+def open_sink(text: str) -> Sink:
+    """Open a sink by its name: `results.jsonl`, `https://host/path`, or `mqtt://user:password@host:1883/topic`.
+
+    Raises `GadError` for a name that is none, and where the file or the broker cannot be reached.
+    """
+    scheme, _, rest = text.partition(":")
+    if scheme in {"http", "https"} and urlsplit(text).hostname:
+        return Webhook(text)
+    if scheme in _PORTS and rest.startswith("//"):
+        return Mqtt(text)
+    if text.endswith(".jsonl"):
+        return JsonLines(Path(text))
+    raise GadError(
+        f"{text!r} is no sink; give a file that ends in .jsonl, a webhook (https://host/path), or a broker with a "
+        "topic (mqtt://host/topic)"
+    )
+
+
+class JsonLines:
+    """Appends a line a result to a file, on the disk when `send` returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make it; half a line, which a process that died has left, is taken away."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab")
+            _heal(path)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        self._path = path
+
+    def send(self, results: Results) -> None:
+        """Write them as one piece."""
+        lines = "".join(json.dumps(dict(result), ensure_ascii=False) + "\n" for result in results)
+        try:
+            self._file.write(lines.encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The results in a file of JSON lines, none where there is none; raises `GadError` for a file of another kind."""
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        return [json.loads(line) for line in text.splitlines()[: text.count("\n")] if line]
+    except (OSError, ValueError) as error:
+        raise GadError(f"{path} does not hold results as JSON lines; choose another file") from error
+
+
+class Webhook:
+    """Posts a batch as one JSON object, `{"results": [..]}`, and takes any 2xx for received."""
+
+    def __init__(
+        self, url: str, *, pauses: Sequence[float] = _PAUSES, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._url, self._pauses, self._sleep = url, pauses, sleep
+
+    def send(self, results: Results) -> None:
+        """Post them, several times if need be."""
+        body = json.dumps({"results": [dict(result) for result in results]}).encode()
+        for pause in (*self._pauses, None):
+            try:
+                self._post(body)
+            except (OSError, urllib.error.URLError) as error:
+                if pause is None or _is_refusal(error):
+                    name = _without_secrets(self._url)
+                    raise GadError(f"the webhook {name} does not take results ({error})") from error
+                self._sleep(pause)
+            else:
+                return
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+    def _post(self, body: bytes) -> None:
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._url, body, headers)  # noqa: S310 - `open_sink` admits http and https
+        with urllib.request.urlopen(request, timeout=TIMEOUT):  # noqa: S310 - the same
+            pass
+
+
+class Mqtt:
+    """Publishes a message a result, each acknowledged by the broker (quality of service 1)."""
+
+    def __init__(self, url: str) -> None:
+        """Connect; raises `GadError` for a name without a topic and where no broker answers."""
+        parts = urlsplit(url)
+        self._topic, self._name = unquote(parts.path.strip("/")), _without_secrets(url)
+        if not parts.hostname or not self._topic or parts.fragment or "+" in self._topic:  # "#" begins a fragment
+            raise GadError(f"{self._name} names no topic to publish to; write mqtt://host/line/results")
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        if parts.username:
+            self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
+        if parts.scheme == "mqtts":
+            self._client.tls_set()
+        self._answered, self._reason = threading.Event(), ""
+        self._client.on_connect = self._connected
+        try:
+            self._client.connect(parts.hostname, parts.port or _PORTS[parts.scheme])
+        except OSError as error:
+            raise GadError(f"no broker answers at {self._name} ({error}); start it, or check host and port") from error
+        self._client.loop_start()
+        if not self._answered.wait(TIMEOUT) or self._reason:
+            self.close()
+            raise GadError(f"the broker {self._name} refuses the connection ({self._reason or 'no answer'})")
+
+    def send(self, results: Results) -> None:
+        """Publish them and wait until the broker has all."""
+        sent = [self._client.publish(self._topic, json.dumps(dict(result)), qos=1) for result in results]
+        end = time.monotonic() + TIMEOUT
+        for message in sent:
+            try:
+                message.wait_for_publish(max(end - time.monotonic(), 0.01))
+            except (RuntimeError, ValueError) as error:  # not connected, or too much waits
+                raise GadError(f"the broker {self._name} takes no results ({error})") from error
+            if message.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or not message.is_published():
+                raise GadError(f"the broker {self._name} does not answer; results wait until it does")
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _connected(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._reason = str(reason) if reason.is_failure else ""
+        self._answered.set()
+
+
+def _heal(path: Path) -> None:
+    with path.open("rb+") as file:
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            file.truncate(whole)
+
+
+def _unwritable(path: Path, error: OSError) -> GadError:
+    why = error.strerror or error
+    return GadError(f"results cannot be written to {path} ({why}); free some space or choose another file")
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the other side has understood and says no: asking again would change nothing."""
+    return isinstance(error, urllib.error.HTTPError) and 400 <= error.code < 500 and error.code not in {408, 425, 429}
+
+
+def _without_secrets(url: str) -> str:
+    parts = urlsplit(url)
+    host = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    return f"{parts.scheme}://{host}{parts.path}"

@@ -1,0 +1,208 @@
+"""A service says of images what the library says, refuses what it must, and hands every result on once."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from gad_core.data.datasets import read_dataset
+from gad_core.errors import GadError
+from gad_core.export import service as service_module
+from gad_core.export.scoring import Overloaded, Scorer
+from gad_core.export.service import Service, make_app
+from gad_core.export.sinks import JsonLines, read_lines
+from gad_core.features.engines import load_engine
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.fit import fit_images
+from gad_core.gaussian.settings import FitSettings
+from gad_core.library.judging import score
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def detector(stripes) -> Detector:
+    return fit_images(read_dataset(stripes).train, load_engine(FitSettings().backbone), FitSettings()).detector
+
+
+@pytest.fixture
+def client(detector, tmp_path) -> Iterator[TestClient]:
+    scorer = Scorer(detector, load_engine(detector.backbone))
+    service = Service(scorer, "stripes", "d1", sinks=[JsonLines(tmp_path / "results.jsonl")])
+    with TestClient(make_app(service)) as client:
+        yield client
+
+
+def parts(stripes: Path) -> list[Path]:
+    return sorted((stripes / "test").rglob("*.png"))
+
+
+def send(client: TestClient, paths: list[Path], **query: object):
+    files = [("files", (str(path.relative_to(path.parents[1])), path.read_bytes(), "image/png")) for path in paths]
+    return client.post("/score", files=files, params=query)
+
+
+def test_it_says_what_the_library_says(client, detector, stripes):
+    answer = send(client, parts(stripes)).json()
+    expected = score(detector, parts(stripes)).rows
+    np.testing.assert_allclose(
+        [one["score"] for one in answer["images"]], [row["score"] for row in expected], rtol=1e-9
+    )
+    for name in ("p_value", "threshold", "anomalous", "verdict"):
+        assert [one[name] for one in answer["images"]] == [row[name] for row in expected]
+    assert answer["refused"] == []
+
+
+def test_what_is_no_image_is_refused_and_the_rest_is_judged(client, stripes, tmp_path):
+    (bad := tmp_path / "good" / "bad.png").parent.mkdir()
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n cut off")
+    answer = send(client, [bad, *parts(stripes)[:2]]).json()
+    assert [one["path"] for one in answer["refused"]] == ["good/bad.png"]
+    assert len(answer["images"]) == 2
+
+
+def test_the_map_of_regions_is_given_when_asked_for(client, detector, stripes):
+    path = parts(stripes)[:1]
+    assert send(client, path).json()["images"][0]["regions"] is None
+    (found,) = send(client, path, regions=True).json()["images"]
+    features = score(detector, path).features
+    np.testing.assert_allclose(found["regions"], detector.region_maps(features, detector.tuning)[0], rtol=1e-6)
+
+
+def test_health_names_fit_threshold_and_decision(client, detector):
+    health = client.get("/health").json()
+    assert (health["version"], health["decision"], health["adopted"]) == (detector.version, "d1", False)
+    assert (health["method"], health["target_fpr"], health["sinks"]) == ("cross-conformal", 0.05, [])
+    assert client.get("/live").json() == {"status": "ok"}
+
+
+def test_it_counts_what_it_does(client, stripes):
+    answer = send(client, parts(stripes)).json()
+    client.get("/nowhere")
+    text = client.get("/metrics").text
+    flagged = sum(one["anomalous"] for one in answer["images"])
+    assert f'gad_images_total{{verdict="anomalous"}} {float(flagged)}' in text
+    assert 'gad_requests_total{path="/score",status="200"} 1.0' in text
+    assert 'gad_requests_total{path="other",status="404"} 1.0' in text
+    assert re.search(r"gad_score_ratio_count 16\.0", text)
+
+
+def test_every_result_goes_to_the_sink_once(detector, stripes, tmp_path):
+    scorer = Scorer(detector, load_engine(detector.backbone))
+    service = Service(scorer, "stripes", sinks=[JsonLines(tmp_path / "results.jsonl")])
+    with TestClient(make_app(service)) as client:
+        send(client, parts(stripes)[:9], lot="7")
+        send(client, parts(stripes)[9:])
+    lines = read_lines(tmp_path / "results.jsonl")
+    assert [line["path"] for line in lines] == [str(path.relative_to(path.parents[1])) for path in parts(stripes)]
+    assert [line["lot"] for line in lines] == ["7"] * 9 + [None] * 7
+    assert {line["detector_version"] for line in lines} == {detector.version}
+
+
+def test_a_token_is_asked_for_everywhere_but_at_the_pulse(detector, stripes):
+    scorer = Scorer(detector, load_engine(detector.backbone))
+    token = "geheim"  # noqa: S105 - of this test alone
+    with TestClient(make_app(Service(scorer, "stripes", token=token))) as client:
+        path = parts(stripes)[:1]
+        assert send(client, path).status_code == 401
+        assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+        assert client.get("/live").status_code == 200
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert send(client, path).status_code == 200
+        assert "HTTPBearer" in client.get("/openapi.json").json()["components"]["securitySchemes"]
+
+
+def test_too_much_is_refused_before_it_is_read(client, monkeypatch, stripes):
+    monkeypatch.setattr(service_module, "MAX_BYTES", 1000)
+    answer = send(client, parts(stripes)[:3])
+    assert (answer.status_code, "at most" in answer.text) == (413, True)
+    monkeypatch.undo()
+    monkeypatch.setattr(service_module, "MAX_FILES", 2)
+    assert send(client, parts(stripes)[:3]).status_code == 413
+    assert client.post("/score", content=iter([b"x"])).status_code == 411
+    assert client.post("/score", data={"other": "1"}).status_code == 422
+
+
+def test_where_too_many_wait_the_client_is_told_to_come_again(client, monkeypatch, stripes):
+    def full(self, data):
+        raise Overloaded("many images wait already; send this one again in a second")
+
+    monkeypatch.setattr(Scorer, "submit", full)
+    answer = send(client, parts(stripes)[:1])
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_many_at_once_get_their_own_answers(client, detector, stripes):
+    expected = {row["path"]: row["verdict"] for row in score(detector, parts(stripes)).rows}
+
+    def ask(path: Path) -> tuple[str, str]:
+        (one,) = send(client, [path]).json()["images"]
+        return one["path"], one["verdict"]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, parts(stripes) * 4))
+    wanted = [(str(path.relative_to(path.parents[1])), expected[str(path)]) for path in parts(stripes) * 4]
+    assert answers == wanted
+
+
+def test_what_was_taken_in_is_answered_before_the_end(detector, stripes):
+    scorer = Scorer(detector, load_engine(detector.backbone))
+    answers = [scorer.submit(path.read_bytes()) for path in parts(stripes)]
+    scorer.close()
+    assert all(answer.done() for answer in answers)
+    with pytest.raises(GadError, match="is stopping"):
+        scorer.submit(b"")
+
+
+def test_beyond_this_machine_it_asks_for_a_token(run, tmp_path):
+    status, _, err = run("serve", tmp_path / "no.gad", "--host", "192.0.2.1")
+    assert (status, "give a token" in err) == (2, True)
+
+
+def test_a_real_server_serves_and_ends_in_good_order(detector, stripes, tmp_path):
+    detector.save(tmp_path / "stripes.gad")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = ["serve", tmp_path / "stripes.gad", "--port", port, "--sink", tmp_path / "results.jsonl"]
+    server = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "gad_core", *map(str, arguments)], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
+    try:
+        health = _when_up(port)
+        assert health["version"] == detector.version
+        path = parts(stripes)[0]
+        body = b"--x\r\nContent-Disposition: form-data; name=files; filename=a.png\r\n\r\n" + path.read_bytes()
+        request = Request(
+            f"http://127.0.0.1:{port}/score",
+            body + b"\r\n--x--\r\n",
+            {"Content-Type": "multipart/form-data; boundary=x"},
+        )
+        with urlopen(request, timeout=30) as response:  # noqa: S310 - the same
+            (image,) = json.load(response)["images"]
+        assert image["verdict"] == score(detector, [path]).rows[0]["verdict"]
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(30)
+    assert [line["path"] for line in read_lines(tmp_path / "results.jsonl")] == ["a.png"]
+
+
+def _when_up(port: int) -> dict:
+    for _ in range(300):
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as response:
+                return dict(json.load(response))
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the service did not come up")

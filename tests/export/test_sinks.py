@@ -1,0 +1,184 @@
+"""Results reach a file, a webhook and a broker, and none is lost where one of these is away for a while."""
+
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from paho.mqtt import subscribe
+
+from gad_core.errors import GadError
+from gad_core.export.delivery import Delivery
+from gad_core.export.sinks import JsonLines, Mqtt, Webhook, open_sink, read_lines
+
+RESULTS = [{"path": f"{i}.png", "score": i / 7, "verdict": "good"} for i in range(3)]
+
+
+class Hook:
+    """A web server that answers with the statuses it is told, and keeps what it took with 200."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.taken, self.asked, statuses_left = [], 0, list(statuses)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(handler) -> None:  # noqa: N805 - the library's name, and `self` is the hook
+                body = handler.rfile.read(int(handler.headers["Content-Length"]))
+                status = statuses_left.pop(0) if statuses_left else 200
+                self.asked += 1
+                if status == 200:
+                    self.taken += json.loads(body)["results"]
+                handler.send_response(status)
+                handler.end_headers()
+
+            def log_message(handler, *_: object) -> None:  # noqa: N805 - the same
+                """Say nothing."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def hook() -> Iterator[type[Hook]]:
+    made: list[Hook] = []
+
+    def make(*statuses: int) -> Hook:
+        made.append(Hook(*statuses))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.server.shutdown()
+        one.server.server_close()
+
+
+def test_a_file_of_lines_is_added_to(tmp_path):
+    for part in (RESULTS[:1], RESULTS[1:]):
+        sink = open_sink(str(tmp_path / "deep" / "results.jsonl"))
+        sink.send(part)
+        sink.close()
+    assert read_lines(tmp_path / "deep" / "results.jsonl") == RESULTS
+
+
+def test_half_a_line_that_a_kill_has_left_is_taken_away(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(json.dumps(RESULTS[0]).encode() + b'\n{"path": "1.p')
+    assert read_lines(path) == RESULTS[:1]
+    sink = JsonLines(path)
+    sink.send(RESULTS[1:])
+    sink.close()
+    assert read_lines(path) == RESULTS
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    (tmp_path / "other.jsonl").write_text("hello\n")
+    with pytest.raises(GadError, match="does not hold results"):
+        read_lines(tmp_path / "other.jsonl")
+
+
+@pytest.mark.parametrize("text", ["results.csv", "ftp://host/x", "http://", "mqtt://host", "mqtt://host/a/+", ""])
+def test_what_is_no_sink_is_refused_with_the_ways_that_there_are(text):
+    with pytest.raises(GadError, match=r"give a file that ends in \.jsonl|names no topic"):
+        open_sink(text)
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(GadError, match="choose another file"):
+        open_sink(str(tmp_path / "file" / "results.jsonl"))
+
+
+def test_a_webhook_that_stumbles_is_asked_again(hook):
+    server, pauses = hook(500, 429), list[float]()
+    Webhook(server.url, pauses=(0.1, 0.2, 0.3), sleep=pauses.append).send(RESULTS)
+    assert (server.taken, pauses) == (RESULTS, [0.1, 0.2])
+
+
+def test_a_webhook_that_says_no_is_not_asked_again(hook):
+    server = hook(403)
+    with pytest.raises(GadError, match=r"does not take results.*403"):
+        Webhook(server.url, sleep=lambda _: None).send(RESULTS)
+    assert server.asked == 1
+
+
+def test_an_error_names_no_password():
+    with pytest.raises(GadError) as error:
+        open_sink("mqtt://ada:geheim@127.0.0.1:1/line")
+    assert "geheim" not in str(error.value)
+    assert "no broker answers at mqtt://127.0.0.1:1/line" in str(error.value)
+
+
+def test_what_a_sink_does_not_take_waits_until_it_does(hook):
+    server = hook(503, 503, 503)
+    delivery = Delivery(Webhook(server.url, pauses=(), sleep=lambda _: None))
+    delivery.put(RESULTS)
+    deadline = time.monotonic() + 60
+    while len(server.taken) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert (server.taken, delivery.dropped) == (RESULTS, 0)
+    delivery.close()
+
+
+def test_what_finds_no_room_is_counted():
+    class Stuck:
+        def __init__(self) -> None:
+            self.gone = threading.Event()
+
+        def send(self, results) -> None:  # noqa: ARG002 - a sink's signature
+            self.gone.wait(60)
+
+        def close(self) -> None:
+            """Nothing to close."""
+
+    stuck = Stuck()
+    delivery = Delivery(stuck, waiting=5)
+    delivery.put(RESULTS * 10)
+    assert 20 <= delivery.dropped <= 25  # five wait, and up to as many are in hand
+    stuck.gone.set()
+    delivery.close()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory) -> Iterator[int]:
+    """The port of a real MQTT broker."""
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if program is None:
+        pytest.skip("the broker mosquitto is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config: Path = tmp_path_factory.mktemp("broker") / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)  # noqa: S603 - our own command
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    yield port
+    process.terminate()
+    process.wait(10)
+
+
+def test_a_broker_hands_on_every_result(broker):
+    got: list = []
+    listener = threading.Thread(
+        target=lambda: got.extend(
+            subscribe.simple("line/results", qos=1, msg_count=3, hostname="127.0.0.1", port=broker, keepalive=30)
+        ),
+        daemon=True,
+    )
+    listener.start()
+    time.sleep(0.5)  # a broker keeps nothing for who subscribes later
+    sink = open_sink(f"mqtt://127.0.0.1:{broker}/line/results")
+    assert isinstance(sink, Mqtt)
+    sink.send(RESULTS)
+    listener.join(30)
+    sink.close()
+    assert [json.loads(message.payload) for message in got] == RESULTS

@@ -81,7 +81,8 @@ class Watcher:
         """Stop after the batch at hand."""
         self._stopped.set()
         self._wake.set()
-        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._thread.join(timeout)
         for sink in self._sinks.values():
             sink.close()
 

@@ -168,8 +168,10 @@ def test_results_go_to_the_sink_and_wait_while_it_is_away(
     assert "choose another file" in (watcher.state(watch.id).error or "")
     out.rmdir()
     watcher.look()
+    watcher.close()
     lay(line, "32.png", picture(32))
-    Watcher(store).look()
+    (again := Watcher(store)).look()
+    again.close()
     rows = store.inspections.of([deciding.id])
     assert read_lines(out) == [result(row) for row in rows]
     assert len(rows) == 3

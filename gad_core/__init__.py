@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from gad_core.library.monitoring import MonitoredImages, monitor
     from gad_core.library.reading import read_dataset, read_groups, read_images
     from gad_core.library.repeating import RepeatedImages, repeatability
+    from gad_core.library.reporting import Reported, write_report
     from gad_core.library.sensitivity import sensitivity
     from gad_core.paper.settings import PaperSettings
 
@@ -83,6 +84,7 @@ __all__ = [
     "Regions",
     "Repeatability",
     "RepeatedImages",
+    "Reported",
     "SampleTooSmall",
     "ScoredImages",
     "Sensitivity",
@@ -107,6 +109,7 @@ __all__ = [
     "repeatability",
     "score",
     "sensitivity",
+    "write_report",
 ]
 
 #: The module of each of them.
@@ -137,6 +140,7 @@ _HOMES = {
     "Regions": "features.regions",
     "Repeatability": "decision.repeatability",
     "RepeatedImages": "library.repeating",
+    "Reported": "library.reporting",
     "SampleTooSmall": "errors",
     "ScoredImages": "library.judging",
     "Sensitivity": "detectability.results",
@@ -160,6 +164,7 @@ _HOMES = {
     "repeatability": "library.repeating",
     "score": "library.judging",
     "sensitivity": "library.sensitivity",
+    "write_report": "library.reporting",
 }
 
 if not TYPE_CHECKING:  # a checker that saw it would take every misspelt name for one of these

@@ -4,7 +4,7 @@ import streamlit as st
 
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import frame, opened, resources, tasks
-from pages.views.inspect import bring, drift, export, line, parts
+from pages.views.inspect import bring, drift, export, line, parts, report
 from pages.views.inspect.numbers import numbers
 
 frame.begin()
@@ -55,6 +55,7 @@ def _views(detector: DetectorRow) -> None:
         persist_state="session",
     )
     if view == _OVER:
+        report.report(detector)
         export.export(detector)
     elif view == _LINE:
         line.rates(detector)

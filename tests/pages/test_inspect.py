@@ -187,3 +187,18 @@ def test_an_inspected_part_is_explained_on_attributions(own, stripes):
     app.button(key="leave_part").click().run()
     assert "A part from Inspect" not in text(app)
     assert resources.store().inspections.count(own["detector"]) == 1
+
+
+def test_graph_and_report_are_made_from_a_button_and_handed_out(own):
+    from pages.shared import resources
+
+    app = run(PAGE, **own)
+    app.segmented_control(key="inspect_view").set_value("Hand over").run()
+    app.button(key="export_go").click().run()
+    app = finish(app)
+    app.button(key="report_go").click().run()
+    app = finish(app)
+    exported = sorted(path.name for path in (resources.store().home / "exported").rglob("*.*") if path.is_file())
+    assert [name for name in exported if not name.endswith(".html")] == ["calibration.json", "detector.onnx"]
+    assert len([name for name in exported if name.endswith(".html")]) == 1
+    assert {"export_download", "report_download"} <= {button.key for button in app.get("download_button")}

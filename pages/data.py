@@ -4,11 +4,11 @@ import streamlit as st
 
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import frame, opened, resources, strips, tasks
+from pages.shared import frame, opened, resources, tasks
 from pages.shared.gallery import gallery
 from pages.shared.refusals import refusals
 from pages.shared.text import plain
-from pages.views.data import bring, relabel
+from pages.views.data import bring, relabel, shelf
 from pages.views.data.checks import checks
 from pages.views.data.suspects import suspects
 
@@ -22,11 +22,12 @@ def main() -> None:
     tasks.show_failure()
     if row is None:
         bring.sources()
-        shelf(None)
+        shelf.shelf(None)
         return
     with st.expander("Bring other images", icon=":material/add_photo_alternate:", key="bring_other"):
         bring.sources()
-        shelf(row)
+        shelf.shelf(row)
+    shelf.named(row)
     numbers(row)
     refusals(row.refused, f"{len(row.refused)} refused", key="refused", expanded=True)
     checks(row)
@@ -34,27 +35,6 @@ def main() -> None:
     detector = opened.detector()
     if detector is not None and detector.dataset_id == row.id:
         suspects(row, detector)
-
-
-def shelf(current: DatasetRow | None) -> None:
-    """Data sets that are already here."""
-    others = [row for row in resources.store().datasets.all() if current is None or row.id != current.id]
-    if not others:
-        return
-    st.markdown("**Already here**")
-    with st.grid(4, min_column_width=190):
-        for row in others:
-            with st.container(border=True, gap="xsmall", key=f"shelf_{row.id}"):
-                strips.show(strips.of_dataset(row), alt=f"{row.name}: its first images")
-                st.markdown(f"**{plain(row.name)}**")
-                st.caption(f"{row.counts.total} {'image' if row.counts.total == 1 else 'images'} · {row.kind}")
-                st.button(
-                    "Open",
-                    key=f"open_{row.id}",
-                    icon=":material/arrow_forward:",
-                    on_click=opened.open_dataset,
-                    args=(row,),
-                )
 
 
 def numbers(row: DatasetRow) -> None:

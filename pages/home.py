@@ -12,7 +12,8 @@ from gad_core.workspace.requests import Demo
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import frame, opened, resources, strips, tasks
 from pages.shared.text import plain
-from pages.views.home.detectors import all_detectors
+from pages.views.home.binned import recently_deleted
+from pages.views.home.detectors import all_detectors, last_used
 
 frame.begin()
 
@@ -51,11 +52,13 @@ def main() -> None:
                 st.caption(words)
     recent()
     all_detectors()
+    recently_deleted()
 
 
 def recent() -> None:
     """Detectors fitted lately, each a way back in."""
-    rows = resources.store().detectors.all()[:4]
+    there = [row for row in resources.store().detectors.all() if row.archived is None]
+    rows = sorted(there, key=last_used, reverse=True)[:4]
     if not rows:
         return
     st.subheader("Recent detectors", anchor=False)

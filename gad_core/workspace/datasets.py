@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
+from gad_core.workspace.keeping import Keeping
 from gad_core.workspace.layout import count, merged, taken_out
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
@@ -17,18 +18,19 @@ from gad_core.workspace.staging import clear_up, deleting, handing_over, making,
 from gad_core.workspace.tables import DatasetRecord, fetch, frozen, now
 
 
-class DatasetShelf:
+class DatasetShelf(Keeping):
     """Data sets of a workspace: `datasets/<id>/` in MVTec layout, and folders elsewhere that are only registered."""
 
     def __init__(self, place: Place) -> None:
-        self._place = place
+        super().__init__(place, DatasetRecord)
         self._folder = place.home / "datasets"
         self._folder.mkdir(exist_ok=True)
 
     def all(self) -> tuple[DatasetRow, ...]:
-        """All data sets, the newest first."""
+        """All data sets, the newest first, without those in the bin."""
         with self._place.database.reading() as session:
-            records = session.scalars(select(DatasetRecord).order_by(DatasetRecord.created.desc()))
+            there = select(DatasetRecord).where(DatasetRecord.deleted.is_(None))
+            records = session.scalars(there.order_by(DatasetRecord.created.desc()))
             return tuple(self._row(record) for record in records)
 
     def get(self, dataset_id: str) -> DatasetRow:
@@ -50,7 +52,8 @@ class DatasetShelf:
             making(final, self._place.owner),
             self._place.database.writing() as session,
         ):
-            twin = select(DatasetRecord).where(DatasetRecord.kind == "demo", DatasetRecord.name == name)
+            same = DatasetRecord.kind == "demo", DatasetRecord.name == name, DatasetRecord.deleted.is_(None)
+            twin = select(DatasetRecord).where(*same)
             if kind == "demo" and (record := session.scalar(twin)):
                 return self._row(record)
             record = self._record(session, final, name=name, kind=kind, counts=_counted(content), refused=refused)
@@ -66,6 +69,7 @@ class DatasetShelf:
                 record = self._record(session, root, name=name, kind="folder", counts=counts, refused=refused)
             else:
                 record.counts, record.refused, record.modified = counts, _plain(refused), now()
+                record.deleted = None  # who registers it again wants it back
             return self._row(record)
 
     def extend(
@@ -85,15 +89,16 @@ class DatasetShelf:
                     stack.enter_context(taken_out(final, replacing, content.parent / "replaced"))
                 return self._merge(session, ready, final, refused)
 
-    def delete(self, dataset_id: str) -> None:
-        """Forget a data set, with its images if they lie on this shelf; a registered folder stays untouched."""
-        final = self._folder / self.get(dataset_id).id
+    def remove(self, dataset_id: str) -> None:
+        """Forget a data set for good, with its images if they lie on this shelf; a registered folder stays as it is."""
+        with self._place.database.reading() as session:
+            final = self._folder / fetch(session, DatasetRecord, dataset_id, binned=True).id
         with (
             writing_in(self._place.home),
             deleting(final, self._place.owner),
             self._place.database.writing() as session,
         ):
-            session.delete(fetch(session, DatasetRecord, dataset_id))
+            session.delete(fetch(session, DatasetRecord, dataset_id, binned=True))
 
     def clear_up(self, token: str) -> None:
         """Settle what a dead process was making, extending or deleting."""

@@ -11,28 +11,29 @@ from sqlalchemy import select
 from gad_core.errors import GadError
 from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.decisions import from_record, read_intent, to_record, write_intent
+from gad_core.workspace.keeping import Keeping
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import DecisionRow, DetectorRow, DetectorState, detector_state
 from gad_core.workspace.staging import clear_up, deleting, making, workshop, writing_in
 from gad_core.workspace.tables import DatasetRecord, DecisionRecord, DetectorRecord, fetch, frozen, now
 
-_LONGEST_NAME = 60  # characters
 _INTENT = "decision.json"  # beside a new file, what it is put in place for
 
 
-class DetectorShelf:
+class DetectorShelf(Keeping):
     """Detectors of a workspace: `detectors/<id>.gad`."""
 
     def __init__(self, place: Place) -> None:
-        self._place = place
+        super().__init__(place, DetectorRecord)
         self._folder = place.home / "detectors"
         self._folder.mkdir(exist_ok=True)
 
-    def all(self) -> tuple[DetectorRow, ...]:
-        """All detectors, the newest first."""
+    def all(self, *, binned: bool = False) -> tuple[DetectorRow, ...]:
+        """All detectors, the newest first; those in the bin only if asked for."""
+        chosen = select(DetectorRecord) if binned else select(DetectorRecord).where(DetectorRecord.deleted.is_(None))
         with self._place.database.reading() as session:
-            records = session.scalars(select(DetectorRecord).order_by(DetectorRecord.created.desc()))
+            records = session.scalars(chosen.order_by(DetectorRecord.created.desc()))
             return tuple(self._row(record) for record in records)
 
     def get(self, detector_id: str) -> DetectorRow:
@@ -79,16 +80,6 @@ class DetectorShelf:
                     record.auroc, record.auroc_state = auroc, str(detector_state(self._row(record)))
                 return self._row(record)
 
-    def rename(self, detector_id: str, name: str) -> DetectorRow:
-        """Give a detector another name, of 1 to 60 characters."""
-        name = " ".join(name.split())
-        if not 1 <= len(name) <= _LONGEST_NAME:
-            raise GadError(f"a name has 1 to {_LONGEST_NAME} characters, got {len(name)}; write another one")
-        with self._place.database.writing() as session:
-            record = fetch(session, DetectorRecord, detector_id, lock=True)
-            record.name = name
-            return self._row(record)
-
     def note_auroc(self, detector_id: str, auroc: float | None, state: DetectorState) -> None:
         """Remember the AUROC (in [0, 1]) of the tuning in a detector's file as it was in that state."""
         with self._place.database.writing() as session:
@@ -127,15 +118,16 @@ class DetectorShelf:
                     session.commit()  # within the block: if it fails, the former file comes back
         return now_in
 
-    def delete(self, detector_id: str) -> None:
-        """Delete a detector with its file and its adopted thresholds."""
-        final = self._folder / f"{self.get(detector_id).id}.gad"
+    def remove(self, detector_id: str) -> None:
+        """Delete a detector for good, with its file and all that hangs on it in the database."""
+        with self._place.database.reading() as session:
+            final = self._folder / f"{fetch(session, DetectorRecord, detector_id, binned=True).id}.gad"
         with (
             writing_in(self._place.home),
             deleting(final, self._place.owner),
             self._place.database.writing() as session,
         ):
-            session.delete(fetch(session, DetectorRecord, detector_id))
+            session.delete(fetch(session, DetectorRecord, detector_id, binned=True))
 
     def decisions(self, detector_id: str) -> tuple[DecisionRow, ...]:
         """The decisions on a detector's threshold, the newest first; what holds now stands in its file."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -21,7 +22,8 @@ from gad_core.workspace.job_log import JobLog
 from gad_core.workspace.place import Place, default_home
 from gad_core.workspace.presence import arrive, departed, is_present
 from gad_core.workspace.rows import DatasetRow, DetectorState, detector_state
-from gad_core.workspace.staging import clear_up, writing_in
+from gad_core.workspace.staging import clear_up, discard, writing_in
+from gad_core.workspace.tables import now
 from gad_core.workspace.watches import WatchShelf
 
 
@@ -46,10 +48,11 @@ class Store:
         self.experiments = self.home / "experiments"  # tables of the paper, a folder a data set
         self.sensitivity = self.home / "sensitivity"  # synthetic defects measured, a file a detector and data set
         self.inspected = self.home / "inspected"  # images brought for a verdict, a folder a detector
+        self.exported = self.home / "exported"  # graphs and reports, for a detector's file as it was
         self._processes = self.home / "processes"
         with writing_in(self.home), ExitStack() as undo:
-            kept = (self.explanations, self.comparisons, self.experiments, self.sensitivity, self.inspected)
-            for folder in (self.cache, *kept, self._processes):
+            kept = (self.explanations, self.comparisons, self.experiments, self.sensitivity)
+            for folder in (self.cache, *kept, self.inspected, self.exported, self._processes):
                 folder.mkdir(parents=True, exist_ok=True)
             self._presence = arrive(self._processes)
             undo.callback(self._presence.leave)
@@ -75,6 +78,19 @@ class Store:
                 self.detectors.clear_up(token)
                 clear_up(self.inspected, token, exists=lambda _: False)
             self.jobs.interrupt(unless=self.is_at_work)
+        self.empty_bins(now())
+
+    def empty_bins(self, moment: datetime) -> None:
+        """Delete for good what has lain in the bin for a day by then, with the files that belong to it alone."""
+        for detector_id in self.detectors.due(moment):
+            with suppress(GadError):  # another process was faster
+                self.detectors.remove(detector_id)
+            discard(self.inspected / detector_id)
+            for path in (*self.exported.glob(f"{detector_id}-*"), *self.sensitivity.glob(f"{detector_id}-*")):
+                discard(path)
+        for dataset_id in self.datasets.due(moment):
+            with suppress(GadError):
+                self.datasets.remove(dataset_id)
 
     def is_at_work(self, owner: str) -> bool:
         """Whether the process with this token still lives, as far as `recover` has not seen otherwise."""
@@ -98,7 +114,7 @@ class Store:
     def in_use(self) -> frozenset[str]:
         """The names of cache entries that a detector's update would ask for."""
         names: set[str] = set()
-        for row in self.detectors.all():
+        for row in self.detectors.all(binned=True):
             with suppress(GadError):  # a damaged file needs nothing
                 names |= _made_of(row.path, detector_state(row))
         return frozenset(names)

@@ -191,11 +191,16 @@ def frozen(kind: type[Row], record: Table, **changed: object) -> Row:
     return kind(**{name: getattr(record, name) for name in names}, **changed)
 
 
-def fetch(session: Session, table: type[Record], key: str | int, *, lock: bool = False) -> Record:
-    """The record of that id, held against other writers if `lock`; raise `GadError` if there is none."""
+def fetch(session: Session, table: type[Record], key: str | int, *, lock: bool = False, binned: bool = False) -> Record:
+    """The record of that id, held against other writers if `lock`; raise `GadError` if there is none.
+
+    What lies in the bin counts only if `binned`.
+    """
     record = session.get(table, key, with_for_update=lock)
+    thing = table.__name__.removesuffix("Record").lower().replace("dataset", "data set")
+    if record is not None and not binned and getattr(record, "deleted", None):
+        raise GadError(f"the {thing} {key!r} was deleted; bring it back on Home, or choose another one")
     if record is None:
-        thing = table.__name__.removesuffix("Record").lower().replace("dataset", "data set")
         raise GadError(f"there is no {thing} {key!r} in this workspace; choose one from the list")
     return record
 

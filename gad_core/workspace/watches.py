@@ -71,7 +71,8 @@ class WatchShelf:
         """
         with self._place.database.writing() as session:
             ours = []
-            for record in session.scalars(select(WatchRecord).where(WatchRecord.active)):
+            alive = DetectorRecord.deleted.is_(None)
+            for record in session.scalars(select(WatchRecord).join(DetectorRecord).where(WatchRecord.active, alive)):
                 if record.owner is None or not unless(record.owner):
                     record.owner = self._place.owner
                 if record.owner == self._place.owner:

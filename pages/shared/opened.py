@@ -60,6 +60,8 @@ def summary() -> Summary | None:
 
 def open_dataset(row: DatasetRow) -> None:
     """Open a data set and, if there is one, the newest detector fitted to it."""
+    with suppress(GadError):  # deleted meanwhile: the page says so
+        store().datasets.use(row.id)
     _open("data", row.id)
     if fitted := next((fit for fit in store().detectors.all() if fit.dataset_id == row.id), None):
         _open("detector", fitted.id)
@@ -69,6 +71,8 @@ def open_dataset(row: DatasetRow) -> None:
 
 def open_detector(row: DetectorRow) -> None:
     """Open a detector and the data set that it was fitted to; without one, the open data set stays."""
+    with suppress(GadError):  # deleted meanwhile: the page says so
+        store().detectors.use(row.id)
     _open("detector", row.id)
     if row.dataset_id:
         _open("data", row.dataset_id)

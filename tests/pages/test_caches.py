@@ -93,8 +93,8 @@ def ids(home, stripes):
         store, row.id, FitSettings(n_folds=5, regions=Regions(2, 2, (6, 7))), cache=resources.feature_cache()
     )
     yield {"data": row.id, "detector": detector.id}
-    store.detectors.delete(detector.id)
-    store.datasets.delete(row.id)
+    store.detectors.remove(detector.id)
+    store.datasets.remove(row.id)
 
 
 def rows(ids):

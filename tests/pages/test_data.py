@@ -83,7 +83,7 @@ def test_what_a_click_on_an_image_offers_is_true_for_the_kind_of_data_set(home, 
     store = resources.store()
     row = add_upload(store, [("a.png", next((stripes / "train/good").iterdir()).read_bytes())], name="mine")
     assert "its label and mask can be changed there" in offers(row.id)
-    store.datasets.delete(row.id)
+    store.datasets.remove(row.id)
 
 
 def test_without_a_suspicious_image_the_panel_is_called_most_extreme(home, ids, monkeypatch):

@@ -151,7 +151,7 @@ def test_judged_parts_go_to_the_data_set(own, stripes):
     finish(app)
     newest = resources.store().datasets.all()[0]
     assert (newest.name, newest.counts.train) == ("stripes, with parts from the line", 31)
-    resources.store().datasets.delete(newest.id)
+    resources.store().datasets.remove(newest.id)
 
 
 def test_flagged_parts_are_judged_before_they_recalibrate_and_a_newer_version_follows(own, stripes):
@@ -171,7 +171,7 @@ def test_flagged_parts_are_judged_before_they_recalibrate_and_a_newer_version_fo
     assert (newest.name, newest.follows) == (f"line {len(resources.store().detectors.all()) - 1}", own["detector"])
     point = load_detector(newest.path).working_point
     assert (point.method, point.n) == ("split-conformal", 24)
-    resources.store().detectors.delete(newest.id)
+    resources.store().detectors.remove(newest.id)
 
 
 def test_an_inspected_part_is_explained_on_attributions(own, stripes):

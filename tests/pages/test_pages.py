@@ -120,7 +120,7 @@ def test_uploaded_defects_join_a_data_set_under_their_type_with_their_mask(home,
     resources.jobs().wait(resources.jobs().recent(1)[0].id, 30)
     (added,) = read_dataset(store.datasets.get(row.id).root).test
     assert (added.defect, added.path.name, added.mask.name) == ("dent", "a.png", "a_mask.png")
-    store.datasets.delete(row.id)
+    store.datasets.remove(row.id)
 
 
 def test_a_table_of_groups_leaves_each_group_out_together(home, ids, stripes):
@@ -139,7 +139,7 @@ def test_a_table_of_groups_leaves_each_group_out_together(home, ids, stripes):
     lots = dict(zip(detector.training.groups, detector.folds, strict=True))
     assert len(lots) == len(set(lots.values())) == 4
     assert all(lots[group] == fold for group, fold in zip(detector.training.groups, detector.folds, strict=True))
-    resources.store().detectors.delete(row.id)
+    resources.store().detectors.remove(row.id)
 
 
 def test_the_learning_curve_is_drawn_on_demand(home, ids):
@@ -168,7 +168,7 @@ def test_suspicious_training_images_are_left_out_and_brought_back(home, ids):
     app.button(key="bring_back").click().run()
     assert app.query_params["detector"] == ids["detector"]  # that fit is still there
     assert len(resources.store().detectors.all()) == before
-    resources.store().detectors.delete(row.id)
+    resources.store().detectors.remove(row.id)
 
 
 def test_a_fit_started_on_the_page_makes_a_detector(home, ids):
@@ -231,7 +231,7 @@ def test_a_fit_to_augmented_copies_shows_them_first_and_says_so(home, ids):
         rates = [f"{100 * one.test.value:.1f} / {100 * one.tpr.value:.1f}" for one in column.rates]
         assert table["NPCA 1 %"].tolist() == rates
     assert plain["NPCA 1 %"].tolist() != copies["NPCA 1 %"].tolist()
-    resources.store().detectors.delete(row.id)
+    resources.store().detectors.remove(row.id)
 
 
 def test_home_lists_every_detector_with_what_its_file_says(home, ids):
@@ -239,7 +239,7 @@ def test_home_lists_every_detector_with_what_its_file_says(home, ids):
     from gad_core.wording import tuning
     from pages.shared import resources
 
-    rows = resources.store().detectors.all()
+    rows = sorted(resources.store().detectors.all(), key=lambda row: row.used or row.created, reverse=True)
     (table,) = (frame.value for frame in run("pages/home.py").dataframe if "threshold" in frame.value)
     summaries = [read_summary(row.path) for row in rows]
     names = [name.split(" · ") for name in table["name"]]

@@ -102,7 +102,7 @@ def test_the_decision_adopted_last_comes_first(store: Store) -> None:
 def test_deleting_a_detector_takes_its_file_and_its_decisions(store: Store) -> None:
     detector = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1)
     decide(store, detector, Tuning((7,)), point(1.0))
-    store.detectors.delete(detector.id)
+    store.detectors.remove(detector.id)
     assert not detector.path.exists()
     assert store.detectors.decisions(detector.id) == ()
     with pytest.raises(GadError, match=f"there is no detector '{detector.id}'"):
@@ -112,7 +112,7 @@ def test_deleting_a_detector_takes_its_file_and_its_decisions(store: Store) -> N
 def test_a_name_that_is_taken_gets_a_number_and_may_be_changed(store: Store) -> None:
     one, other = (store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1) for _ in range(2))
     assert (one.name, other.name) == ("d", "d 2")
-    assert store.detectors.rename(other.id, "  the  second ").name == "the second"
+    store.detectors.rename(other.id, "  the  second ")
     assert store.detectors.get(other.id).name == "the second"
     for wrong in ("   ", "x" * 61):
         with pytest.raises(GadError, match="1 to 60 characters"):
@@ -143,7 +143,7 @@ def test_a_fit_outlives_its_data_set(store: Store, category: Callable[..., Path]
         shutil.copytree(category(), workshop / "content")
         dataset = store.datasets.add(workshop / "content", name="plug", kind="upload")
     before = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1, dataset_id=dataset.id)
-    store.datasets.delete(dataset.id)
+    store.datasets.remove(dataset.id)
     after = store.detectors.add(Path.touch, name="d", settings=FitSettings(), n_train=1, dataset_id=dataset.id)
     assert not dataset.root.exists()
     assert store.detectors.get(before.id).dataset_id is None
@@ -154,7 +154,7 @@ def test_deleting_a_registered_folder_leaves_its_files(store: Store, category: C
     root = category()
     files = sorted(root.rglob("*.png"))
     dataset = store.datasets.register(root, name="plug", counts=Counts(3))
-    store.datasets.delete(dataset.id)
+    store.datasets.remove(dataset.id)
     assert store.datasets.all() == ()
     assert sorted(root.rglob("*.png")) == files
 
@@ -163,9 +163,9 @@ def test_deleting_a_registered_folder_leaves_its_files(store: Store, category: C
 def test_a_link_with_a_foreign_id_deletes_nothing(store: Store, key: str) -> None:
     before = sorted(store.home.rglob("*"))
     with pytest.raises(GadError, match="there is no data set"):
-        store.datasets.delete(key)
+        store.datasets.remove(key)
     with pytest.raises(GadError, match="there is no detector"):
-        store.detectors.delete(key)
+        store.detectors.remove(key)
     assert sorted(store.home.rglob("*")) == before
 
 

@@ -1,4 +1,7 @@
-"""All detectors of the workspace in one table: opened, renamed and deleted from here."""
+"""All detectors of the workspace in one table: found, opened, named, archived and deleted from here."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 import pandas as pd
 import streamlit as st
@@ -6,9 +9,9 @@ import streamlit as st
 from gad_core import wording
 from gad_core.errors import GadError
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import frame, opened, resources
-from pages.shared.text import plain
+from pages.shared import naming, opened, resources
 
+_PER_PAGE = 20
 _ROW = 78  # pixels: three lines, as cells wrap from twice the usual height on
 #: Together they fit beside the sidebar in a window of 900 pixels, with room for a tick in front.
 _COLUMNS = {
@@ -23,37 +26,97 @@ _COLUMNS = {
 
 def all_detectors() -> None:
     """The table, and what can be done with the chosen row."""
-    rows = resources.store().detectors.all()
-    if not rows:
+    everything = resources.store().detectors.all()
+    if not everything:
         return
     st.subheader("All detectors", anchor=False)
     names = {dataset.id: dataset for dataset in resources.store().datasets.all()}
-    table = pd.DataFrame([_line(row, names.get(row.dataset_id or "")) for row in rows])
+    rows = _chosen(everything, names)
+    pages = max(-(-len(rows) // _PER_PAGE), 1)
+    first = (min(st.session_state.get("detectors_page", 1), pages) - 1) * _PER_PAGE
+    shown = rows[first : first + _PER_PAGE]
+    if not shown:
+        st.caption("No detector is called so.")
+        return
+    # A table of other rows is another table: a tick stays with its place, not with its detector.
+    key = f"detectors_{hash(tuple(row.id for row in shown)) & 0xFFFFFF:x}"
     chosen = st.dataframe(
-        table,
+        pd.DataFrame([_line(row, names.get(row.dataset_id or "")) for row in shown]),
         hide_index=True,
-        key="detectors",
+        key=key,
         on_select="rerun",
         selection_mode="single-row",
-        alt=f"{len(rows)} detectors with data, tuning, adopted threshold and AUROC",
+        alt=f"{len(shown)} detectors with data, tuning, adopted threshold and AUROC",
         row_height=_ROW,
         column_config=_COLUMNS,
     )
-    places = [place for place in chosen.selection.rows if place < len(rows)]
-    row = rows[places[0]] if places else None
-    with st.container(horizontal=True):
+    if pages > 1:
+        st.pagination(pages, key="detectors_page")
+    places = [place for place in chosen.selection.rows if place < len(shown)]
+    _actions(shown[places[0]] if places else None)
+
+
+def last_used(row: DetectorRow) -> datetime:
+    """When somebody opened it last, else when it was fitted."""
+    return row.used or row.created
+
+
+_ORDERS: dict[str, Callable[[Iterable[DetectorRow]], list[DetectorRow]]] = {
+    "Last used": lambda rows: sorted(rows, key=last_used, reverse=True),
+    "Newest": lambda rows: sorted(rows, key=lambda row: row.created, reverse=True),
+    "Name": lambda rows: sorted(rows, key=lambda row: row.name.casefold()),
+    "AUROC": lambda rows: sorted(rows, key=lambda row: -(row.current_auroc or 0.0)),
+}
+
+
+def _chosen(everything: Sequence[DetectorRow], names: Mapping[str, DatasetRow]) -> list[DetectorRow]:
+    """Search, order and archive; the rows that they leave."""
+    archived = sum(row.archived is not None for row in everything)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="detector_filters"):
+        text = st.text_input(
+            "Search",
+            key="detector_search",
+            placeholder="name, description or data set",
+            width=280,
+            persist_state="session",
+        )
+        order = st.selectbox("Order", list(_ORDERS), key="detector_order", width=170, persist_state="session")
+        too = bool(archived) and st.toggle(
+            f"Archived too · {archived}", key="detector_archived", persist_state="session"
+        )
+
+    def holds(row: DetectorRow) -> bool:
+        data = names.get(row.dataset_id or "")
+        where = f"{row.name} {row.description} {data.name if data else ''} {row.backbone}".casefold()
+        return (too or row.archived is None) and all(word in where for word in text.casefold().split())
+
+    return _ORDERS[str(order)](filter(holds, everything))
+
+
+def _actions(row: DetectorRow | None) -> None:
+    """What can be done with a detector; all off without one."""
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Open", key="detector_open", icon=":material/arrow_forward:", type="primary", disabled=row is None
         ):
             assert row is not None  # noqa: S101 - the button is off without one
             opened.open_detector(row)
             st.switch_page("pages/working_point.py", query_params=opened.link())
-        if st.button("Rename", key="detector_rename", icon=":material/edit:", disabled=row is None) and row:
-            _rename(row)
+        if st.button("Name & description", key="detector_rename", icon=":material/edit:", disabled=row is None) and row:
+            naming.describe(row)
+        archived = row is not None and row.archived is not None
+        st.button(
+            "Take out of the archive" if archived else "Archive",
+            key="detector_archive",
+            icon=":material/unarchive:" if archived else ":material/archive:",
+            disabled=row is None,
+            on_click=naming.archive,
+            args=(row, not archived),
+        )
         if st.button("Delete", key="detector_delete", icon=":material/delete:", disabled=row is None) and row:
-            _delete(row)
+            naming.delete(row)
         if row is None:
-            st.caption("Choose a row to open, rename or delete its detector.")
+            st.caption("Choose a row to open, name, archive or delete its detector.")
 
 
 def _line(row: DetectorRow, dataset: DatasetRow | None) -> dict[str, str]:
@@ -65,33 +128,13 @@ def _line(row: DetectorRow, dataset: DatasetRow | None) -> dict[str, str]:
     else:
         parts, tuning, point = f"{summary.n_train} of {data}", wording.tuning(summary.tuning), summary.working_point
     return {
-        "name": f"{row.name} · {parts}, {row.created:%d %b %Y}",
+        "name": f"{row.name} · {parts}, {row.created:%d %b %Y}{_told(row)}",
         "tuning": tuning.replace(" %", "\u00a0%"),
         "threshold": f"{wording.number(point.threshold)} at {wording.percent(point.target_fpr)}" if point else "none",
         "AUROC": f"{100 * area:.1f} %" if (area := row.current_auroc) is not None else "not known",
     }
 
 
-@st.dialog("Rename")
-def _rename(row: DetectorRow) -> None:
-    name = st.text_input("Name", value=row.name, key="detector_name", max_chars=60)
-    if st.button("Save", key="detector_name_save", type="primary", icon=":material/check:"):
-        try:
-            resources.store().detectors.rename(row.id, name)
-        except GadError as error:
-            frame.trouble(error)
-        else:
-            st.rerun()
-
-
-@st.dialog("Delete a detector")
-def _delete(row: DetectorRow) -> None:
-    decisions = len(resources.store().detectors.decisions(row.id))
-    st.markdown(
-        f"**{plain(row.name)}**, fitted on {row.created:%d %b %Y}, goes with its file and the {decisions} "
-        "thresholds that were adopted for it. The images stay."
-    )
-    if st.button("Delete it", key="detector_delete_sure", icon=":material/delete:"):
-        with frame.guarded():
-            resources.store().detectors.delete(row.id)
-            st.rerun()
+def _told(row: DetectorRow) -> str:
+    """What people said of it: ` · archived · for line 3`."""
+    return "".join(f" · {words}" for words in ("archived" if row.archived else "", row.description) if words)

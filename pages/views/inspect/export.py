@@ -78,7 +78,7 @@ def _work(store: Store, row: DetectorRow, dataset: DatasetRow | None, *, progres
 
 def _folder(store: Store, row: DetectorRow) -> Path:
     """Where the graph of a detector lies, as its file is now."""
-    return store.home / "exported" / str(detector_state(row))
+    return store.exported / str(detector_state(row))
 
 
 def _packed(path: Path) -> bytes:

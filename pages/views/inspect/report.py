@@ -70,4 +70,4 @@ def _work(store: Store, row: DetectorRow, dataset: DatasetRow, *, progress: Prog
 
 def _path(store: Store, detector: DetectorRow, dataset: DatasetRow) -> Path:
     """Where the report lies, as detector and data set are now."""
-    return store.home / "exported" / f"{detector_state(detector)}-{dataset.id}-{dataset.modified:%Y%m%d%H%M%S%f}.html"
+    return store.exported / f"{detector_state(detector)}-{dataset.id}-{dataset.modified:%Y%m%d%H%M%S%f}.html"

@@ -67,8 +67,8 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     promises.comparison(view, choose_method)
     sensitivity(detector, dataset, view)
     repeatability(detector)
-    errors.pictures(view, dataset)
     decisions.timeline(detector, view)
+    errors.pictures(view, dataset)
 
 
 main()

@@ -43,6 +43,13 @@ def score(
         Path | None, typer.Option(metavar="DIR", help="Write each image with its regions over it into this folder.")
     ] = None,
     cluster: Cluster = None,
+    watch: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jsonl", help="Watch the folder: a line an image in this file, each once, for ever."),
+    ] = None,
+    sink: Annotated[
+        list[str] | None, typer.Option(help="With --watch, results go there too: see `gad serve`; repeatable.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give every image a score, a p-value and a verdict."""
@@ -50,6 +57,9 @@ def score(
     from gad_core.library import judging
 
     fitted = load_detector(detector)
+    if watch:
+        watched(fitted, detector.stem, paths, watch, sink or ())
+        return
     if cluster:
         scored = scored_on(cluster, fitted, paths, target_fpr=target_fpr, method=method, fdr=fdr)
     else:
@@ -70,6 +80,30 @@ def score(
     if batch and not as_json:
         typer.echo(batch_line(batch))
     end(scored.refused)
+
+
+def watched(detector: "Detector", name: str, paths: Sequence[Path], lines: Path, where: Sequence[str]) -> None:
+    """Judge what comes into a folder until somebody stops it."""
+    from gad_core.export.sinks import open_sink
+    from gad_core.library.watching import watch_folder
+
+    if len(paths) != 1 or not paths[0].is_dir():
+        raise GadError(
+            f"--watch takes one folder, got {', '.join(map(str, paths))}; name the folder that images come into"
+        )
+    sinks = [open_sink(one) for one in where]
+    try:
+        for found in watch_folder(detector, paths[0], lines, sinks=sinks, name=name):
+            if isinstance(found, list):
+                for row in found:
+                    typer.echo(score_line(row))
+            else:
+                typer.echo(f"refused {found.path}: {found.reason}", err=True)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on from here", err=True)
+    finally:
+        for one in sinks:
+            one.close()
 
 
 def write_heatmaps(folder: Path, detector: "Detector", scored: "ScoredImages", target_fpr: float | None) -> None:

@@ -1,12 +1,12 @@
 """What a scoring service says: of an image, of a request, of itself; and what its sinks get."""
 
 import math
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from gad_core.decision.verdict import Judge
+from gad_core.decision.verdict import Judge, Outcome
+from gad_core.export.result import Result
 from gad_core.export.scoring import Scored
 
 
@@ -19,7 +19,7 @@ class ImageResult(BaseModel):
     threshold: float
     reject_above: float | None = Field(None, description="Of an adopted review band: up to here a person decides.")
     anomalous: bool = Field(description="Whether the score lies above the threshold.")
-    verdict: str = Field(description="good, review or anomalous.")
+    verdict: Outcome = Field(description="What becomes of it; review is for a person.")
     sha256: str
     regions: list[list[float | None]] | None = Field(None, description="0 is usual for a region, above 1 is rare.")
 
@@ -73,16 +73,21 @@ def result_of(name: str, scored: Scored, judge: Judge, *, regions: bool) -> Imag
     )
 
 
-def record_of(result: ImageResult, health: Health, *, lot: str | None) -> dict[str, Any]:
+def record_of(image: ImageResult, health: Health, *, lot: str | None) -> dict[str, Any]:
     """What sinks get of an image."""
-    return {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        **result.model_dump(exclude={"regions"}),
-        "lot": lot,
-        "detector": health.detector,
-        "detector_version": health.version,
-        "decision": health.decision,
-    }
+    return Result(
+        image.path,
+        image.sha256,
+        lot,
+        image.score,
+        image.p_value,
+        image.threshold,
+        image.reject_above,
+        image.verdict,
+        health.detector,
+        health.version,
+        health.decision,
+    ).to_json()
 
 
 def health_of(name: str, judge: Judge, decision: str | None) -> Health:

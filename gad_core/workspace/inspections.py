@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from gad_core.export.result import Result
 from gad_core.workspace.place import Place
 from gad_core.workspace.rows import InspectionRow
 from gad_core.workspace.tables import DetectorRecord, HumanVerdictRecord, InspectionRecord, fetch, now
@@ -141,22 +142,20 @@ class InspectionShelf:
 
 
 def result(row: InspectionRow) -> dict[str, Any]:
-    """What a sink gets of an image, named as the scoring service names it."""
-    return {
-        "time": row.created.isoformat(timespec="milliseconds"),
-        "path": row.name,
-        "score": row.score,
-        "p_value": row.p_value,
-        "threshold": row.threshold,
-        "reject_above": row.reject_above,
-        "anomalous": row.flagged,
-        "verdict": row.outcome,
-        "sha256": row.digest,
-        "lot": row.lot,
-        "detector": row.detector_id,
-        "detector_version": row.version,
-        "decision": row.decision_id,
-    }
+    """What a sink gets of an image."""
+    return Result(
+        row.name,
+        row.digest,
+        row.lot,
+        row.score,
+        row.p_value,
+        row.threshold,
+        row.reject_above,
+        row.outcome,
+        row.detector_id,
+        row.version,
+        row.decision_id,
+    ).to_json(row.created)
 
 
 def _there(session: Session, source: str, digests: Sequence[str]) -> dict[tuple[str, str], InspectionRecord]:

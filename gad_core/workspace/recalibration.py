@@ -17,7 +17,7 @@ from gad_core.gaussian.recalibration import recalibrated
 from gad_core.gaussian.tuning import WorkingPoint
 from gad_core.progress import Progress
 from gad_core.workspace.adoption import adopt
-from gad_core.workspace.rows import DetectorRow, detector_state
+from gad_core.workspace.rows import Circumstances, DetectorRow, detector_state
 from gad_core.workspace.store import Store
 
 _PREFIX = "split-"  # of methods that take calibration images
@@ -28,6 +28,7 @@ def recalibrate(
     detector_id: str,
     inspection_ids: Collection[int],
     *,
+    who: str = "",
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
 ) -> DetectorRow:
@@ -60,7 +61,15 @@ def recalibrate(
         dataset_id=row.dataset_id,
         follows=row.id,
     )
-    adopt(store, made, load_detector(made.path), new.tuning, point, state=detector_state(made))
+    adopt(
+        store,
+        made,
+        load_detector(made.path),
+        new.tuning,
+        point,
+        state=detector_state(made),
+        circumstances=Circumstances(who, f"recalibrated with {len(files)} images from the line, from {row.name}"),
+    )
     store.watches.move(detector_id, made.id)
     return made
 

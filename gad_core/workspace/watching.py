@@ -3,15 +3,16 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from gad_core.data.datasets import ImageFile, ImageSet, Refusal, list_images
-from gad_core.data.digests import Digests, Stamp, stamp
+from gad_core.data.arrivals import Arrival, Arrivals
+from gad_core.data.datasets import ImageFile, ImageSet, Refusal
+from gad_core.data.digests import Digests
 from gad_core.errors import GadError, ImageRefused
 from gad_core.export.sinks import Sink, open_sink
 from gad_core.features.cache import FeatureCache
@@ -25,7 +26,6 @@ from gad_core.workspace.tables import now
 _INTERVAL = 1.0  # seconds between two looks
 _SHARE = 5  # a look at a large folder may take so many times less than the time until the next
 _BATCH = 32  # images that go on record together: what a kill costs is at most their work
-_STILL = 2_000_000_000  # nanoseconds after which a file is taken for whole; a younger one after two equal looks
 _HANDED_ON = 100  # results that a sink gets together
 _NICENESS = 5
 _log = logging.getLogger(__name__)
@@ -47,8 +47,7 @@ class _Folder:
 
     digests: Digests
     known: set[tuple[str, str]]  # name and digest of what is on record
-    handled: dict[Path, Stamp] = field(default_factory=dict)  # as they looked when they were dealt with
-    met: dict[Path, Stamp] = field(default_factory=dict)  # as they looked last, perhaps still being written
+    arrivals: Arrivals
     refused: dict[Path, Refusal] = field(default_factory=dict)
 
 
@@ -120,7 +119,9 @@ class Watcher:
     def _look_at(self, watch: WatchRow) -> int:
         root = Path(watch.folder)
         folder = self._folders.get(watch.id) or self._open(watch, root)
-        arrived = list(_arrivals(root, folder, time.time_ns()))
+        arrived = folder.arrivals.whole(time.time_ns())
+        there = folder.arrivals.met.keys() | folder.arrivals.handled.keys()
+        folder.refused = {path: refusal for path, refusal in folder.refused.items() if path in there}
         found = 0
         for first in range(0, len(arrived), _BATCH):
             if self._stopped.is_set():
@@ -149,9 +150,11 @@ class Watcher:
 
     def _open(self, watch: WatchRow, root: Path) -> _Folder:
         digests = Digests(self._store.cache / "digests" / f"watch-{watch.id}.json", root)
-        return self._folders.setdefault(watch.id, _Folder(digests, set(self._store.inspections.names(watch.id))))
+        return self._folders.setdefault(
+            watch.id, _Folder(digests, set(self._store.inspections.names(watch.id)), Arrivals(root))
+        )
 
-    def _take_in(self, watch: WatchRow, folder: _Folder, root: Path, batch: Sequence[tuple[Path, Stamp]]) -> int:
+    def _take_in(self, watch: WatchRow, folder: _Folder, root: Path, batch: Sequence[Arrival]) -> int:
         """Judge those of some images that are new, and put them on record together."""
         files = []
         for path, _ in batch:
@@ -173,7 +176,7 @@ class Watcher:
             reading = inspector.reading(inspected.verdict)
             added = self._store.inspections.add(watch.detector_id, watch.id, judged, reading)
             folder.known.update((one.name, one.digest) for one in judged)
-        folder.handled.update(batch)
+        folder.arrivals.done(batch)
         return len(added)
 
     def _inspector(self, detector_id: str) -> Inspector:
@@ -188,26 +191,6 @@ class Watcher:
         folder = self._folders.get(watch.id)
         refused = tuple(folder.refused.values()) if folder else ()
         self._states[watch.id] = WatchState(refused, error, waiting, now())
-
-
-def _arrivals(root: Path, folder: _Folder, moment: int) -> Iterator[tuple[Path, Stamp]]:
-    """Files that are whole and not dealt with as they look now, by time of their last change."""
-    met: dict[Path, Stamp] = {}
-    arrived = []
-    for path in list_images(root):
-        try:
-            looks = stamp(path)
-        except OSError:  # gone between the list and the look
-            continue
-        if folder.handled.get(path) == looks:
-            continue
-        met[path] = looks
-        if moment - looks[2] > _STILL or folder.met.get(path) == looks:
-            arrived.append((path, looks))
-    folder.met = met
-    for gone in folder.refused.keys() - met.keys() - folder.handled.keys():
-        del folder.refused[gone]
-    return iter(sorted(arrived, key=lambda one: (one[1][2], one[0])))
 
 
 def _below(path: str, root: Path) -> str:

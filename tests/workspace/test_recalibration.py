@@ -55,6 +55,7 @@ def test_it_is_a_newer_version_and_the_former_one_stays(
     assert deciding.path.read_bytes() == before
     assert [one.id for one in store.watches.of(made.id)] == [watch.id]
     (decision,) = store.detectors.decisions(made.id)
+    assert decision.note == "recalibrated with 9 images from the line, from six"
     assert decision.point == read_summary(made.path).working_point
 
 

@@ -53,12 +53,13 @@ def export(detector: DetectorRow) -> None:
                 type="primary",
             )
             st.caption("The graph asks for onnxruntime, numpy and Pillow alone; the README has a consumer of 15 lines.")
-    with charts.panel("From the shell", "The same detector without a browser; each command says more with `--help`."):
+    with charts.panel("From the shell", "The same detector without a browser; each command says more with --help."):
         name = f'"{detector.path}"'
         st.code(
             f"gad score {name} parts/ --csv verdicts.csv\ngad monitor {name} parts/\n"
             f"gad export {name} line/detector.onnx\ngad serve {name}",
             language="bash",
+            wrap_lines=True,
         )
 
 

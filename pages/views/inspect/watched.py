@@ -19,7 +19,7 @@ _POLL = 2.0  # seconds
 def watched(detector: DetectorRow) -> None:
     """The field for a folder, and the folders that are watched for this detector."""
     with st.form("watch_form", border=False):
-        path_box, sink_box, button = st.columns([4, 3, 1], vertical_alignment="bottom")
+        path_box, sink_box = st.columns(2, vertical_alignment="bottom")
         path_box.text_input(
             "Path of a folder on this server",
             placeholder="/line/camera-1",
@@ -29,14 +29,15 @@ def watched(detector: DetectorRow) -> None:
             persist_state="session",
         )
         sink_box.text_input(
-            "Results also go to (may stay empty)",
-            placeholder="results.jsonl, https://host/hook, mqtt://host/topic",
-            help="A file of JSON lines on the server, a webhook, or an MQTT broker with a topic.",
+            "Results also go to",
+            placeholder="nowhere else",
+            help="May stay empty. A file on the server (results.jsonl), a webhook (https://host/path), or an MQTT broker "
+            "with a topic (mqtt://host/topic).",
             key="watch_sink",
             persist_state="session",
         )
-        button.form_submit_button(
-            "Watch", type="primary", key="watch_go", width="stretch", on_click=_watch, args=(detector,)
+        st.form_submit_button(
+            "Watch", type="primary", key="watch_go", icon=":material/folder_eye:", on_click=_watch, args=(detector,)
         )
     tasks.show_failure(_PLACE)
     watches = resources.store().watches.of(detector.id)

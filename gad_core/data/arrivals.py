@@ -1,0 +1,46 @@
+"""Image files as they come into a folder, each as soon as it is whole."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gad_core.data.datasets import list_images
+from gad_core.data.digests import Stamp, stamp
+
+_STILL = 2_000_000_000  # nanoseconds after which a file is taken for whole; a younger one after two equal looks
+
+#: A file, and what it looked like when it was found.
+Arrival = tuple[Path, Stamp]
+
+
+@dataclass
+class Arrivals:
+    """What is known of a folder's files from look to look."""
+
+    root: Path
+    handled: dict[Path, Stamp] = field(default_factory=dict)  # as they looked when they were dealt with
+    met: dict[Path, Stamp] = field(default_factory=dict)  # as they looked last, perhaps still being written
+
+    def whole(self, moment: int) -> list[Arrival]:
+        """Files that are whole at a moment (nanoseconds since 1970) and not dealt with, the oldest first.
+
+        Raises `GadError` where the folder is gone.
+        """
+        met: dict[Path, Stamp] = {}
+        arrived = []
+        for path in list_images(self.root):
+            try:
+                looks = stamp(path)
+            except OSError:  # gone between the list and the look
+                continue
+            if self.handled.get(path) == looks:
+                continue
+            met[path] = looks
+            if moment - looks[2] > _STILL or self.met.get(path) == looks:
+                arrived.append((path, looks))
+        self.met = met
+        return sorted(arrived, key=lambda one: (one[1][2], one[0]))
+
+    def done(self, arrivals: Iterable[Arrival]) -> None:
+        """Remember that these were dealt with, as they looked."""
+        self.handled.update(arrivals)

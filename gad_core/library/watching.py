@@ -32,7 +32,8 @@ def watch_folder(
     """Judge what comes into a folder, for ever; yields the new results of each look, and what is refused.
 
     The file of JSON lines is the memory: what stands there is not judged again. A result is in that file before the
-    sinks have it; `name` is the detector's. Raises `GadError` where the folder is gone, the file is of another kind or a sink fails.
+    sinks have it; `name` is the detector's. Raises `GadError` where the folder is gone, the file is of another kind or
+    a sink fails.
     """
     root, path = Path(folder).absolute(), Path(lines)
     known = {(line["path"], line["sha256"]) for line in read_lines(path)}

@@ -31,8 +31,8 @@ def watched(detector: DetectorRow) -> None:
         sink_box.text_input(
             "Results also go to",
             placeholder="nowhere else",
-            help="May stay empty. A file on the server (results.jsonl), a webhook (https://host/path), or an MQTT broker "
-            "with a topic (mqtt://host/topic).",
+            help="May stay empty. A file on the server (results.jsonl), a webhook (https://host/path), or an MQTT "
+            "broker with a topic (mqtt://host/topic).",
             key="watch_sink",
             persist_state="session",
         )

@@ -12,6 +12,7 @@ distance of a new image from these Gaussians is its anomaly score (Rippel, Merte
     scored = gad.score(fit.detector, ["new.png", "more/"])  # a score, a p-value and a verdict an image
     explained = gad.explain(fit.detector, "new.png")            # which pixels the score comes from
     gad.export_onnx(fit.detector, "line/parts.onnx")            # one graph from images to verdicts, checked
+    gad.write_report(fit.detector, data, "parts.html")      # one file for a review
     found = gad.sensitivity(fit.detector, data)             # what a defect must measure to be caught
 
 Names are loaded when they are asked for: importing this package costs nothing. `docs/library.md` is a short tour.

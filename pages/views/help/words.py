@@ -64,6 +64,10 @@ GLOSSARY = (
     ),
     ("Pareto tail", "A law fitted to the highest distances, for rates that n parts cannot show; without guarantee."),
     ("a90, a90/95", "The size at which 90 of 100 defects are caught, and that size with 95 % confidence."),
+    ("review band", "Between two thresholds a person decides; above the stricter one a part is rejected."),
+    ("decision", "A threshold that was adopted, restored or withdrawn: who, when and why stays on record."),
+    ("martingale", "Evidence that good parts no longer score as they did; it may be read after every part."),
+    ("recalibrate", "Make a newer version of a detector whose threshold comes from good parts of the line."),
     ("interval", "Where the true value lies with 95 % confidence; it narrows as n grows."),
     ("ROC, AUROC", "Caught defects over false alarms at every threshold, and the area below: 50 % is chance."),
     ("split-half estimate", "What a choice made on one half of the images is worth on the other."),
@@ -79,5 +83,6 @@ KEYS = (
     ("Enter, Space", "press a button, open a list, tick a box"),
     ("← →", "move a slider by one step, or go through the views of a chart"),
     ("Home, End", "move a slider to its first or last step"),
+    ("G, D", "on Inspect: call the open part good or defective, and go on to the next"),
     ("Esc", "close a dialog or a list"),
 )

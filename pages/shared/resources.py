@@ -73,6 +73,12 @@ def watcher() -> Watcher:
     return Watcher(store(), cache=feature_cache()).start()
 
 
+def watch_on() -> None:
+    """Go on with the folders that were watched when the last server stopped."""
+    if store().watches.any_active():
+        watcher()
+
+
 @st.cache_resource(show_spinner=False, max_entries=2)
 def engine(backbone: str) -> Engine:
     """A network ready to run; compiled when it first has to."""

@@ -6,15 +6,53 @@ import shutil
 import time
 import zipfile
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.library.judging import score
+from gad_core.workspace.store import Store
 from tests.pages.script import metrics, run
 
 PAGE = "pages/inspect.py"
+
+
+@pytest.mark.browser
+def test_parts_are_brought_judged_by_key_and_come_by_themselves(serve, fitted, tab, stripes, tmp_path):
+    home, ids = tmp_path / "home", fitted[1]
+    shutil.copytree(fitted[0], home)
+    line = tmp_path / "line"
+    line.mkdir()
+    with serve(home) as url:
+        page = tab()
+        page.goto(f"{url}/inspect?{urlencode(ids)}")
+        files = [stripes / "test/blot/000.png", stripes / "test/good/001.png"]
+        page.locator(".st-key-inspect_files input[type=file]").set_input_files(files)
+        page.get_by_role("button", name="Inspect", exact=True).click()
+        metric = page.get_by_test_id("stMetric").filter(has_text="Parts inspected")
+        expect(metric).to_contain_text("2")
+        expect(page.get_by_text("Nobody has judged it yet.")).to_be_visible()
+        page.get_by_test_id("stMain").get_by_text("Hand over").focus()
+        page.keyboard.press("d")
+        expect(metric).to_contain_text("1 judged by a person")
+        page.get_by_role("tab", name="Watched folder").click()
+        page.get_by_role("textbox", name="Path of a folder").fill(str(line))
+        page.get_by_role("button", name="Watch", exact=True).click()
+        expect(page.get_by_text("ago")).to_be_visible()
+        shutil.copy(stripes / "test/blot/002.png", line / "new.png")
+        expect(metric).to_contain_text("3")  # nobody pressed anything
+        page.close()
+    with serve(home) as url, Store(home) as store:
+        shutil.copy(stripes / "test/blot/003.png", line / "later.png")
+        deadline = time.monotonic() + 60
+        names: list[str] = []
+        while "later.png" not in names and time.monotonic() < deadline:
+            time.sleep(0.1)
+            names = [row.name for row in store.inspections.of([ids["detector"]])]
+        assert names == ["000.png", "001.png", "new.png", "later.png"]  # and nobody has come
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ _DISTANCES: dict[Distance, str] = {
     "sed": "standardised Euclidean",
     "l2": "Euclidean (L2)",
 }
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _HOUR = 3600
 _STEPS = ((60, 1), (90, 5), (1.5 * _HOUR, 60), (48 * _HOUR, 900))  # below so many seconds, to so many exactly
 _UNEVEN = 10  # seconds below which tenths are told
@@ -117,6 +118,11 @@ def pool(value: Pool | None) -> str:
 def score_name(value: Tuning) -> str:
     """What a tuning's own score is of: the `sum` of its levels, or the `regions`."""
     return "regions" if value.pool else "sum"
+
+
+def for_spreadsheet(text: str) -> str:
+    """Text from outside for a CSV: what a spreadsheet would take for a formula begins with a quotation mark."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def tuning(value: Tuning) -> str:

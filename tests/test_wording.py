@@ -6,7 +6,7 @@ from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import rate
 from gad_core.gaussian.reduction import ALL, NPCA_5, REDUCTIONS, Reduction
 from gad_core.gaussian.tuning import DISTANCES, Tuning
-from gad_core.wording import area, distance, levels, number, percent, rate_note, reduction, tuning
+from gad_core.wording import area, distance, for_spreadsheet, levels, number, percent, rate_note, reduction, tuning
 from gad_core.wording import rate as rate_words
 
 
@@ -85,3 +85,9 @@ def test_a_tuning_names_its_distance_only_where_it_is_not_mahalanobis():
 
 def test_every_distance_has_a_name():
     assert len({distance(kind) for kind in DISTANCES}) == len(DISTANCES)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_spreadsheet_runs_nothing_that_comes_from_outside(text):
+    assert for_spreadsheet(text) == f"'{text}"
+    assert for_spreadsheet(f"part {text}") == f"part {text}"

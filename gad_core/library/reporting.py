@@ -1,9 +1,5 @@
 """A detector, its data and its decision as one document."""
 
-import importlib.metadata
-import platform
-import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,13 +16,13 @@ from gad_core.data.datasets import Dataset, ImageFile, ImageSet
 from gad_core.data.images import decode_mask
 from gad_core.data.placing import placed
 from gad_core.errors import GadError, ImageRefused
-from gad_core.export.calibration import digest_of
 from gad_core.features.extract import load_pixels
 from gad_core.figures import METHOD_NAMES, overlay, region_overlay
 from gad_core.gaussian.detector import Detector
 from gad_core.library.reading import PathLike, read_dataset
 from gad_core.library.resources import engine_of, extract_images, workspace_cache
 from gad_core.progress import Progress, Stages
+from gad_core.report import facts
 from gad_core.report.content import Content, Explained, gather, to_explain, with_explained
 from gad_core.report.page import Circumstances, outlined, render
 
@@ -36,7 +32,6 @@ if TYPE_CHECKING:
 _N_REFERENCES = 10
 _BLUR, _BRIGHTEST = 2.0, 0.995  # pixels, and the share of them below full colour: for the eye alone
 _SECONDS_EACH = 40  # images that are extracted in the time of one attribution: for a bar that runs evenly
-_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "timm", "openvino", "pillow")
 
 
 @dataclass(frozen=True)
@@ -126,6 +121,8 @@ def write_report(
     >>> found.sentence.startswith("Nobody has adopted a threshold; at the default, threshold ")
     True
     """
+    from gad_core import __version__  # noqa: PLC0415 - the door imports this module
+
     path = Path(path)
     if path.suffix != ".html":
         raise GadError(f"a report ends in .html, got {path.name}; write {path.stem}.html")
@@ -143,10 +140,10 @@ def write_report(
         now,
         _decisions(known),
         known.checks if known else (),
-        _data_facts(content),
-        _fit_facts(detector),
-        _versions(detector),
-        _commands(detector, data, path, source),
+        facts.of_data(content),
+        facts.of_fit(detector),
+        facts.of_versions(detector, __version__),
+        facts.commands(detector, data, path, source=Path(source) if source else None),
         _N_REFERENCES,
     )
     text = render(content, about, images=images, pictures=_pictures(content, images))
@@ -223,67 +220,3 @@ def _decisions(known: "Known | None") -> list[dict[str, object]]:
         }
         for one in known.decisions
     ]
-
-
-def _data_facts(content: Content) -> list[tuple[str, str]]:
-    detector, data = content.detector, content.dataset
-    images = content.extraction.images
-    kinds = {kind: sum(file.defect == kind for file in images) for kind in sorted({file.defect for file in images})}
-    test = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.items())
-    same = set(detector.training.digests) <= set(data.train.digests)
-    facts = [
-        ("good parts fitted", f"{detector.n_train}, SHA-256 {digest_of(detector.training.digests)}"),
-        ("still in the data set", "all of them" if same else "not all of them: the data set has changed since the fit"),
-        ("test images", f"{len(images)}: {test}"),
-        ("of the test images", f"SHA-256 {digest_of(images.digests)}"),
-    ]
-    if detector.calibration:
-        digests = detector.calibration.digests
-        facts.insert(2, ("kept for calibration", f"{len(digests)}, SHA-256 {digest_of(digests)}"))
-    if detector.training.groups:
-        facts.append(("groups", f"{len(set(detector.training.groups) - {None})} among the good parts fitted"))
-    return facts
-
-
-def _fit_facts(detector: Detector) -> list[tuple[str, str]]:
-    settings, regions = detector.settings, detector.regions
-    copies = settings.augmented
-    return [
-        ("network", f"{detector.backbone}, weights {detector.fingerprint[:12]}"),
-        ("score", wording.tuning(detector.tuning)),
-        ("regions", f"{regions.rows} x {regions.columns} at {wording.levels(regions.levels)}" if regions else "none"),
-        ("left-out folds", str(detector.n_folds)),
-        ("seed", str(settings.seed)),
-        ("augmented copies", f"{copies.passes} of each image" if copies else "none"),
-        ("images left out on purpose", str(len(settings.without)) if settings.without else "none"),
-    ]
-
-
-def _versions(detector: Detector) -> list[tuple[str, str]]:
-    from gad_core import __version__  # noqa: PLC0415 - the door imports this module
-
-    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
-    return [
-        ("GAD", __version__),
-        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
-        ("packages", packages),
-        ("detector version", f"{detector.version}: the same images, settings and weights have the same"),
-    ]
-
-
-def _commands(detector: Detector, data: Dataset, path: Path, source: PathLike | None) -> str:
-    """Say how to fit and report again, as far as a command line can."""
-    name, settings = f"{data.name}.gad" if source is None else Path(source).name, detector.settings
-    fit = ["gad", "fit", data.root.name, name, "--backbone", detector.backbone, "--seed", str(settings.seed)]
-    fit += ["--levels", ",".join(map(str, detector.tuning.levels)), "--keep", str(detector.tuning.reduction)]
-    if settings.n_folds:
-        fit += ["--folds", str(settings.n_folds)]
-    if detector.tuning.pool and detector.regions:
-        fit += ["--regions", f"{detector.regions.rows}x{detector.regions.columns}", "--pool", str(detector.tuning.pool)]
-    if settings.augmented:
-        fit += ["--augment", str(settings.augmented.passes)]
-    return "\n".join((_joined(fit), _joined(["gad", "report", name, data.root.name, path.name])))
-
-
-def _joined(words: Sequence[str]) -> str:
-    return " ".join(shlex.quote(word) for word in words)

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.wording import for_spreadsheet
 from gad_core.workspace.rows import DecisionRow
 from gad_core.workspace.tables import DecisionRecord, frozen
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
 
 def to_record(decision: DecisionRow) -> DecisionRecord:
@@ -45,7 +44,7 @@ def table(decisions: Sequence[DecisionRow]) -> list[dict[str, Any]]:
     return [
         {
             "when": decision.created.isoformat(),
-            "who": _harmless(decision.who),
+            "who": for_spreadsheet(decision.who),
             "what": what(decision),
             "threshold": decision.point.threshold,
             "reject_above": decision.point.reject_above,
@@ -55,7 +54,7 @@ def table(decisions: Sequence[DecisionRow]) -> list[dict[str, Any]]:
             "n": decision.point.n,
             **decision.tuning.to_json(),
             **{name: (decision.rates or {}).get(name) for name in RATES},
-            "note": _harmless(decision.note),
+            "note": for_spreadsheet(decision.note),
             "detector_version": decision.version,
             "id": decision.id,
             "restores": decision.restores,
@@ -92,7 +91,3 @@ def _values(decision: DecisionRow) -> dict[str, Any]:
         "settings": decision.tuning.to_json(),
         **decision.point.to_json(),
     }
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from gad_core.wording import for_spreadsheet
 from gad_core.workspace.rows import DetectorRow, InspectionRow
 from pages.shared import charts, frame, resources
 from pages.views.inspect import choice, part, send
@@ -137,8 +138,8 @@ def _csv(rows: Sequence[InspectionRow]) -> bytes:
     table = pd.DataFrame(
         [
             {
-                "part": _harmless(row.name),
-                "lot": _harmless(row.lot or ""),
+                "part": for_spreadsheet(row.name),
+                "lot": for_spreadsheet(row.lot or ""),
                 "came": row.created.isoformat(),
                 "verdict": row.outcome,
                 "score": row.score,
@@ -155,8 +156,3 @@ def _csv(rows: Sequence[InspectionRow]) -> bytes:
         ]
     )
     return table.to_csv(index=False).encode()
-
-
-def _harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -1,0 +1,82 @@
+"""The plain facts of a report: data, fit, versions, and the commands that make it again."""
+
+import importlib.metadata
+import platform
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from gad_core import wording
+from gad_core.data.datasets import Dataset
+from gad_core.export.calibration import digest_of
+from gad_core.gaussian.detector import Detector
+from gad_core.report.content import Content
+
+Facts = list[tuple[str, str]]
+
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "timm", "openvino", "pillow")
+
+
+def of_data(content: Content) -> Facts:
+    """The images, with what tells whether they are the same ones."""
+    detector, data = content.detector, content.dataset
+    images = content.extraction.images
+    kinds = {kind: sum(file.defect == kind for file in images) for kind in sorted({file.defect for file in images})}
+    test = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.items())
+    same = set(detector.training.digests) <= set(data.train.digests)
+    facts = [
+        ("good parts fitted", f"{detector.n_train}, SHA-256 {digest_of(detector.training.digests)}"),
+        ("still in the data set", "all of them" if same else "not all of them: the data set has changed since the fit"),
+        ("test images", f"{len(images)}: {test}"),
+        ("of the test images", f"SHA-256 {digest_of(images.digests)}"),
+    ]
+    if detector.calibration:
+        digests = detector.calibration.digests
+        facts.insert(2, ("kept for calibration", f"{len(digests)}, SHA-256 {digest_of(digests)}"))
+    if detector.training.groups:
+        facts.append(("groups", f"{len(set(detector.training.groups) - {None})} among the good parts fitted"))
+    return facts
+
+
+def of_fit(detector: Detector) -> Facts:
+    """What the fit was asked for."""
+    settings, regions = detector.settings, detector.regions
+    copies = settings.augmented
+    return [
+        ("network", f"{detector.backbone}, weights {detector.fingerprint[:12]}"),
+        ("score", wording.tuning(detector.tuning)),
+        ("regions", f"{regions.rows} x {regions.columns} at {wording.levels(regions.levels)}" if regions else "none"),
+        ("left-out folds", str(detector.n_folds)),
+        ("seed", str(settings.seed)),
+        ("augmented copies", f"{copies.passes} of each image" if copies else "none"),
+        ("images left out on purpose", str(len(settings.without)) if settings.without else "none"),
+    ]
+
+
+def of_versions(detector: Detector, version: str) -> Facts:
+    """What it was made with, `version` being this program's."""
+    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+    return [
+        ("GAD", version),
+        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("packages", packages),
+        ("detector version", f"{detector.version}: the same images, settings and weights have the same"),
+    ]
+
+
+def commands(detector: Detector, data: Dataset, path: Path, *, source: Path | None) -> str:
+    """Say how to fit and report again, as far as a command line can."""
+    name, settings = f"{data.name}.gad" if source is None else source.name, detector.settings
+    fit = ["gad", "fit", data.root.name, name, "--backbone", detector.backbone, "--seed", str(settings.seed)]
+    fit += ["--levels", ",".join(map(str, detector.tuning.levels)), "--keep", str(detector.tuning.reduction)]
+    if settings.n_folds:
+        fit += ["--folds", str(settings.n_folds)]
+    if detector.tuning.pool and detector.regions:
+        fit += ["--regions", f"{detector.regions.rows}x{detector.regions.columns}", "--pool", str(detector.tuning.pool)]
+    if settings.augmented:
+        fit += ["--augment", str(settings.augmented.passes)]
+    return "\n".join((_joined(fit), _joined(["gad", "report", name, data.root.name, path.name])))
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " ".join(shlex.quote(word) for word in words)

@@ -37,14 +37,15 @@ class Sink(Protocol):
         """Let go of files and connections."""
 
 
-def open_sink(text: str) -> Sink:
+def open_sink(text: str, *, patient: bool = True) -> Sink:
     """Open a sink by its name: `results.jsonl`, `https://host/path`, or `mqtt://user:password@host:1883/topic`.
 
+    Who comes back to what was not sent, and has other work to do meanwhile, is not `patient` with a webhook that fails.
     Raises `GadError` for a name that is none, and where the file or the broker cannot be reached.
     """
     scheme, _, rest = text.partition(":")
     if scheme in {"http", "https"} and urlsplit(text).hostname:
-        return Webhook(text)
+        return Webhook(text, pauses=_PAUSES if patient else ())
     if scheme in _PORTS and rest.startswith("//"):
         return Mqtt(text)
     if text.endswith(".jsonl"):

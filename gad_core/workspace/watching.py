@@ -3,8 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -95,11 +95,11 @@ class Watcher:
             self._store.recover()
         found, watches = 0, self._store.watches.take(unless=self._store.is_at_work)
         for watch in watches:
-            try:
+            with self._noting(watch):
                 found += self._look_at(watch)
+        for watch in watches:  # images first: a sink may take its time
+            with self._noting(watch):
                 self._hand_on(watch)
-            except GadError as error:
-                self._note(watch, error=str(error))
         for gone in self._folders.keys() - {watch.id for watch in watches}:
             del self._folders[gone]
         return found
@@ -143,7 +143,7 @@ class Watcher:
         sent = watch.sent
         while rows := self._store.inspections.of_source(watch.id, after=sent, limit=_HANDED_ON):
             if watch.sink not in self._sinks:
-                self._sinks[watch.sink] = open_sink(watch.sink)
+                self._sinks[watch.sink] = open_sink(watch.sink, patient=False)
             self._sinks[watch.sink].send([result(row) for row in rows])
             sent = rows[-1].id
             self._store.watches.sent(watch.id, sent)
@@ -186,6 +186,14 @@ class Watcher:
             known = Inspector.of(self._store, detector_id, engine=known.engine if known else None)
             self._inspectors = {detector_id: known}  # a workspace rarely watches for two, and a network is large
         return known
+
+    @contextmanager
+    def _noting(self, watch: WatchRow) -> Iterator[None]:
+        """What goes wrong with a watch is shown beside it, and tried again at the next look."""
+        try:
+            yield
+        except GadError as error:
+            self._note(watch, error=str(error))
 
     def _note(self, watch: WatchRow, *, error: str | None = None, waiting: int = 0) -> None:
         folder = self._folders.get(watch.id)

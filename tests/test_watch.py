@@ -100,6 +100,6 @@ def test_the_command_goes_on_where_it_was_stopped(detector, stripes, tmp_path):
         deadline = time.monotonic() + 60
         while name not in {line["path"] for line in read_lines(lines)} and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert [line["path"] for line in read_lines(lines)] == ["a.png", "b.png"]

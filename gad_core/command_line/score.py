@@ -84,6 +84,8 @@ def score(
 
 def watched(detector: "Detector", name: str, paths: Sequence[Path], lines: Path, where: Sequence[str]) -> None:
     """Judge what comes into a folder until somebody stops it."""
+    import signal
+
     from gad_core.export.sinks import open_sink
     from gad_core.library.watching import watch_folder
 
@@ -92,6 +94,7 @@ def watched(detector: "Detector", name: str, paths: Sequence[Path], lines: Path,
             f"--watch takes one folder, got {', '.join(map(str, paths))}; name the folder that images come into"
         )
     sinks = [open_sink(one) for one in where]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as services are stopped
     try:
         for found in watch_folder(detector, paths[0], lines, sinks=sinks, name=name):
             if isinstance(found, list):

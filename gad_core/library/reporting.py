@@ -118,7 +118,7 @@ def write_report(
     --------
     >>> import gad_core as gad
     >>> found = gad.write_report(gad.load_detector("parts.gad"), "parts", "line/parts.html", attributions=1)
-    >>> found.sentence.startswith("Nobody has adopted a threshold; at the default, threshold ")
+    >>> found.sentence.startswith("Nobody has adopted a threshold; at the default of ")
     True
     """
     from gad_core import __version__  # noqa: PLC0415 - the door imports this module

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -26,6 +27,7 @@ from gad_core.features.engines import load_engine
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.settings import FitSettings
+from gad_core.gaussian.tuning import WorkingPoint
 from gad_core.library.judging import score
 
 ROOT = Path(__file__).parents[2]
@@ -89,13 +91,29 @@ def test_health_names_fit_threshold_and_decision(client, detector):
 
 def test_it_counts_what_it_does(client, stripes):
     answer = send(client, parts(stripes)).json()
+    client.post("/score", files=[("files", ("bad.png", b"nothing", "image/png"))])
     client.get("/nowhere")
     text = client.get("/metrics").text
     flagged = sum(one["anomalous"] for one in answer["images"])
     assert f'gad_images_total{{verdict="anomalous"}} {float(flagged)}' in text
-    assert 'gad_requests_total{path="/score",status="200"} 1.0' in text
+    assert 'gad_requests_total{path="/score",status="200"} 2.0' in text
+    assert "gad_refused_total 1.0" in text
     assert 'gad_requests_total{path="other",status="404"} 1.0' in text
     assert re.search(r"gad_score_ratio_count 16\.0", text)
+
+
+def test_within_an_adopted_review_band_a_person_decides(detector, stripes):
+    scores = sorted(row["score"] for row in score(detector, parts(stripes)).rows)
+    point = WorkingPoint("cross-conformal", 0.05, scores[3], 30, "by hand", reject_above=scores[9], reject_fpr=0.01)
+    adopted = replace(detector, working_point=point)
+    scorer = Scorer(adopted, load_engine(detector.backbone))
+    with TestClient(make_app(Service(scorer, "stripes"))) as client:
+        images = send(client, parts(stripes)).json()["images"]
+        health = client.get("/health").json()
+    verdicts = [one["verdict"] for one in sorted(images, key=lambda one: one["score"])]
+    assert verdicts == ["good"] * 4 + ["review"] * 6 + ["anomalous"] * 6
+    assert all(one["anomalous"] == (one["verdict"] != "good") for one in images)
+    assert (health["adopted"], health["reject_above"]) == (True, scores[9])
 
 
 def test_every_result_goes_to_the_sink_once(detector, stripes, tmp_path):
@@ -193,7 +211,7 @@ def test_a_real_server_serves_and_ends_in_good_order(detector, stripes, tmp_path
             (image,) = json.load(response)["images"]
         assert image["verdict"] == score(detector, [path]).rows[0]["verdict"]
     finally:
-        server.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGTERM)
         server.wait(30)
     assert [line["path"] for line in read_lines(tmp_path / "results.jsonl")] == ["a.png"]
 

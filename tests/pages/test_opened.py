@@ -27,6 +27,9 @@ class Shelf(dict):
     def all(self):
         return tuple(self.values())
 
+    def use(self, row_id):
+        self.used = row_id
+
 
 @pytest.fixture
 def shelves(monkeypatch):

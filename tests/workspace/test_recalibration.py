@@ -14,7 +14,7 @@ from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.workspace.adoption import adopt
 from gad_core.workspace.imports import add_folder
 from gad_core.workspace.inspecting import inspect_files
-from gad_core.workspace.on_line import for_calibration, on_line
+from gad_core.workspace.on_line import OnLine, for_calibration, on_line
 from gad_core.workspace.recalibration import recalibrate
 from gad_core.workspace.rows import DetectorRow, InspectionRow, detector_state
 from gad_core.workspace.sending import send
@@ -122,6 +122,14 @@ def test_only_scores_of_the_same_fit_and_reading_are_held_together(
     inspect_files(store, deciding.id, [("new.png", picture(60))])
     now = on_line(store, deciding, load_detector(deciding.path))
     assert ([row.name for row in now.rows], now.others) == (["new.png"], 9)
+
+
+def test_scores_of_another_fit_are_not_held_with_these(
+    store: Store, deciding: DetectorRow, rows: tuple[InspectionRow, ...]
+) -> None:
+    detector = load_detector(deciding.path)
+    other = replace(detector, settings=replace(detector.settings, seed=7))
+    assert on_line(store, deciding, other) == OnLine((), len(rows))
 
 
 def test_drift_is_that_of_the_images_in_their_order(

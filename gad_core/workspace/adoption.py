@@ -54,11 +54,13 @@ def restore(
     state, detector = detector_state(row), load_detector(row.path)
     if detector.working_point is None:
         raise GadError(f"{row.name} was fitted again meanwhile; its earlier threshold means nothing to this fit")
-    if point:
-        decision = _decision(row, detector, tuning, point, circumstances)
-    else:  # what is withdrawn is named, under the reading that it had
-        withdrawn = _decision(row, detector, detector.tuning, detector.working_point, circumstances)
-        decision = replace(withdrawn, withdrawn=True)
+    # What is withdrawn is named, under the reading that it had.
+    named = (tuning, point) if point else (detector.tuning, detector.working_point)
+    decision = _decision(row, detector, *named, circumstances)
+    earlier = in_force(store.detectors.decisions(row.id), *named)
+    if earlier:  # what was known of it then is known still
+        decision = replace(decision, rates=decision.rates or earlier.rates, restores=earlier.id if point else None)
+    decision = replace(decision, withdrawn=point is None)
     _write(store, row, detector, tuning, point, decision, state=state, auroc=auroc)
     return decision
 
@@ -74,10 +76,11 @@ def restore_decision(
     if earlier is None:
         raise GadError(f"{row.name} has no decision {decision_id!r} on record; choose one from the list")
     state, detector = detector_state(row), load_detector(row.path)
-    if earlier.version not in {"", detector.version}:
+    same = earlier.version == detector.version if earlier.version else detector.working_point is not None
+    if not same:
         raise GadError(
-            f"this threshold was made for version {earlier.version} of {row.name}, which was fitted again since "
-            f"(now {detector.version}); make a new one at the same target"
+            f"this threshold was made for version {earlier.version or 'unknown'} of {row.name}, which was fitted "
+            f"again since (now {detector.version}); make a new one at the same target"
         )
     return adopt(
         store,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
@@ -89,8 +90,11 @@ class DatasetShelf(Keeping):
                     stack.enter_context(taken_out(final, replacing, content.parent / "replaced"))
                 return self._merge(session, ready, final, refused)
 
-    def remove(self, dataset_id: str) -> None:
-        """Forget a data set for good, with its images if they lie on this shelf; a registered folder stays as it is."""
+    def remove(self, dataset_id: str, *, due: datetime | None = None) -> None:
+        """Forget a data set for good, with its images if they lie on this shelf; a registered folder stays as it is.
+
+        With `due`, only if it has lain in the bin for a day by then: somebody may have brought it back just now.
+        """
         with self._place.database.reading() as session:
             final = self._folder / fetch(session, DatasetRecord, dataset_id, binned=True).id
         with (
@@ -98,7 +102,7 @@ class DatasetShelf(Keeping):
             deleting(final, self._place.owner),
             self._place.database.writing() as session,
         ):
-            session.delete(fetch(session, DatasetRecord, dataset_id, binned=True))
+            session.delete(self._to_remove(session, dataset_id, due))
 
     def clear_up(self, token: str) -> None:
         """Settle what a dead process was making, extending or deleting."""
@@ -114,7 +118,7 @@ class DatasetShelf(Keeping):
         clear_up(self._folder, token, exists=exists, finish=finish)
 
     def _merge(self, session: Session, ready: Path, final: Path, refused: tuple[Refusal, ...]) -> DatasetRow:
-        record = fetch(session, DatasetRecord, final.name, lock=True)
+        record = fetch(session, DatasetRecord, final.name, lock=True, binned=True)  # it may have been deleted since
         with merged(ready, final):
             record.counts, record.modified = _counted(final), now()
             record.refused = [*record.refused, *_plain(refused)]

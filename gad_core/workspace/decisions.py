@@ -1,7 +1,7 @@
 """Decisions as they are kept: rows of the database, a note beside a file that is being replaced, lines of a table."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +53,7 @@ def table(decisions: Sequence[DecisionRow]) -> list[dict[str, Any]]:
             "level": decision.point.level,
             "n": decision.point.n,
             **decision.tuning.to_json(),
-            **{name: (decision.rates or {}).get(name) for name in RATES},
+            **_rates(decision.rates or {}),
             "note": for_spreadsheet(decision.note),
             "detector_version": decision.version,
             "id": decision.id,
@@ -76,6 +76,18 @@ RATES = (
     "tpr_n",
     "chi2_left_out_fpr",
 )
+
+
+def _rates(known: Mapping[str, Any]) -> dict[str, Any]:
+    """The rates as columns, an interval as two."""
+    columns: dict[str, Any] = {}
+    for name in RATES:
+        value = known.get(name)
+        if name.endswith("_interval"):
+            columns[f"{name}_low"], columns[f"{name}_high"] = value or (None, None)
+        else:
+            columns[name] = value
+    return columns
 
 
 def what(decision: DecisionRow) -> str:

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from gad_core.workspace.staging import clear_up, deleting, making, workshop, wri
 from gad_core.workspace.tables import DatasetRecord, DecisionRecord, DetectorRecord, fetch, frozen, now
 
 _INTENT = "decision.json"  # beside a new file, what it is put in place for
+_FORMER = "former"  # the file that it takes the place of, until that is on record
 
 
 class DetectorShelf(Keeping):
@@ -112,14 +114,17 @@ class DetectorShelf(Keeping):
                     )
                 session.add(to_record(decision))
                 session.flush()  # what the database refuses is refused before the file is replaced
-                with _replaced(row.path, new, place / "former"):
+                with _replaced(row.path, new, place / _FORMER):
                     now_in = detector_state(row)
                     record.auroc, record.auroc_state = auroc, str(now_in)
                     session.commit()  # within the block: if it fails, the former file comes back
         return now_in
 
-    def remove(self, detector_id: str) -> None:
-        """Delete a detector for good, with its file and all that hangs on it in the database."""
+    def remove(self, detector_id: str, *, due: datetime | None = None) -> None:
+        """Delete a detector for good, with its file and all that hangs on it in the database.
+
+        With `due`, only if it has lain in the bin for a day by then: somebody may have brought it back just now.
+        """
         with self._place.database.reading() as session:
             final = self._folder / f"{fetch(session, DetectorRecord, detector_id, binned=True).id}.gad"
         with (
@@ -127,7 +132,7 @@ class DetectorShelf(Keeping):
             deleting(final, self._place.owner),
             self._place.database.writing() as session,
         ):
-            session.delete(fetch(session, DetectorRecord, detector_id, binned=True))
+            session.delete(self._to_remove(session, detector_id, due))
 
     def decisions(self, detector_id: str) -> tuple[DecisionRow, ...]:
         """The decisions on a detector's threshold, the newest first; what holds now stands in its file."""
@@ -149,8 +154,9 @@ class DetectorShelf(Keeping):
 
     def _settle(self, intent: Path) -> None:
         """Put a decision on record whose file is in place already."""
-        if any(intent.parent.glob("*.gad")) or (record := read_intent(intent)) is None:
-            return  # the file was not replaced
+        replaced = (intent.parent / _FORMER).exists() and not any(intent.parent.glob("*.gad"))
+        if not replaced or (record := read_intent(intent)) is None:
+            return  # the file was not replaced, or the former one was put back
         with self._place.database.writing() as session:
             known = session.get(DecisionRecord, record.id) is not None
             if not known and session.get(DetectorRecord, record.detector_id) is not None:

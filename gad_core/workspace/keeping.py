@@ -6,10 +6,11 @@ A thing in the bin is gone for everybody but the bin: no list shows it, nobody c
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gad_core.errors import GadError
 from gad_core.workspace.place import Place
-from gad_core.workspace.tables import DatasetRecord, DetectorRecord, fetch, now
+from gad_core.workspace.tables import DatasetRecord, DetectorRecord, Table, fetch, now
 
 #: How long a deleted thing can be brought back.
 KEPT = timedelta(days=1)
@@ -66,6 +67,12 @@ class Keeping:
         """Ids of what has lain there for a day by then."""
         with self._place.database.reading() as session:
             return tuple(session.scalars(select(self._table.id).where(self._table.deleted < moment - KEPT)))
+
+    def _to_remove(self, session: Session, key: str, due: datetime | None) -> Table:
+        record = fetch(session, self._table, key, lock=True, binned=True)
+        if due is not None and (record.deleted is None or record.deleted >= due - KEPT):
+            raise GadError(f"{record.name} was brought back meanwhile; delete it again if it should go")
+        return record
 
     def _set(self, key: str, *, binned: bool = False, **values: object) -> None:
         with self._place.database.writing() as session:

@@ -83,14 +83,16 @@ class Store:
     def empty_bins(self, moment: datetime) -> None:
         """Delete for good what has lain in the bin for a day by then, with the files that belong to it alone."""
         for detector_id in self.detectors.due(moment):
-            with suppress(GadError):  # another process was faster
-                self.detectors.remove(detector_id)
+            try:
+                self.detectors.remove(detector_id, due=moment)
+            except GadError:  # another process was faster, or somebody has brought it back
+                continue
             discard(self.inspected / detector_id)
             for path in (*self.exported.glob(f"{detector_id}-*"), *self.sensitivity.glob(f"{detector_id}-*")):
                 discard(path)
         for dataset_id in self.datasets.due(moment):
             with suppress(GadError):
-                self.datasets.remove(dataset_id)
+                self.datasets.remove(dataset_id, due=moment)
 
     def is_at_work(self, owner: str) -> bool:
         """Whether the process with this token still lives, as far as `recover` has not seen otherwise."""

@@ -165,6 +165,47 @@ def test_a_review_band_is_adopted_said_and_opened_again(ids, path):
     assert (again.toggle(key="review").value, again.number_input(key="reject").value) == (True, 5.0)
 
 
+def test_another_detector_comes_with_its_own_review_band(ids, path):
+    from pages.shared import resources
+
+    store = resources.store()
+    other = fit_dataset(store, ids["data"], FitSettings(n_folds=4), cache=store.feature_cache())
+    app = run("pages/working_point.py", data=ids["data"], detector=other.id, fpr="20", review="true")
+    app.button(key="adopt").click().run()
+    assert read_summary(other.path).working_point.reject_fpr is not None
+    app = run("pages/working_point.py", **ids)
+    assert not app.toggle(key="review").value
+    app.query_params["detector"] = other.id
+    app.run()
+    assert (app.toggle(key="review").value, "Differs" in text(app)) == (True, False)
+    store.detectors.remove(other.id)
+
+
+def test_a_band_that_cannot_be_made_is_not_left_out_in_silence(ids, path):
+    app = run("pages/working_point.py", **ids, fpr="20", review="true")
+    app.number_input(key="reject").set_value(0.5).run()
+    assert app.button(key="adopt").disabled
+    assert "needs at least" in app.button(key="adopt").help
+
+
+def test_what_is_restored_or_undone_brings_its_review_band_along(ids, path):
+    app = run("pages/working_point.py", **ids, fpr="20")
+    app.toggle(key="review").set_value(True).run()
+    app.number_input(key="reject").set_value(5.0).run()
+    app.button(key="adopt").click().run()
+    banded = on_record(ids)[0]
+    app.toggle(key="review").set_value(False).run()
+    app.button(key="adopt").click().run()
+    assert read_summary(path).working_point.reject_above is None
+    app.button(key="undo_adopt").click().run()
+    assert (app.toggle(key="review").value, "Differs" in text(app)) == (True, False)
+    app.toggle(key="review").set_value(False).run()
+    app.button(key="adopt").click().run()
+    app.button(key=f"restore_{banded.id}").click().run()
+    assert read_summary(path).working_point == banded.point
+    assert (app.toggle(key="review").value, "Differs" in text(app)) == (True, False)
+
+
 def shown(page: Page) -> dict[str, str]:
     """The metrics of the working point, and what the sidebar says."""
     expect(page.get_by_test_id("stMetric").nth(4)).to_be_visible()

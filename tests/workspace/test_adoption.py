@@ -16,10 +16,11 @@ from gad_core.gaussian.detector_file import load_detector, read_summary
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.gaussian.update import remove_images
 from gad_core.workspace.adoption import adopt, on_record, restore, restore_decision
-from gad_core.workspace.decisions import table, what
+from gad_core.workspace.decisions import table, what, write_intent
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_run
-from gad_core.workspace.rows import Circumstances, DetectorRow, detector_state
+from gad_core.workspace.rows import Circumstances, DecisionRow, DetectorRow, detector_state
 from gad_core.workspace.store import Store
+from gad_core.workspace.tables import now
 
 TUNING = Tuning((7,))
 
@@ -65,7 +66,9 @@ def test_a_threshold_of_another_fit_does_not_come_back(store: Store, six: Detect
 def test_a_threshold_that_comes_back_is_put_on_record(store: Store, six: DetectorRow) -> None:
     adopted(store, six, 3.0)
     adopted(store, six, 4.0)
+    first = store.detectors.decisions(six.id)[1]
     restored = restore(store, six, TUNING, point(3.0))
+    assert (what(restored), restored.restores) == ("restored", first.id)
     assert read_summary(six.path).working_point == point(3.0)
     assert store.detectors.decisions(six.id)[0] == restored
     assert [decision.point.threshold for decision in store.detectors.decisions(six.id)] == [3.0, 4.0, 3.0]
@@ -109,7 +112,8 @@ def test_a_decision_says_who_why_for_which_fit_and_what_was_known(store: Store, 
     assert decision.version == read_summary(six.path).version
     (line,) = table([decision])
     assert (line["what"], line["who"], line["note"]) == ("adopted", "Ada", "'= as agreed")
-    assert (line["left_out_interval"], line["tpr"], line["keep"]) == ([0.01, 0.2], None, "all")
+    assert (line["left_out_interval_low"], line["left_out_interval_high"]) == (0.01, 0.2)
+    assert (line["tpr"], line["tpr_interval_low"], line["keep"]) == (None, None, "all")
 
 
 def test_what_is_withdrawn_is_an_entry_and_holds_no_more(store: Store, six: DetectorRow) -> None:
@@ -136,6 +140,27 @@ def test_an_earlier_decision_comes_back_as_a_new_entry(store: Store, six: Detect
     assert [what(one) for one in store.detectors.decisions(six.id)] == ["restored", "adopted", "adopted"]
     with pytest.raises(GadError, match="no decision 'nothing'"):
         restore_decision(store, six, "nothing")
+
+
+def test_a_file_that_was_put_back_is_no_decision(store: Store, six: DetectorRow) -> None:
+    # What a kill leaves after a commit has failed: neither the new file nor the former one is beside the note.
+    adopted(store, six, 3.0)
+    (decision,) = store.detectors.decisions(six.id)
+    place = store.home / "detectors" / ".dead" / "work"
+    place.mkdir(parents=True)
+    write_intent(replace(decision, id="never"), place / "decision.json")
+    store.detectors.clear_up("dead")
+    assert store.detectors.decisions(six.id) == (decision,)
+
+
+def test_a_decision_of_an_unknown_fit_is_restored_while_that_fit_holds_alone(store: Store, six: DetectorRow) -> None:
+    own = load_detector(six.path)
+    old = DecisionRow("old", six.id, TUNING, point(5.0), now())
+    store.detectors.rewrite(six, own.save, decision=old, state=detector_state(six), auroc=None)
+    with pytest.raises(GadError, match="version unknown"):
+        restore_decision(store, six, "old")
+    adopted(store, six, 3.0)
+    assert restore_decision(store, six, "old").restores == "old"
 
 
 def test_a_decision_on_another_fit_is_not_restored(store: Store, six: DetectorRow) -> None:

@@ -1,7 +1,10 @@
 """Names, archive and bin: what is deleted comes back for a day, and then is gone with all that was its own."""
 
+import sqlite3
+import subprocess
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -139,3 +142,56 @@ def test_what_hangs_on_a_thing_is_named(store: Store, deciding: DetectorRow, pic
     assert hangs_on_dataset(store, store.datasets.get(deciding.dataset_id or "")) == "1 detector"
     other = add_upload(store, [("0.png", picture(0))], name="other")
     assert hangs_on_dataset(store, other) == ""
+
+
+def test_what_comes_back_at_the_last_moment_stays(
+    store: Store, detector: DetectorRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.detectors.delete(detector.id)
+    due = store.detectors.due
+
+    def due_and_brought_back(moment: datetime) -> tuple[str, ...]:
+        found = due(moment)
+        store.detectors.bring_back(detector.id)  # as somebody does on another server
+        return found
+
+    monkeypatch.setattr(store.detectors, "due", due_and_brought_back)
+    store.empty_bins(now() + timedelta(days=2))
+    assert store.detectors.get(detector.id).path.exists()
+
+
+_EXTEND = """
+import sys
+from pathlib import Path
+from gad_core.workspace.datasets import DatasetShelf
+from gad_core.workspace.store import Store
+def stop(*_, **__):
+    print("in the middle", flush=True)
+    sys.stdin.readline()
+DatasetShelf._merge = stop
+store = Store(Path(sys.argv[1]))
+with store.datasets.workshop() as place:
+    (place / "content/train/good").mkdir(parents=True)
+    (place / "content/train/good/z.png").write_bytes(Path(sys.argv[3]).read_bytes())
+    store.datasets.extend(sys.argv[2], place / "content")
+"""
+
+
+def test_a_workspace_opens_although_what_was_being_extended_lies_in_the_bin(
+    tmp_path: Path, picture: Pictures, spawn: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    home = tmp_path / "there"
+    with Store(home) as store:
+        row = add_upload(store, [(f"{seed}.png", picture(seed)) for seed in range(3)], name="x")
+    (tmp_path / "z.png").write_bytes(picture(9))
+    extending = spawn(_EXTEND, home, row.id, tmp_path / "z.png")
+    assert extending.stdout is not None
+    assert extending.stdout.readline() == "in the middle\n"
+    extending.kill()
+    extending.wait()
+    with closing(sqlite3.connect(home / "gad.db")) as connection, connection:  # as another server did meanwhile
+        moment = now().replace(tzinfo=None).isoformat(" ")
+        connection.execute("UPDATE gad_datasets SET deleted = ?", (moment,))
+    with Store(home) as store:
+        store.datasets.bring_back(row.id)
+        assert store.datasets.get(row.id).counts.train == 4

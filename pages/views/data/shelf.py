@@ -6,7 +6,7 @@ from gad_core.workspace.rows import DatasetRow
 from pages.shared import naming, opened, resources, strips
 from pages.shared.text import plain
 
-_PER_PAGE = 12
+_PER_PAGE = 24
 
 
 def shelf(current: DatasetRow | None) -> None:

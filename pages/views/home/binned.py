@@ -14,6 +14,7 @@ from pages.shared.text import plain
 def recently_deleted() -> None:
     """Detectors and data sets in the bin; nothing where it is empty."""
     store = resources.store()
+    store.empty_bins(datetime.now(UTC))  # a server may run for weeks
     shelves: tuple[tuple[str, str, Keeping], ...] = (
         ("detector", "scatter_plot", store.detectors),
         ("data set", "photo_library", store.datasets),

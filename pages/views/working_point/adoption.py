@@ -42,14 +42,15 @@ def adoption(row: DetectorRow, view: View, *, reject_fpr: float | None) -> None:
     """
     test, rates = view.test, view.chosen
     shown, st.session_state[_SHOWN] = st.session_state.get(_SHOWN), test.state.detector
+    lacking = view.missing.why if view.missing else view.review if isinstance(view.review, str) else ""
     with st.container(horizontal=True, key="adopting"):
         pressed = st.button(
             "Adopt this threshold",
             type="primary",
             icon=":material/check:",
             key="adopt",
-            disabled=rates is None,
-            help=None if rates else plain(view.missing.why if view.missing else ""),
+            disabled=bool(lacking),
+            help=plain(lacking) if lacking else None,
         )
         with st.popover("Name & note", icon=":material/edit_note:", key="adopt_note_panel"):
             person.ask()
@@ -153,4 +154,6 @@ def _undo(row: DetectorRow, last: _Adoption) -> None:
         )
     except GadError as error:
         st.session_state[_TROUBLE] = error
+    else:
+        review.show(last.former_point)
     del st.session_state[_LAST]

@@ -53,7 +53,9 @@ def choices(detector: DetectorRow) -> Choices:
     chosen = settings.current(detector)
     with shift:
         production = outcomes.controls()
-        reject = review.control(chosen.target_fpr, resources.summary(detector).working_point)
+        own_point = resources.summary(detector).working_point
+        review.follow(detector.id, own_point)
+        reject = review.control(chosen.target_fpr, own_point)
     st.caption(f":material/tune: {wording.tuning(chosen.tuning)}")
     return Choices(chosen, production, reject)
 

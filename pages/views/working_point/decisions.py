@@ -15,6 +15,7 @@ from gad_core.workspace.rows import DecisionRow, DetectorRow
 from gad_core.workspace.steps import auroc_of
 from pages.shared import adopted, charts, person, resources
 from pages.shared.text import plain
+from pages.views.working_point import review
 from pages.views.working_point.view import View
 
 _SHOWN = 12
@@ -101,3 +102,5 @@ def _restore(detector: DetectorRow, view: View, decision: DecisionRow) -> None:
         restore_decision(resources.store(), detector, decision.id, auroc=area, who=person.name())
     except GadError as error:
         st.session_state[_TROUBLE] = str(error)
+    else:
+        review.show(decision.point)

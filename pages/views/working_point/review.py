@@ -13,6 +13,8 @@ from pages.shared import charts
 from pages.shared.controls import BOUND
 from pages.views.working_point.view import View
 
+_OF = "_review_of"  # in the session: the detector that the controls belong to
+
 
 def control(target_fpr: float, adopted: WorkingPoint | None) -> float | None:
     """The share of good parts above which parts are rejected, or none: then nobody reviews; at first as adopted."""
@@ -38,6 +40,13 @@ def control(target_fpr: float, adopted: WorkingPoint | None) -> float | None:
             persist_state="session",
         )
     return float(percent) / 100
+
+
+def follow(detector_id: str, adopted: WorkingPoint | None) -> None:
+    """Another detector comes with its own review band; before the controls are drawn."""
+    shown, st.session_state[_OF] = st.session_state.get(_OF), detector_id
+    if shown not in {None, detector_id}:
+        show(adopted)
 
 
 def show(adopted: WorkingPoint | None) -> None:

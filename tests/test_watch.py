@@ -76,6 +76,57 @@ def test_what_cannot_be_read_is_told_and_waits_for_a_change(detector, stripes, t
     assert [one["path"] for one in looked(detector, folder, lines)] == ["bad.png"]
 
 
+def test_an_image_that_breaks_off_is_told(detector, stripes, tmp_path):
+    folder = tmp_path / "line"
+    cut = lay(folder / "cut.png", stripes / "test/good/000.png")
+    cut.write_bytes(cut.read_bytes()[:3000])
+    os.utime(cut, (then := time.time() - 60, then))
+    lay(folder / "whole.png", stripes / "test/good/001.png")
+    found = looked(detector, folder, tmp_path / "out.jsonl")
+    assert [one["path"] for one in found if isinstance(one, dict)] == ["whole.png"]
+    assert [one.path for one in found if isinstance(one, Refusal)] == ["cut.png"]
+
+
+def test_a_sink_that_is_away_is_asked_until_it_answers(detector, stripes, tmp_path):
+    class Away:
+        def __init__(self) -> None:
+            self.taken: list = []
+            self.asked = 0
+
+        def send(self, results) -> None:
+            self.asked += 1
+            if self.asked < 3:
+                raise GadError("away")
+            self.taken += results
+
+        def close(self) -> None:
+            """Nothing to close."""
+
+    away = Away()
+    lay(tmp_path / "line/a.png", stripes / "test/good/000.png")
+    watching = watch_folder(detector, tmp_path / "line", tmp_path / "out.jsonl", sinks=[away], wait=lambda _: None)
+    results = next(watching)
+    watching.close()
+    assert (away.taken, away.asked) == (results, 3)
+    assert read_lines(tmp_path / "out.jsonl") == results
+
+
+def test_the_target_that_is_asked_for_decides(detector, stripes, tmp_path):
+    lay(tmp_path / "line/a.png", stripes / "test/good/000.png")
+    watching = watch_folder(detector, tmp_path / "line", tmp_path / "out.jsonl", target_fpr=0.2)
+    (one,) = next(watching)
+    watching.close()
+    assert one["threshold"] == score(detector, tmp_path / "line", target_fpr=0.2).verdict.threshold
+
+
+def test_options_that_do_not_go_together_are_refused(run, detector, tmp_path):
+    detector.save(tmp_path / "d.gad")
+    status, _, err = run("score", tmp_path / "d.gad", tmp_path, "--watch", tmp_path / "o.jsonl", "--fdr", "0.1")
+    assert (status, "does not go with --fdr" in err) == (2, True)
+    status, _, err = run("score", tmp_path / "d.gad", tmp_path, "--sink", tmp_path / "o.jsonl")
+    assert (status, "--sink goes with --watch" in err) == (2, True)
+
+
 def test_a_file_of_another_kind_is_no_memory(detector, tmp_path):
     (tmp_path / "notes.jsonl").write_text("hello\n")
     with pytest.raises(GadError, match="does not hold results"):

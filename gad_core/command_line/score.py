@@ -1,6 +1,6 @@
 """`gad score`: verdicts for new images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,8 +57,10 @@ def score(
     from gad_core.library import judging
 
     fitted = load_detector(detector)
-    if watch:
-        watched(fitted, detector.stem, paths, watch, sink or ())
+    alone = {"--fdr": fdr, "--csv": table, "--heatmaps": heatmaps, "--cluster": cluster, "--json": as_json or None}
+    if _is_watch(watch, sink, alone):
+        assert watch is not None  # noqa: S101 - just asked
+        watched(fitted, detector.stem, paths, watch, sink or (), target_fpr=target_fpr, method=method)
         return
     if cluster:
         scored = scored_on(cluster, fitted, paths, target_fpr=target_fpr, method=method, fdr=fdr)
@@ -82,7 +84,26 @@ def score(
     end(scored.refused)
 
 
-def watched(detector: "Detector", name: str, paths: Sequence[Path], lines: Path, where: Sequence[str]) -> None:
+def _is_watch(watch: Path | None, sink: Sequence[str] | None, alone: Mapping[str, object]) -> bool:
+    """Whether a folder is watched; raises `GadError` for options that do not go together."""
+    if sink and not watch:
+        raise GadError("--sink goes with --watch; name a file of lines with --watch, or leave --sink out")
+    given = [name for name, value in alone.items() if value is not None]
+    if watch and given:
+        raise GadError(f"--watch does not go with {given[0]}; leave one of them out")
+    return watch is not None
+
+
+def watched(
+    detector: "Detector",
+    name: str,
+    paths: Sequence[Path],
+    lines: Path,
+    where: Sequence[str],
+    *,
+    target_fpr: float | None,
+    method: str | None,
+) -> None:
     """Judge what comes into a folder until somebody stops it."""
     import signal
 
@@ -96,7 +117,9 @@ def watched(detector: "Detector", name: str, paths: Sequence[Path], lines: Path,
     sinks = [open_sink(one) for one in where]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as services are stopped
     try:
-        for found in watch_folder(detector, paths[0], lines, sinks=sinks, name=name):
+        for found in watch_folder(
+            detector, paths[0], lines, sinks=sinks, name=name, target_fpr=target_fpr, method=method
+        ):
             if isinstance(found, list):
                 for row in found:
                     typer.echo(score_line(row))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gad_core.data.datasets import list_images
 from gad_core.data.digests import Stamp, stamp
+from gad_core.errors import ImageRefused
 
 _STILL = 2_000_000_000  # nanoseconds after which a file is taken for whole; a younger one after two equal looks
 
@@ -28,7 +29,8 @@ class Arrivals:
         """
         met: dict[Path, Stamp] = {}
         arrived = []
-        for path in list_images(self.root):
+        listed = set(list_images(self.root))
+        for path in listed:
             try:
                 looks = stamp(path)
             except OSError:  # gone between the list and the look
@@ -38,9 +40,24 @@ class Arrivals:
             met[path] = looks
             if moment - looks[2] > _STILL or self.met.get(path) == looks:
                 arrived.append((path, looks))
-        self.met = met
+        there = met.keys() | listed
+        self.met, self.handled = met, {path: looks for path, looks in self.handled.items() if path in there}
         return sorted(arrived, key=lambda one: (one[1][2], one[0]))
+
+    def name(self, path: Path) -> str:
+        """The name of a file below the folder; raises `ImageRefused` for one that no encoding knows."""
+        text = path.relative_to(self.root).as_posix()
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ImageRefused("its name is in an unknown encoding; rename it") from error
+        return text
 
     def done(self, arrivals: Iterable[Arrival]) -> None:
         """Remember that these were dealt with, as they looked."""
         self.handled.update(arrivals)
+
+
+def told(root: Path, path: Path) -> str:
+    """A file's name for a message, whatever it is made of."""
+    return path.relative_to(root).as_posix().encode(errors="backslashreplace").decode()

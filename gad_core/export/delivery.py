@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gad_core.errors import GadError
 from gad_core.export.sinks import Sink
 
 _WAITING = 10_000  # results that may wait for a sink, some hundred bytes each
@@ -41,6 +40,8 @@ class Delivery:
         self._stopping.set()
         self._queue.put(None) if not self._queue.full() else None
         self._thread.join(timeout)
+        if left := self._queue.qsize():
+            _log.error("%d results were not handed on, as the sink took none: %s", left, self.error)
         self._sink.close()
 
     def _run(self) -> None:
@@ -64,7 +65,7 @@ class Delivery:
         while True:
             try:
                 self._sink.send(batch)
-            except GadError as error:
+            except Exception as error:  # whatever it is, the results behind must have their turn
                 if self.error is None:
                     _log.warning("%s; trying again", error)
                 self.error = str(error)

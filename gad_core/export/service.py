@@ -158,8 +158,10 @@ class _Counted:
             status = message.get("status", status)
             await send(message)
 
-        await (_too_large(scope) or self._app)(scope, receive, noticing)
-        self._service.metrics.request(scope["path"], status, time.perf_counter() - began)
+        try:
+            await (_too_large(scope) or self._app)(scope, receive, noticing)
+        finally:
+            self._service.metrics.request(scope["path"], status, time.perf_counter() - began)
 
 
 def _too_large(scope: Scope) -> Response | None:

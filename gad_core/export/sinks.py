@@ -6,16 +6,19 @@ so that a result may come twice, but none is lost.
 
 import json
 import os
+import re
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from gad_core.errors import GadError
@@ -25,6 +28,8 @@ Results = Sequence[Mapping[str, Any]]
 TIMEOUT = 10.0  # seconds that a webhook or a broker may take
 _PAUSES = (0.2, 1.0, 3.0)  # seconds before each further attempt of a webhook
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_START = '{"time": '  # of every result
+_KEYS = {"path", "sha256"}  # that every result has
 
 
 class Sink(Protocol):
@@ -43,12 +48,12 @@ def open_sink(text: str, *, patient: bool = True) -> Sink:
     Who comes back to what was not sent, and has other work to do meanwhile, is not `patient` with a webhook that fails.
     Raises `GadError` for a name that is none, and where the file or the broker cannot be reached.
     """
-    scheme, _, rest = text.partition(":")
-    if scheme in {"http", "https"} and urlsplit(text).hostname:
+    scheme = text.partition(":")[0]
+    if scheme in {"http", "https"} and _is_address(text) and not urlsplit(text).username:
         return Webhook(text, pauses=_PAUSES if patient else ())
-    if scheme in _PORTS and rest.startswith("//"):
+    if scheme in _PORTS and _is_address(text):
         return Mqtt(text)
-    if text.endswith(".jsonl"):
+    if text.endswith(".jsonl") and "://" not in text:
         return JsonLines(Path(text))
     raise GadError(
         f"{text!r} is no sink; give a file that ends in .jsonl, a webhook (https://host/path), or a broker with a "
@@ -63,20 +68,23 @@ class JsonLines:
         """Open or make it; half a line, which a process that died has left, is taken away."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab")
             _heal(path)
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise _unwritable(path, error) from error
         self._path = path
 
     def send(self, results: Results) -> None:
         """Write them as one piece."""
-        lines = "".join(json.dumps(dict(result), ensure_ascii=False) + "\n" for result in results)
+        lines = "".join(json.dumps(dict(result)) + "\n" for result in results)
+        rest, end = memoryview(lines.encode()), os.fstat(self._file.fileno()).st_size
         try:
-            self._file.write(lines.encode())
-            self._file.flush()
+            while rest:
+                rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError as error:
+            with suppress(OSError):  # half a line must not stand before what is written next
+                self._file.truncate(end)
             raise _unwritable(self._path, error) from error
 
     def close(self) -> None:
@@ -87,10 +95,23 @@ class JsonLines:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The results in a file of JSON lines, none where there is none; raises `GadError` for a file of another kind."""
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        return [json.loads(line) for line in text.splitlines()[: text.count("\n")] if line]
-    except (OSError, ValueError) as error:
+        lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else [""]
+        results = [json.loads(line) for line in lines[:-1] if line]
+        if (lines[-1] and not lines[-1].startswith(_START)) or not all(result.keys() >= _KEYS for result in results):
+            raise ValueError
+    except (OSError, ValueError, AttributeError) as error:
         raise GadError(f"{path} does not hold results as JSON lines; choose another file") from error
+    return results
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows nothing: a POST that is sent elsewhere would arrive there without its results."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Let the redirection be an error."""
+
+
+_OPENER = urllib.request.build_opener(_Stay)
 
 
 class Webhook:
@@ -107,7 +128,7 @@ class Webhook:
         for pause in (*self._pauses, None):
             try:
                 self._post(body)
-            except (OSError, urllib.error.URLError) as error:
+            except (OSError, HTTPException, ValueError) as error:
                 if pause is None or _is_refusal(error):
                     name = _without_secrets(self._url)
                     raise GadError(f"the webhook {name} does not take results ({error})") from error
@@ -121,7 +142,7 @@ class Webhook:
     def _post(self, body: bytes) -> None:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self._url, body, headers)  # noqa: S310 - `open_sink` admits http and https
-        with urllib.request.urlopen(request, timeout=TIMEOUT):  # noqa: S310 - the same
+        with _OPENER.open(request, timeout=TIMEOUT):
             pass
 
 
@@ -140,6 +161,7 @@ class Mqtt:
         if parts.scheme == "mqtts":
             self._client.tls_set()
         self._answered, self._reason = threading.Event(), ""
+        self._pending: dict[str, MQTTMessageInfo] = {}  # handed over and not acknowledged
         self._client.on_connect = self._connected
         try:
             self._client.connect(parts.hostname, parts.port or _PORTS[parts.scheme])
@@ -152,7 +174,13 @@ class Mqtt:
 
     def send(self, results: Results) -> None:
         """Publish them and wait until the broker has all."""
-        sent = [self._client.publish(self._topic, json.dumps(dict(result)), qos=1) for result in results]
+        if not self._client.is_connected():
+            raise GadError(f"the broker {self._name} does not answer; results wait until it does")
+        texts = [json.dumps(dict(result)) for result in results]
+        for text in texts:  # what was not acknowledged is sent again by the client itself
+            if text not in self._pending:
+                self._pending[text] = self._client.publish(self._topic, text, qos=1)
+        sent = [self._pending[text] for text in texts]
         end = time.monotonic() + TIMEOUT
         for message in sent:
             try:
@@ -161,6 +189,7 @@ class Mqtt:
                 raise GadError(f"the broker {self._name} takes no results ({error})") from error
             if message.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or not message.is_published():
                 raise GadError(f"the broker {self._name} does not answer; results wait until it does")
+        self._pending.clear()
 
     def close(self) -> None:
         """Say goodbye."""
@@ -173,11 +202,25 @@ class Mqtt:
 
 
 def _heal(path: Path) -> None:
+    """Take away half a result at the end; what else stands there is not ours to cut."""
+    if not path.exists():
+        return
     with path.open("rb+") as file:
         content = file.read()
         whole = content.rfind(b"\n") + 1
-        if whole < len(content):
+        if content[whole:].startswith(_START.encode()):
             file.truncate(whole)
+        elif whole < len(content):
+            raise GadError(f"{path} does not hold results as JSON lines; choose another file")
+
+
+def _is_address(text: str) -> bool:
+    """Whether a URL names a host, and a port that can be, in the characters that URLs have."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0 and text.isascii() and not re.search(r"\s", text)
+    except ValueError:
+        return False
 
 
 def _unwritable(path: Path, error: OSError) -> GadError:

@@ -17,11 +17,13 @@ def recalibrated(
 ) -> Detector:
     """Take normal images, by their features (n, F) as a file holds them, in place of any calibration images before.
 
-    No threshold is adopted for it yet: those of the former calibration mean nothing here. Raises `GadError` for images
-    that the detector was fitted to, which say nothing new about it, and without any.
+    No threshold is adopted for it yet: those of the former calibration mean nothing here. Images that the detector was
+    fitted to, which say nothing new about it, are left out, and so are those that come twice. Raises `GadError` where
+    none is left.
     """
     known = set(detector.training.digests)
-    new = np.array([digest not in known for digest in digests], bool)
+    first = {digest: place for place, digest in reversed(list(enumerate(digests)))}  # a content counts once
+    new = np.array([digest not in known and first[digest] == place for place, digest in enumerate(digests)], bool)
     if not new.any():
         raise GadError(
             f"none of the {len(digests)} images is new to the detector, and those that it was fitted to cannot "

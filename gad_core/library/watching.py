@@ -1,11 +1,12 @@
 """A folder watched from the shell: new images are judged as they come, each once, also after a restart."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gad_core.data.arrivals import Arrival, Arrivals
+from gad_core.data.arrivals import Arrival, Arrivals, told
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, look_at
 from gad_core.decision.verdict import Judge
 from gad_core.errors import GadError, ImageRefused
@@ -17,6 +18,8 @@ from gad_core.library.reading import PathLike
 from gad_core.library.resources import engine_of
 
 _BATCH = 32  # images whose lines are written together
+_LONGEST_PAUSE = 30.0  # seconds between two attempts to hand results on
+_log = logging.getLogger(__name__)
 
 
 def watch_folder(
@@ -24,6 +27,8 @@ def watch_folder(
     folder: PathLike,
     lines: PathLike,
     *,
+    target_fpr: float | None = None,
+    method: str | None = None,
     sinks: Sequence[Sink] = (),
     name: str = "",
     interval: float = 1.0,
@@ -31,25 +36,26 @@ def watch_folder(
 ) -> Iterator[list[dict[str, Any]] | Refusal]:
     """Judge what comes into a folder, for ever; yields the new results of each look, and what is refused.
 
-    The file of JSON lines is the memory: what stands there is not judged again. A result is in that file before the
-    sinks have it; `name` is the detector's. Raises `GadError` where the folder is gone, the file is of another kind or
-    a sink fails.
+    The file of JSON lines is the memory: what stands there is not judged again. The sinks have a result before that, so
+    that none is lost; one that is away is asked until it answers. `name` is the detector's. Raises `GadError` where the
+    folder is gone or the file is of another kind.
     """
     root, path = Path(folder).absolute(), Path(lines)
     known = {(line["path"], line["sha256"]) for line in read_lines(path)}
-    arrivals, judge, memory = Arrivals(root), Judge.of(detector), JsonLines(path)
+    arrivals, judge, memory = Arrivals(root), Judge.of(detector, target_fpr=target_fpr, method=method), JsonLines(path)
     try:
         while True:
             batch = arrivals.whole(time.time_ns())[:_BATCH]
-            files, refused = _readable(root, batch, known)
-            yield from refused
+            files, refused = _readable(arrivals, batch, known)
             if files:
-                results = _judged(judge, name, root, files)
+                results, unread = _judged(judge, name, root, files)
+                refused += unread
+                for sink in sinks:
+                    _insist(sink, results, wait)
                 memory.send(results)
                 known.update((one["path"], one["sha256"]) for one in results)
-                for sink in sinks:
-                    sink.send(results)
                 yield results
+            yield from refused
             arrivals.done(batch)
             if not batch:
                 wait(interval)
@@ -57,25 +63,40 @@ def watch_folder(
         memory.close()
 
 
+def _insist(sink: Sink, results: list[dict[str, Any]], wait: Callable[[float], object]) -> None:
+    """Hand results on, however long that takes."""
+    pause = 1.0
+    while True:
+        try:
+            sink.send(results)
+        except GadError as error:
+            _log.warning("%s; trying again", error)
+            wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            return
+
+
 def _readable(
-    root: Path, batch: Sequence[Arrival], known: set[tuple[str, str]]
+    arrivals: Arrivals, batch: Sequence[Arrival], known: set[tuple[str, str]]
 ) -> tuple[list[ImageFile], list[Refusal]]:
     files, refused = [], []
     for path, _ in batch:
-        below = path.relative_to(root).as_posix()
         try:
-            digest = look_at(path)
+            name, digest = arrivals.name(path), look_at(path)
         except ImageRefused as error:
-            refused.append(Refusal(below, str(error)))
+            refused.append(Refusal(told(arrivals.root, path), str(error)))
         except OSError as error:
             raise GadError(f"{path} cannot be read ({error.strerror}); allow reading it") from error
         else:
-            if (below, digest) not in known:
+            if (name, digest) not in known:
                 files.append(ImageFile(path, digest))
     return files, refused
 
 
-def _judged(judge: Judge, name: str, root: Path, files: Sequence[ImageFile]) -> list[dict[str, Any]]:
+def _judged(
+    judge: Judge, name: str, root: Path, files: Sequence[ImageFile]
+) -> tuple[list[dict[str, Any]], list[Refusal]]:
     detector = judge.detector
     found = extract(ImageSet(tuple(files)), engine_of(detector.backbone), regions=detector.regions)
     verdict, version = judge(found.features), detector.version
@@ -98,4 +119,4 @@ def _judged(judge: Judge, name: str, root: Path, files: Sequence[ImageFile]) -> 
                 None,
             ).to_json()
         )
-    return results
+    return results, [Refusal(told(root, Path(one.path)), one.reason) for one in found.images.refused]

@@ -53,6 +53,7 @@ def recalibrate(
     point = _point(
         own_scores(new, known.features[:0]), PointSettings.of(former.tuning, former.working_point), former.working_point
     )
+    n = len(new.calibration.digests) if new.calibration else 0
     made = store.detectors.add(
         new.save,
         name=row.name,
@@ -68,7 +69,7 @@ def recalibrate(
         new.tuning,
         point,
         state=detector_state(made),
-        circumstances=Circumstances(who, f"recalibrated with {len(files)} images from the line, from {row.name}"),
+        circumstances=Circumstances(who, f"recalibrated with {n} images from the line, from {row.name}"),
     )
     store.watches.move(detector_id, made.id)
     return made

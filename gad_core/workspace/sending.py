@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gad_core.data.datasets import GOOD, ImageFile
+from gad_core.data.images import content_digest
 from gad_core.errors import GadError
 from gad_core.progress import Progress
 from gad_core.workspace.imports import Split, extend_upload
@@ -27,7 +28,7 @@ def send(
     Raises `GadError` where an image is gone or cannot be used.
     """
     row = store.datasets.get(dataset_id)
-    files = [(Path(one.name).name, _bytes(one.path)) for one in rows]
+    files = [(Path(one.name).name, _bytes(one)) for one in rows]
     if row.kind != "upload":
         row = _copy(store, row)
     return extend_upload(store, row.id, files, split=split, defect=defect, progress=progress)
@@ -55,8 +56,12 @@ def _copied(path: Path, to: Path) -> Path:
     return Path(shutil.copyfile(path, to))
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(row: InspectionRow) -> bytes:
+    """The very image that was judged."""
     try:
-        return path.read_bytes()
+        data = row.path.read_bytes()
     except OSError as error:
-        raise GadError(f"{path.name} is gone meanwhile ({error.strerror}); bring it back, or leave it out") from error
+        raise GadError(f"{row.name} is gone meanwhile ({error.strerror}); bring it back, or leave it out") from error
+    if content_digest(data) != row.digest:
+        raise GadError(f"{row.path.name} holds another image meanwhile than the one that was judged; leave it out")
+    return data

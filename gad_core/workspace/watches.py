@@ -22,8 +22,8 @@ class WatchShelf:
     def start(self, detector_id: str, folder: Path, *, sink: str | None = None) -> WatchRow:
         """Watch a folder; one that this detector has watched before goes on where it stopped.
 
-        It may be empty yet; with a sink, results go there from now on. Raises `GadError` for what is no folder or no
-        sink, and where the detector is gone.
+        It may be empty yet; with a sink, all results of the watch go there. Raises `GadError` for what is no folder or
+        no sink, and where the detector is gone.
         """
         where = str(list_folder(folder).folder.path)
         if sink:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from gad_core.data.arrivals import Arrival, Arrivals
+from gad_core.data.arrivals import Arrival, Arrivals, told
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal
 from gad_core.data.digests import Digests
 from gad_core.errors import GadError, ImageRefused
@@ -26,6 +26,7 @@ from gad_core.workspace.tables import now
 _INTERVAL = 1.0  # seconds between two looks
 _SHARE = 5  # a look at a large folder may take so many times less than the time until the next
 _BATCH = 32  # images that go on record together: what a kill costs is at most their work
+_MOST = 8 * _BATCH  # images of one folder in a look
 _HANDED_ON = 100  # results that a sink gets together
 _NICENESS = 5
 _log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Watcher:
         self._inspectors: dict[str, Inspector] = {}
         self._states: dict[str, WatchState] = {}
         self._sinks: dict[str, Sink] = {}
+        self._listing = 0.0  # seconds that the last look took to list its folders
         self._stopped, self._wake = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="gad-watcher", daemon=True)
 
@@ -91,6 +93,7 @@ class Watcher:
 
     def look(self) -> int:
         """Look through all watches once and return how many images were new; for those who do without the thread."""
+        self._listing = 0.0
         with suppress(GadError):  # the database is busy or full: the next look says more
             self._store.recover()
         found, watches = 0, self._store.watches.take(unless=self._store.is_at_work)
@@ -102,32 +105,37 @@ class Watcher:
                 self._hand_on(watch)
         for gone in self._folders.keys() - {watch.id for watch in watches}:
             del self._folders[gone]
+        for unused in self._sinks.keys() - {watch.sink for watch in watches}:
+            self._sinks.pop(unused).close()
         return found
 
     def _run(self) -> None:
         stand_back(_NICENESS)
         while not self._stopped.is_set():
-            began = time.monotonic()
             try:
                 self.look()
             except Exception:  # whatever it is, the next look may go well
                 _log.exception("the watched folders could not be looked through")
-            took = time.monotonic() - began
-            self._wake.wait(max(self._interval, _SHARE * took) if took > self._interval else self._interval)
+            self._wake.wait(max(self._interval, _SHARE * self._listing))
             self._wake.clear()
 
     def _look_at(self, watch: WatchRow) -> int:
         root = Path(watch.folder)
         folder = self._folders.get(watch.id) or self._open(watch, root)
+        began = time.monotonic()
         arrived = folder.arrivals.whole(time.time_ns())
+        self._listing += time.monotonic() - began
+        if len(arrived) > _MOST:  # stopping, another detector and the other folders have their turn in between
+            self._wake.set()
         there = folder.arrivals.met.keys() | folder.arrivals.handled.keys()
         folder.refused = {path: refusal for path, refusal in folder.refused.items() if path in there}
         found = 0
-        for first in range(0, len(arrived), _BATCH):
+        now_due = arrived[:_MOST]
+        for first in range(0, len(now_due), _BATCH):
             if self._stopped.is_set():
                 break
             self._note(watch, waiting=len(arrived) - first)
-            found += self._take_in(watch, folder, root, arrived[first : first + _BATCH])
+            found += self._take_in(watch, folder, root, now_due[first : first + _BATCH])
         if arrived:
             folder.digests.add()
         self._note(watch)
@@ -159,19 +167,19 @@ class Watcher:
         files = []
         for path, _ in batch:
             try:
-                digest = folder.digests.look(path)
+                name, digest = folder.arrivals.name(path), folder.digests.look(path)
             except ImageRefused as refusal:
-                folder.refused[path] = Refusal(path.relative_to(root).as_posix(), str(refusal))
+                folder.refused[path] = Refusal(told(root, path), str(refusal))
                 continue
             folder.refused.pop(path, None)
-            if (path.relative_to(root).as_posix(), digest) not in folder.known:
+            if (name, digest) not in folder.known:
                 files.append(ImageFile(path, digest))
         added: tuple[int, ...] = ()
         if files:
             inspector = self._inspector(watch.detector_id)
             inspected = inspector.judge(ImageSet(tuple(files)), cache=self._cache)
             for bad in inspected.images.refused:
-                folder.refused[Path(bad.path)] = Refusal(_below(bad.path, root), bad.reason)
+                folder.refused[Path(bad.path)] = Refusal(told(root, Path(bad.path)), bad.reason)
             judged = inspected.judged(root)
             reading = inspector.reading(inspected.verdict)
             added = self._store.inspections.add(watch.detector_id, watch.id, judged, reading)
@@ -194,12 +202,11 @@ class Watcher:
             yield
         except GadError as error:
             self._note(watch, error=str(error))
+        except Exception as error:  # the other folders must have their turn
+            _log.exception("the folder %s could not be looked through", watch.folder)
+            self._note(watch, error=f"unexpected {type(error).__name__}; the server's log has the details")
 
     def _note(self, watch: WatchRow, *, error: str | None = None, waiting: int = 0) -> None:
         folder = self._folders.get(watch.id)
         refused = tuple(folder.refused.values()) if folder else ()
         self._states[watch.id] = WatchState(refused, error, waiting, now())
-
-
-def _below(path: str, root: Path) -> str:
-    return Path(path).relative_to(root).as_posix()

@@ -17,23 +17,26 @@ from gad_core.errors import GadError
 from gad_core.export.delivery import Delivery
 from gad_core.export.sinks import JsonLines, Mqtt, Webhook, open_sink, read_lines
 
-RESULTS = [{"path": f"{i}.png", "score": i / 7, "verdict": "good"} for i in range(3)]
+RESULTS = [{"time": "t", "path": f"{i}\u2028.png", "sha256": f"{i}", "score": i / 7} for i in range(3)]
 
 
 class Hook:
     """A web server that answers with the statuses it is told, and keeps what it took with 200."""
 
-    def __init__(self, *statuses: int) -> None:
+    def __init__(self, *statuses: int | tuple[int, str]) -> None:
         self.taken, self.asked, statuses_left = [], 0, list(statuses)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(handler) -> None:  # noqa: N805 - the library's name, and `self` is the hook
                 body = handler.rfile.read(int(handler.headers["Content-Length"]))
                 status = statuses_left.pop(0) if statuses_left else 200
+                status, place = status if isinstance(status, tuple) else (status, "")
                 self.asked += 1
                 if status == 200:
                     self.taken += json.loads(body)["results"]
                 handler.send_response(status)
+                if place:
+                    handler.send_header("Location", place)
                 handler.end_headers()
 
             def log_message(handler, *_: object) -> None:  # noqa: N805 - the same
@@ -48,7 +51,7 @@ class Hook:
 def hook() -> Iterator[type[Hook]]:
     made: list[Hook] = []
 
-    def make(*statuses: int) -> Hook:
+    def make(*statuses: int | tuple[int, str]) -> Hook:
         made.append(Hook(*statuses))
         return made[-1]
 
@@ -68,7 +71,7 @@ def test_a_file_of_lines_is_added_to(tmp_path):
 
 def test_half_a_line_that_a_kill_has_left_is_taken_away(tmp_path):
     path = tmp_path / "results.jsonl"
-    path.write_bytes(json.dumps(RESULTS[0]).encode() + b'\n{"path": "1.p')
+    path.write_bytes(json.dumps(RESULTS[0]).encode() + b'\n{"time": "t", "path": "1.p')
     assert read_lines(path) == RESULTS[:1]
     sink = JsonLines(path)
     sink.send(RESULTS[1:])
@@ -77,12 +80,57 @@ def test_half_a_line_that_a_kill_has_left_is_taken_away(tmp_path):
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
-    (tmp_path / "other.jsonl").write_text("hello\n")
+    path = tmp_path / "other.jsonl"
+    for content in ("hello\n", '{"precious": 1}', '{"precious": 1}\n', "[1]\n"):
+        path.write_text(content)
+        with pytest.raises(GadError, match="does not hold results"):
+            read_lines(path)
+    path.write_text('{"precious": 1}')
     with pytest.raises(GadError, match="does not hold results"):
-        read_lines(tmp_path / "other.jsonl")
+        JsonLines(path)
+    assert path.read_text() == '{"precious": 1}'
 
 
-@pytest.mark.parametrize("text", ["results.csv", "ftp://host/x", "http://", "mqtt://host", "mqtt://host/a/+", ""])
+def test_a_write_that_fails_leaves_no_half_line(tmp_path, monkeypatch):
+    sink = JsonLines(tmp_path / "results.jsonl")
+    sink.send(RESULTS[:1])
+    file = sink._file
+
+    class Full:
+        """A disk that is full after ten bytes."""
+
+        def write(self, data: memoryview) -> int:
+            file.write(data[:10])
+            raise OSError(28, "No space left on device")
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(file, name)
+
+    monkeypatch.setattr(sink, "_file", Full())
+    with pytest.raises(GadError, match="No space left"):
+        sink.send(RESULTS[1:])
+    monkeypatch.undo()
+    sink.send(RESULTS[1:])
+    sink.close()
+    assert read_lines(tmp_path / "results.jsonl") == RESULTS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "results.csv",
+        "ftp://host/x.jsonl",
+        "http://",
+        "http://[bad/t",
+        "http://user:secret@host/x",
+        "http://host/a b",
+        "mqtt://host:port/t",
+        "mqtt://host:99999/t",
+        "mqtt://host",
+        "mqtt://host/a/+",
+        "",
+    ],
+)
 def test_what_is_no_sink_is_refused_with_the_ways_that_there_are(text):
     with pytest.raises(GadError, match=r"give a file that ends in \.jsonl|names no topic"):
         open_sink(text)
@@ -105,6 +153,39 @@ def test_a_webhook_that_says_no_is_not_asked_again(hook):
     with pytest.raises(GadError, match=r"does not take results.*403"):
         Webhook(server.url, sleep=lambda _: None).send(RESULTS)
     assert server.asked == 1
+
+
+def test_a_webhook_that_moved_is_not_followed_without_its_results(hook):
+    there = hook()
+    server = hook((302, there.url))
+    with pytest.raises(GadError, match="302"):
+        Webhook(server.url, pauses=()).send(RESULTS)
+    assert (there.asked, server.taken) == (0, [])
+
+
+def test_whatever_a_sink_raises_its_results_wait():
+    class Odd:
+        def __init__(self) -> None:
+            self.taken: list = []
+            self.asked = 0
+
+        def send(self, results) -> None:
+            self.asked += 1
+            if self.asked == 1:
+                raise ValueError("odd")
+            self.taken += results
+
+        def close(self) -> None:
+            """Nothing to close."""
+
+    odd = Odd()
+    delivery = Delivery(odd)
+    delivery.put(RESULTS)
+    deadline = time.monotonic() + 30
+    while not odd.taken and time.monotonic() < deadline:
+        time.sleep(0.02)
+    delivery.close()
+    assert (odd.taken[0], delivery.dropped) == (RESULTS[0], 0)
 
 
 def test_an_error_names_no_password():

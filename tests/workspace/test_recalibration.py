@@ -101,6 +101,25 @@ def test_images_of_the_fit_cannot_calibrate_it(store: Store, deciding: DetectorR
         recalibrate(store, deciding.id, [row.id for row in store.inspections.of([deciding.id])])
 
 
+def test_a_content_that_came_twice_and_images_of_the_fit_count_for_nothing_more(
+    store: Store, deciding: DetectorRow, rows: tuple[InspectionRow, ...], picture: Pictures
+) -> None:
+    inspect_files(store, deciding.id, [("again.png", picture(40)), ("fitted.png", picture(0))])
+    made = recalibrate(store, deciding.id, [row.id for row in store.inspections.of([deciding.id])])
+    point = read_summary(made.path).working_point
+    assert point is not None
+    assert point.n == 9
+    assert "with 9 images" in store.detectors.decisions(made.id)[0].note
+
+
+def test_an_image_that_was_overwritten_is_not_sent(
+    store: Store, deciding: DetectorRow, rows: tuple[InspectionRow, ...], picture: Pictures
+) -> None:
+    rows[0].path.write_bytes(picture(99))
+    with pytest.raises(GadError, match="holds another image meanwhile"):
+        send(store, deciding.dataset_id or "", rows[:1])
+
+
 def test_flagged_images_wait_for_a_verdict_before_they_calibrate(rows: tuple[InspectionRow, ...]) -> None:
     middle = sorted(row.score for row in rows)[4]
     rows = tuple(replace(row, threshold=middle) for row in rows)

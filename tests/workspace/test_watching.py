@@ -177,6 +177,34 @@ def test_results_go_to_the_sink_and_wait_while_it_is_away(
     assert len(rows) == 3
 
 
+def test_a_name_that_no_encoding_knows_is_refused_and_the_rest_is_judged(
+    store: Store, deciding: DetectorRow, picture: Pictures, line: Path
+) -> None:
+    watch, watcher = store.watches.start(deciding.id, line), Watcher(store)
+    lay(line, os.fsdecode(b"gr\xf6n.png"), picture(30))
+    lay(line, "fine.png", picture(31))
+    assert watcher.look() == 1
+    (refusal,) = watcher.state(watch.id).refused
+    assert (refusal.path, "rename it" in refusal.reason) == ("gr\\udcf6n.png", True)
+    (line / os.fsdecode(b"gr\xf6n.png")).unlink()
+    watcher.look()
+    assert watcher.state(watch.id).refused == ()
+
+
+def test_a_stop_takes_effect_between_two_hundred_images(
+    store: Store, deciding: DetectorRow, picture: Pictures, line: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gad_core.workspace.watching._MOST", 2)
+    watch, watcher = store.watches.start(deciding.id, line), Watcher(store)
+    for seed in range(30, 35):
+        lay(line, f"{seed}.png", picture(seed))
+    assert watcher.look() == 2
+    store.watches.stop(watch.id)
+    assert watcher.look() == 0
+    store.watches.start(deciding.id, line)
+    assert [watcher.look(), watcher.look(), watcher.look()] == [2, 1, 0]
+
+
 def test_what_is_no_folder_is_refused_at_the_door(store: Store, deciding: DetectorRow, tmp_path: Path) -> None:
     with pytest.raises(GadError, match="check the path"):
         store.watches.start(deciding.id, tmp_path / "nowhere")

@@ -116,9 +116,16 @@ class Content:
         target = percent(self.rates.point.target_fpr)
         return {
             "holds": f"The promise of {target} holds on left-out parts.",
-            "broken": f"The promise of {target} does not hold: the interval of left-out parts lies beside it.",
+            "broken": f"The promise of {target} does not hold on left-out parts: {self._side}.",
             "unknown": f"Whether the promise of {target} holds is not known: no left-out parts can say.",
         }[self.verdict]
+
+    @property
+    def _side(self) -> str:
+        found = self.rates.left_out
+        if found and found.low > self.rates.point.target_fpr:
+            return "more good parts are flagged"
+        return "fewer good parts are flagged, as the threshold is stricter than asked for"
 
     def errors(self, limit: int) -> dict[str, tuple[list[Judged], int]]:
         """False alarms, missed defects and what is nearest to the threshold, worst first, and how many there are."""

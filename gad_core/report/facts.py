@@ -73,6 +73,10 @@ def commands(detector: Detector, data: Dataset, path: Path, *, source: Path | No
         fit += ["--folds", str(settings.n_folds)]
     if detector.tuning.pool and detector.regions:
         fit += ["--regions", f"{detector.regions.rows}x{detector.regions.columns}", "--pool", str(detector.tuning.pool)]
+    elif detector.tuning.pool is None:
+        fit += ["--regions", "1"]
+    if detector.tuning.distance != "mahalanobis":
+        fit += ["--score", detector.tuning.distance]
     if settings.augmented:
         fit += ["--augment", str(settings.augmented.passes)]
     return "\n".join((_joined(fit), _joined(["gad", "report", name, data.root.name, path.name])))

@@ -44,7 +44,11 @@ def find_dataset(store: Store, root: Path) -> DatasetRow | None:
 
 def _checks(store: Store, row: DetectorRow, dataset: DatasetRow, detector: Detector) -> Sequence[str]:
     state = detector_state(row)
-    runs = [run for run in runs_on(store.explanations, dataset.id) if run.key.detector == state]
+    runs = [
+        run
+        for run in runs_on(store.explanations, dataset.id)
+        if (run.key.detector, run.key.dataset) == (state, dataset.state)
+    ]
     found = [_explained(run) for run in runs if run.category.summary]
     if study := find_study(store, Measured.of(dataset.state, row.id, detector)):
         caught = int(study.caught.sum())
@@ -60,7 +64,7 @@ def _explained(run: Run) -> str:
     summary = run.category.summary
     assert summary is not None  # noqa: S101 - asked before
     return (
-        f"Explanation score over {len(run.category.images)} masked defects ({wording.tuning(run.key.tuning)}): mean "
+        f"Explanation score over {summary.n} masked defects ({wording.tuning(run.key.tuning)}): mean "
         f"{summary.mean:.1f}, where uniform maps have {summary.uniform_mean:.1f}; AUROC of the same tuning "
         f"{100 * run.auroc:.1f} %."
     )

@@ -19,16 +19,22 @@ from gad_core.workspace.store import Store
 class OnLine:
     """The images whose scores mean what the detector's scores mean now, in the order in which they came.
 
-    `others` were judged by another fit or another reading of it.
+    `others` were judged by another fit or another reading of it; `threshold` is the adopted one.
     """
 
     rows: tuple[InspectionRow, ...]
     others: int
+    threshold: float | None = None
 
     @property
     def achieved(self) -> Achieved:
-        """What the thresholds did by which they were judged, as far as people told."""
-        return achieved([row.flagged for row in self.rows], [row.defective for row in self.rows])
+        """What the threshold in force does on them, as far as people told."""
+        return achieved(self.flagged, [row.defective for row in self.rows])
+
+    @property
+    def flagged(self) -> list[bool]:
+        """Whether each lies above the threshold in force, which may be another than when it came."""
+        return [row.flagged if self.threshold is None else row.score > self.threshold for row in self.rows]
 
     def drift(self, detector: Detector) -> Drift:
         """Hold their scores against the detector's normal images; raises as `watch_at` and `deciding_point` do."""
@@ -54,7 +60,8 @@ def on_line(
         alike.add(None)
     version = detector.version
     same = [one for one in inspected if one.version == version and one.decision_id in alike]
-    return OnLine(tuple(same), len(inspected) - len(same))
+    point = detector.working_point
+    return OnLine(tuple(same), len(inspected) - len(same), point.threshold if point else None)
 
 
 def for_calibration(rows: Sequence[InspectionRow]) -> tuple[tuple[InspectionRow, ...], tuple[InspectionRow, ...]]:

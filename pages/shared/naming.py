@@ -54,7 +54,8 @@ def shelf_of(row: Row) -> Keeping:
 def _words(row: Row) -> str:
     if isinstance(row, DetectorRow):
         hangs = hangs_on_detector(resources.store(), row)
-        return f"With it go {hangs}. The images stay." if hangs else "Nothing hangs on it; the images stay."
+        kept = "The data set stays, and so do folders on disk; images that were brought to Inspect by hand go."
+        return f"What goes with it: {hangs}. {kept}" if hangs else "Nothing hangs on it; the data set stays."
     hangs = hangs_on_dataset(resources.store(), row)
     files = "The folder stays as it is" if row.kind == "folder" else "Its images go with it"
-    return f"{files}; {hangs} made with it stay." if hangs else f"{files}."
+    return f"{files}; what was made with it stays: {hangs}." if hangs else f"{files}."

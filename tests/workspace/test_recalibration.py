@@ -148,7 +148,19 @@ def test_scores_of_another_fit_are_not_held_with_these(
 ) -> None:
     detector = load_detector(deciding.path)
     other = replace(detector, settings=replace(detector.settings, seed=7))
-    assert on_line(store, deciding, other) == OnLine((), len(rows))
+    assert on_line(store, deciding, other) == OnLine((), len(rows), 3.3)
+
+
+def test_rates_are_those_of_the_threshold_in_force(
+    store: Store, deciding: DetectorRow, rows: tuple[InspectionRow, ...]
+) -> None:
+    store.inspections.say([row.id for row in rows], False)
+    detector, highest = load_detector(deciding.path), max(row.score for row in rows)
+    point = WorkingPoint("cross-conformal", 0.2, highest + 1, 6, "higher")
+    adopt(store, deciding, detector, detector.tuning, point, state=detector_state(deciding))
+    found = on_line(store, deciding, load_detector(deciding.path)).achieved.false_alarms
+    assert found is not None
+    assert (found.count, found.n) == (0, 9)
 
 
 def test_drift_is_that_of_the_images_in_their_order(

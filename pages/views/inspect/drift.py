@@ -11,7 +11,6 @@ from gad_core.workspace.on_line import OnLine, for_calibration
 from gad_core.workspace.recalibration import recalibrate
 from gad_core.workspace.rows import DetectorRow, InspectionRow
 from pages.shared import charts, frame, person, resources, tasks
-from pages.shared.text import plain
 
 _PLACE = "recalibrate"
 
@@ -91,5 +90,5 @@ def _recalibrate(detector: DetectorRow, rows: tuple[InspectionRow, ...]) -> None
     """Submit it; for callbacks."""
     ids, who = [row.id for row in rows], person.name()
     work = partial(recalibrate, resources.store(), detector.id, ids, who=who, cache=resources.feature_cache())
-    title = f"Recalibrate {plain(detector.name)}"
+    title = f"Recalibrate {detector.name}"
     tasks.submit("fit", title, work, then="pages/working_point.py", place=_PLACE)

@@ -13,7 +13,7 @@ def numbers(detector: DetectorRow) -> None:
     """Threshold, parts, flagged, false alarms, missed defects; rates with their n and interval."""
     summary, line = resources.summary(detector), resources.line(detector)
     point, known, n = summary.working_point, line.achieved, len(line.rows)
-    flagged = sum(row.flagged for row in line.rows)
+    flagged = sum(line.flagged)
     with st.grid(5, min_column_width=150):
         st.metric(
             "Threshold",

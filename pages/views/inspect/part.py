@@ -97,7 +97,7 @@ def _verdict(detector: DetectorRow, row: InspectionRow, following: int | None) -
             on_click=_say,
             args=(detector, row, None, row.id),
         )
-        with st.popover(person.name() or "Your name", icon=":material/person:", key="judge_name"):
+        with st.popover(plain(person.name()) or "Your name", icon=":material/person:", key="judge_name"):
             person.ask()
         st.button(
             "Explain", key="inspect_explain", icon=":material/center_focus_strong:", on_click=_explain, args=(row,)

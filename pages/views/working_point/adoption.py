@@ -20,6 +20,7 @@ from pages.views.working_point.view import View
 _LAST = "_adoption"  # in the session: the last adoption of this tab
 _TROUBLE = "_adoption_failed"
 _NOTE = "adopt_note"
+_NOTED = "_adopt_noted"  # the note went on record
 _SHOWN = "_adoption_shown"  # the state of the detector whose numbers the tab shows
 
 
@@ -41,6 +42,8 @@ def adoption(row: DetectorRow, view: View, *, reject_fpr: float | None) -> None:
     `reject_fpr` is the rate of the review band's stricter threshold.
     """
     test, rates = view.test, view.chosen
+    if st.session_state.pop(_NOTED, False):
+        st.session_state[_NOTE] = ""  # set, not dropped: the browser would send the old words with the next decision
     shown, st.session_state[_SHOWN] = st.session_state.get(_SHOWN), test.state.detector
     lacking = view.missing.why if view.missing else view.review if isinstance(view.review, str) else ""
     with st.container(horizontal=True, key="adopting"):
@@ -111,7 +114,7 @@ def _adopt(row: DetectorRow, view: View, point: WorkingPoint) -> None:
     except GadError as error:
         st.session_state[_TROUBLE] = error
     else:
-        st.session_state.pop(_NOTE, None)
+        st.session_state[_NOTED] = True
         st.session_state[_LAST] = _Adoption(
             row.id, point, former.tuning, former.working_point, auroc_of(former, former.tuning, test.features, labels)
         )
@@ -143,6 +146,8 @@ def _last(row: DetectorRow) -> None:
 
 
 def _undo(row: DetectorRow, last: _Adoption) -> None:
+    if st.session_state.pop(_LAST, None) is None:  # pressed twice
+        return
     try:
         restore(
             resources.store(),
@@ -156,4 +161,3 @@ def _undo(row: DetectorRow, last: _Adoption) -> None:
         st.session_state[_TROUBLE] = error
     else:
         review.show(last.former_point)
-    del st.session_state[_LAST]

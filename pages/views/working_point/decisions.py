@@ -7,13 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from gad_core import figures, wording
+from gad_core.decision.point_settings import PointSettings
 from gad_core.errors import GadError
 from gad_core.gaussian.tuning import SUM
 from gad_core.workspace.adoption import in_force, restore_decision
 from gad_core.workspace.decisions import table, what
 from gad_core.workspace.rows import DecisionRow, DetectorRow
 from gad_core.workspace.steps import auroc_of
-from pages.shared import adopted, charts, person, resources
+from pages.shared import adopted, charts, person, resources, settings
 from pages.shared.text import plain
 from pages.views.working_point import review
 from pages.views.working_point.view import View
@@ -103,4 +104,5 @@ def _restore(detector: DetectorRow, view: View, decision: DecisionRow) -> None:
     except GadError as error:
         st.session_state[_TROUBLE] = str(error)
     else:
+        settings.choose_all(PointSettings.of(decision.tuning, decision.point))
         review.show(decision.point)

@@ -3,7 +3,9 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from gad_core.export.sinks import Sink
@@ -19,6 +21,7 @@ class Delivery:
 
     def __init__(self, sink: Sink, *, waiting: int = _WAITING) -> None:
         self._sink, self.dropped = sink, 0
+        self._taken, self._delivered = 0, 0  # each written by one thread alone
         self.error: str | None = None  # why the sink takes nothing now
         self._queue: queue.Queue[Mapping[str, Any] | None] = queue.Queue(waiting)
         self._stopping = threading.Event()
@@ -27,6 +30,7 @@ class Delivery:
 
     def put(self, results: Sequence[Mapping[str, Any]]) -> None:
         """Take results over; where too many wait already, the new ones are dropped and counted."""
+        self._taken += len(results)
         for result in results:
             try:
                 self._queue.put_nowait(result)
@@ -36,12 +40,14 @@ class Delivery:
                 self.dropped += 1
 
     def close(self, timeout: float = 10.0) -> None:
-        """Hand over what waits, for `timeout` seconds at most."""
+        """Hand over what waits, for `timeout` seconds at most; what is left is lost, and the log says how many."""
         self._stopping.set()
-        self._queue.put(None) if not self._queue.full() else None
-        self._thread.join(timeout)
-        if left := self._queue.qsize():
-            _log.error("%d results were not handed on, as the sink took none: %s", left, self.error)
+        end = time.monotonic() + timeout
+        with suppress(queue.Full):
+            self._queue.put(None, timeout=timeout)
+        self._thread.join(max(end - time.monotonic(), 0))
+        if lost := self._taken - self._delivered:
+            _log.error("%d results were not handed on (%s)", lost, self.error or "the sink took too long")
         self._sink.close()
 
     def _run(self) -> None:
@@ -74,5 +80,5 @@ class Delivery:
                     return
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                self.error = None
+                self.error, self._delivered = None, self._delivered + len(batch)
                 return

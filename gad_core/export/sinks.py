@@ -29,6 +29,7 @@ TIMEOUT = 10.0  # seconds that a webhook or a broker may take
 _PAUSES = (0.2, 1.0, 3.0)  # seconds before each further attempt of a webhook
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _START = '{"time": '  # of every result
+_SECRETS = re.compile(r"//[^/?#]*@")
 _KEYS = {"path", "sha256"}  # that every result has
 
 
@@ -45,19 +46,21 @@ class Sink(Protocol):
 def open_sink(text: str, *, patient: bool = True) -> Sink:
     """Open a sink by its name: `results.jsonl`, `https://host/path`, or `mqtt://user:password@host:1883/topic`.
 
+    A webhook that asks for a bearer token gets it from `https://token@host/path`.
+
     Who comes back to what was not sent, and has other work to do meanwhile, is not `patient` with a webhook that fails.
     Raises `GadError` for a name that is none, and where the file or the broker cannot be reached.
     """
     scheme = text.partition(":")[0]
-    if scheme in {"http", "https"} and _is_address(text) and not urlsplit(text).username:
+    if scheme in {"http", "https"} and _is_address(text) and urlsplit(text).password is None:
         return Webhook(text, pauses=_PAUSES if patient else ())
     if scheme in _PORTS and _is_address(text):
         return Mqtt(text)
     if text.endswith(".jsonl") and "://" not in text:
         return JsonLines(Path(text))
     raise GadError(
-        f"{text!r} is no sink; give a file that ends in .jsonl, a webhook (https://host/path), or a broker with a "
-        "topic (mqtt://host/topic)"
+        f"{_SECRETS.sub('//', text)!r} is no sink; give a file that ends in .jsonl, a webhook (https://host/path), or "
+        "a broker with a topic (mqtt://host/topic)"
     )
 
 
@@ -120,7 +123,10 @@ class Webhook:
     def __init__(
         self, url: str, *, pauses: Sequence[float] = _PAUSES, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._url, self._pauses, self._sleep = url, pauses, sleep
+        self._url, self._pauses, self._sleep = _SECRETS.sub("//", url), pauses, sleep
+        self._headers = {"Content-Type": "application/json"}
+        if token := urlsplit(url).username:
+            self._headers["Authorization"] = f"Bearer {unquote(token)}"
 
     def send(self, results: Results) -> None:
         """Post them, several times if need be."""
@@ -140,8 +146,7 @@ class Webhook:
         """Nothing stays open."""
 
     def _post(self, body: bytes) -> None:
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self._url, body, headers)  # noqa: S310 - `open_sink` admits http and https
+        request = urllib.request.Request(self._url, body, self._headers)  # noqa: S310 - `open_sink` admits these
         with _OPENER.open(request, timeout=TIMEOUT):
             pass
 
@@ -183,11 +188,15 @@ class Mqtt:
         sent = [self._pending[text] for text in texts]
         end = time.monotonic() + TIMEOUT
         for message in sent:
+            if message.rc == MQTTErrorCode.MQTT_ERR_NO_CONN:  # the connection broke meanwhile; the client keeps it
+                message.rc = MQTTErrorCode.MQTT_ERR_SUCCESS
             try:
                 message.wait_for_publish(max(end - time.monotonic(), 0.01))
-            except (RuntimeError, ValueError) as error:  # not connected, or too much waits
+                published = message.is_published()
+            except (RuntimeError, ValueError) as error:  # the client has not kept it
+                self._pending.clear()
                 raise GadError(f"the broker {self._name} takes no results ({error})") from error
-            if message.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or not message.is_published():
+            if not published:
                 raise GadError(f"the broker {self._name} does not answer; results wait until it does")
         self._pending.clear()
 

@@ -6,12 +6,13 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from paho.mqtt import subscribe
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from gad_core.errors import GadError
 from gad_core.export.delivery import Delivery
@@ -25,6 +26,7 @@ class Hook:
 
     def __init__(self, *statuses: int | tuple[int, str]) -> None:
         self.taken, self.asked, statuses_left = [], 0, list(statuses)
+        self.authorization: str | None = None
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(handler) -> None:  # noqa: N805 - the library's name, and `self` is the hook
@@ -32,6 +34,7 @@ class Hook:
                 status = statuses_left.pop(0) if statuses_left else 200
                 status, place = status if isinstance(status, tuple) else (status, "")
                 self.asked += 1
+                self.authorization = handler.headers["Authorization"]
                 if status == 200:
                     self.taken += json.loads(body)["results"]
                 handler.send_response(status)
@@ -163,6 +166,20 @@ def test_a_webhook_that_moved_is_not_followed_without_its_results(hook):
     assert (there.asked, server.taken) == (0, [])
 
 
+def test_a_webhook_hears_its_token(hook):
+    server = hook()
+    open_sink(server.url.replace("://", "://gehe%69m@")).send(RESULTS)
+    assert (server.taken, server.authorization) == (RESULTS, "Bearer geheim")
+
+
+def test_the_end_says_how_many_results_were_not_handed_on(hook, caplog):
+    server = hook(*[503] * 9)
+    delivery = Delivery(Webhook(server.url, pauses=()))
+    delivery.put(RESULTS)
+    delivery.close()
+    assert "3 results were not handed on" in caplog.text
+
+
 def test_whatever_a_sink_raises_its_results_wait():
     class Odd:
         def __init__(self) -> None:
@@ -188,10 +205,16 @@ def test_whatever_a_sink_raises_its_results_wait():
     assert (odd.taken[0], delivery.dropped) == (RESULTS[0], 0)
 
 
-def test_an_error_names_no_password():
+@pytest.mark.parametrize("address", ["127.0.0.1:1/line", "127.0.0.1:port/line"])
+def test_an_error_names_no_password(address):
+    with pytest.raises(GadError, match=address) as error:
+        open_sink(f"mqtt://ada:geheim@{address}")
+    assert "geheim" not in str(error.value)
+
+
+def test_an_error_names_what_does_not_answer():
     with pytest.raises(GadError) as error:
         open_sink("mqtt://ada:geheim@127.0.0.1:1/line")
-    assert "geheim" not in str(error.value)
     assert "no broker answers at mqtt://127.0.0.1:1/line" in str(error.value)
 
 
@@ -225,41 +248,114 @@ def test_what_finds_no_room_is_counted():
     delivery.close()
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory) -> Iterator[int]:
-    """The port of a real MQTT broker."""
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    if program is None:
-        pytest.skip("the broker mosquitto is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config: Path = tmp_path_factory.mktemp("broker") / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-    process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)  # noqa: S603 - our own command
-    for _ in range(200):
+class Broker:
+    """A real MQTT broker."""
+
+    def __init__(self, folder: Path) -> None:
+        self._program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+        if self._program is None:
+            pytest.skip("the broker mosquitto is not installed")
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield port
-    process.terminate()
-    process.wait(10)
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen([self._program, "-c", str(self._config)], stderr=subprocess.DEVNULL)  # noqa: S603 - our own command
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
 
 
-def test_a_broker_hands_on_every_result(broker):
-    got: list = []
-    listener = threading.Thread(
-        target=lambda: got.extend(
-            subscribe.simple("line/results", qos=1, msg_count=3, hostname="127.0.0.1", port=broker, keepalive=30)
-        ),
-        daemon=True,
-    )
-    listener.start()
-    time.sleep(0.5)  # a broker keeps nothing for who subscribes later
-    sink = open_sink(f"mqtt://127.0.0.1:{broker}/line/results")
+@pytest.fixture
+def broker(tmp_path) -> Iterator[Broker]:
+    made = Broker(tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def listen(broker) -> Iterator[Callable[[], list]]:
+    """Begin to listen to the topic; the list fills with what is published from then on."""
+    made: list[Client] = []
+
+    def begin() -> list:
+        got, ready = [], threading.Event()
+        client = Client(CallbackAPIVersion.VERSION2)
+        client.on_connect = lambda *_: client.subscribe("line/results", 1)
+        client.on_subscribe = lambda *_: ready.set()
+        client.on_message = lambda _client, _data, message: got.append(json.loads(message.payload))
+        client.connect("127.0.0.1", broker.port)
+        client.loop_start()
+        made.append(client)
+        assert ready.wait(30)  # a broker keeps nothing for who subscribes later
+        return got
+
+    yield begin
+    for client in made:
+        client.disconnect()
+        client.loop_stop()
+
+
+def until(count: int, got: list) -> None:
+    deadline = time.monotonic() + 30
+    while len(got) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def test_a_broker_hands_on_every_result(broker, listen):
+    got = listen()
+    sink = open_sink(f"mqtt://127.0.0.1:{broker.port}/line/results")
     assert isinstance(sink, Mqtt)
     sink.send(RESULTS)
-    listener.join(30)
+    until(3, got)
     sink.close()
-    assert [json.loads(message.payload) for message in got] == RESULTS
+    assert got == RESULTS
+
+
+def test_attempts_while_a_broker_is_away_do_not_come_again_when_it_is_back(broker, listen):
+    sink = open_sink(f"mqtt://127.0.0.1:{broker.port}/line/results")
+    broker.stop()
+    while sink._client.is_connected():
+        time.sleep(0.02)
+    for _ in range(5):
+        with pytest.raises(GadError, match="the broker"):
+            sink.send(RESULTS)
+    broker.start()
+    got = listen()
+    while not sink._client.is_connected():
+        time.sleep(0.02)
+    sink.send(RESULTS)
+    sink.send([{"path": "last.png"}])
+    until(4, got)
+    sink.close()
+    assert got == [*RESULTS, {"path": "last.png"}]
+
+
+def test_a_connection_that_breaks_at_a_publish_does_not_shut_the_sink_for_good(broker, listen, monkeypatch):
+    sink = open_sink(f"mqtt://127.0.0.1:{broker.port}/line/results")
+    broker.stop()
+    while sink._client.is_connected():
+        time.sleep(0.02)
+    monkeypatch.setattr("gad_core.export.sinks.TIMEOUT", 0.5)
+    monkeypatch.setattr(sink._client, "is_connected", lambda: True)  # so it was when it was asked
+    with pytest.raises(GadError, match="the broker"):
+        sink.send(RESULTS)
+    monkeypatch.undo()
+    broker.start()
+    while not sink._client.is_connected():
+        time.sleep(0.02)
+    got = listen()
+    sink.send(RESULTS)
+    sink.send([{"path": "last.png"}])
+    until(1, got)
+    sink.close()
+    assert got[-1] == {"path": "last.png"}

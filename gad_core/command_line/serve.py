@@ -8,6 +8,8 @@ import typer
 from gad_core.command_line.options import DetectorFile
 from gad_core.errors import GadError
 
+_PATIENCE = 30  # seconds for requests on their way when it ends: one stalled upload must not hold the end up
+
 
 def serve(
     detector: DetectorFile,
@@ -40,7 +42,9 @@ def serve(
     app = make_app(Service(scorer, detector.stem, decision_of(detector, fitted), token, sinks))
     point = scorer.judge.point
     typer.echo(f"judging by {point.threshold:.4g} ({point.how}) on http://{host}:{port}", err=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    uvicorn.run(
+        app, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=_PATIENCE
+    )
 
 
 def check_open(host: str, token: str | None) -> None:

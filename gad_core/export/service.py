@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, File, HTTPException, Query, Response, UploadFile
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, Depends, FastAPI, File, HTTPException, Query, Request, Response, UploadFile
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +25,10 @@ from gad_core.export.sinks import Sink
 MAX_FILES = 100  # of a request
 MAX_BYTES = 256 * 2**20  # of a request
 _AGAIN = {"Retry-After": "1"}
+_OPEN = {"/live", "/docs", "/openapi.json"}  # without a token: they say nothing of the detector's verdicts
+_ONE_IMAGE = {"requestBody": {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}}
+
+_Named = tuple[str, Callable[[], Awaitable[bytes]]]  # an image's name, and what reads it
 
 
 @dataclass(frozen=True)
@@ -73,23 +78,31 @@ def make_app(service: Service) -> FastAPI:
         """Whether the service is up, without a token and without details."""
         return {"status": "ok"}
 
-    app.include_router(_routes(service), dependencies=[Depends(_guard(service.token))] if service.token else [])
+    # `_Counted` asks for the token, before a body is read; this tells OpenAPI.
+    app.include_router(_routes(service), dependencies=[Depends(HTTPBearer(auto_error=False))] if service.token else [])
     return app
 
 
 def _routes(service: Service) -> APIRouter:
     router = APIRouter()
 
-    @router.post("/score", responses={401: {}, 411: {}, 413: {}, 503: {}})
+    @router.post("/score", responses={401: {}, 411: {}, 413: {}, 503: {}}, openapi_extra=_ONE_IMAGE)
     async def score(
-        files: Annotated[list[UploadFile], File(description=f"Images, {MAX_FILES} at most.")],
+        request: Request,
+        files: Annotated[list[UploadFile] | None, File(description=f"Images, {MAX_FILES} at most.")] = None,
+        name: Annotated[str, Query(max_length=1000, description="Of an image that is the whole body.")] = "",
         lot: Annotated[str | None, Query(max_length=200, description="Told to the sinks.")] = None,
         regions: Annotated[bool, Query(description="Whether to answer with the map of regions.")] = False,
     ) -> Results:
         """Judge images; one that cannot be read is refused, and the others are judged."""
-        if len(files) > MAX_FILES:
-            raise HTTPException(413, f"a request holds {MAX_FILES} images at most, got {len(files)}; send several")
-        results = await _score(service, files, regions=regions)
+        images: list[_Named] = [(_text(file.filename or ""), file.read) for file in files or ()]
+        if request.headers.get("content-type", "").startswith("image/"):
+            images = [(_text(name), request.body)]
+        if not images:
+            raise HTTPException(422, "send images as multipart/form-data in the field files, or one as image/*")
+        if len(images) > MAX_FILES:
+            raise HTTPException(413, f"a request holds {MAX_FILES} images at most, got {len(images)}; send several")
+        results = await _score(service, images, regions=regions)
         service.metrics.results(results)
         records = [record_of(image, service.judging, lot=lot) for image in results.images]
         for delivery in service.deliveries:
@@ -111,12 +124,12 @@ def _routes(service: Service) -> APIRouter:
     return router
 
 
-async def _score(service: Service, files: Sequence[UploadFile], *, regions: bool) -> Results:
-    """Judge the files of a request."""
+async def _score(service: Service, images: Sequence[_Named], *, regions: bool) -> Results:
+    """Judge the images of a request."""
     waiting, results = [], Results(images=[], refused=[])
-    for file in files:
+    for name, read in images:
         try:
-            waiting.append((file.filename or "", service.scorer.submit(await file.read())))
+            waiting.append((name, service.scorer.submit(await read())))
         except GadError as error:  # too many wait, or the service stops
             raise HTTPException(503, str(error), _AGAIN) from error
     for name, answer in waiting:
@@ -129,15 +142,15 @@ async def _score(service: Service, files: Sequence[UploadFile], *, regions: bool
     return results
 
 
-def _guard(token: str) -> Callable[..., Awaitable[None]]:
-    """Let in who knows the token."""
-    scheme = HTTPBearer(auto_error=False)
+def _text(name: str) -> str:
+    """A name that can be answered: a client may declare a character set that decodes to no text."""
+    return name.encode("utf-8", "replace").decode()
 
-    async def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]) -> None:
-        if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
-            raise HTTPException(401, "this service asks for its token", {"WWW-Authenticate": "Bearer"})
 
-    return check
+def _knows(headers: Headers, token: str) -> bool:
+    """Whether a client says the token."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and secrets.compare_digest(given.encode(), token.encode())
 
 
 class _Counted:
@@ -159,9 +172,17 @@ class _Counted:
             await send(message)
 
         try:
-            await (_too_large(scope) or self._app)(scope, receive, noticing)
+            await (_turned_away(scope, self._service.token) or self._app)(scope, receive, noticing)
         finally:
             self._service.metrics.request(scope["path"], status, time.perf_counter() - began)
+
+
+def _turned_away(scope: Scope, token: str | None) -> Response | None:
+    """Refuse, before a body is read, who does not know the token and what is too large."""
+    if token and scope["path"] not in _OPEN and not _knows(Headers(scope=scope), token):
+        answer = {"detail": "this service asks for its token"}
+        return JSONResponse(answer, 401, {"WWW-Authenticate": "Bearer"})
+    return _too_large(scope)
 
 
 def _too_large(scope: Scope) -> Response | None:

@@ -1,5 +1,6 @@
 """A service says of images what the library says, refuses what it must, and hands every result on once."""
 
+import asyncio
 import json
 import re
 import signal
@@ -72,6 +73,58 @@ def test_what_is_no_image_is_refused_and_the_rest_is_judged(client, stripes, tmp
     answer = send(client, [bad, *parts(stripes)[:2]]).json()
     assert [one["path"] for one in answer["refused"]] == ["good/bad.png"]
     assert len(answer["images"]) == 2
+
+
+def test_an_image_may_be_the_whole_body(client, stripes):
+    path = parts(stripes)[0]
+    (sent,) = send(client, [path]).json()["images"]
+    answer = client.post(
+        "/score", content=path.read_bytes(), params={"name": sent["path"]}, headers={"Content-Type": "image/png"}
+    )
+    assert answer.json() == {"images": [sent], "refused": []}
+
+
+def test_a_name_that_is_no_text_is_judged_and_handed_on(client, stripes, tmp_path):
+    image = parts(stripes)[0].read_bytes()
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="files"; filename="+2AA-.png"\r\n\r\n' + image + b"\r\n--x--\r\n"
+    )
+    kind = "multipart/form-data; boundary=x; charset=utf-7"  # in which +2AA- is half a surrogate pair
+    answer = client.post("/score", content=body, headers={"Content-Type": kind})
+    assert [one["path"] for one in answer.json()["images"]] == ["?.png"]
+
+
+def test_a_failure_is_counted_as_500(detector, monkeypatch, stripes):
+    def broken(self, data):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Scorer, "submit", broken)
+    scorer = Scorer(detector, load_engine(detector.backbone))
+    with TestClient(make_app(Service(scorer, "stripes")), raise_server_exceptions=False) as client:
+        assert send(client, parts(stripes)[:1]).status_code == 500
+        assert 'gad_requests_total{path="/score",status="500"} 1.0' in client.get("/metrics").text
+
+
+def test_without_the_token_no_body_is_read(detector):
+    scorer = Scorer(detector, load_engine(detector.backbone))
+    token = "geheim"  # noqa: S105 - of this test alone
+    app, said = make_app(Service(scorer, "stripes", token=token)), []
+
+    async def receive():
+        pytest.fail("the body was read")
+
+    async def send(message):
+        said.append(message)
+
+    headers = [
+        (b"content-length", b"9"),
+        (b"content-type", b"multipart/form-data; boundary=x"),
+        (b"authorization", b"Bearer wrong"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": "/score", "headers": headers, "query_string": b""}
+    asyncio.run(app(scope, receive, send))
+    scorer.close()
+    assert said[0]["status"] == 401
 
 
 def test_the_map_of_regions_is_given_when_asked_for(client, detector, stripes):

@@ -59,6 +59,11 @@ def rate_note(value: Rate) -> str:
     return f"{interval(value.low, value.high)} · {value.count} of {value.n}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: `a, b and c`."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
 def duration(seconds: float) -> str:
     """A time as people estimate it, the coarser the longer: `8 s`, `40 s`, `10 min`, `1 h 45 min`."""
     step = next((step for limit, step in _STEPS if seconds < limit), _HOUR)

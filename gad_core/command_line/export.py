@@ -43,14 +43,12 @@ def export(
 
 def decision_of(path: Path, detector: "Detector") -> str | None:
     """The id under which the workspace has the detector's adopted threshold on record."""
-    from gad_core.workspace.place import default_home
-
-    home = default_home()
-    if detector.working_point is None or not path.resolve().is_relative_to(home.resolve()):
-        return None
     from gad_core.workspace.adoption import on_record
+    from gad_core.workspace.place import lies_in_workspace
     from gad_core.workspace.store import open_store
 
+    if detector.working_point is None or not lies_in_workspace(path):
+        return None
     with open_store() as store:
         decision = on_record(store, path, detector)
     return decision.id if decision else None

@@ -49,13 +49,13 @@ def report(
 
 def known_of(path: Path, dataset: Path, detector: "Detector") -> "Known | None":
     """What the workspace knows of a detector that lies in it."""
-    from gad_core.workspace.place import default_home
-
-    if not path.resolve().is_relative_to(default_home().resolve()):
-        return None
-    from gad_core.workspace.known import find_dataset, find_row, what_is_known
+    from gad_core.workspace.adoption import find_row
+    from gad_core.workspace.known import find_dataset, what_is_known
+    from gad_core.workspace.place import lies_in_workspace
     from gad_core.workspace.store import open_store
 
+    if not lies_in_workspace(path):
+        return None
     with open_store() as store:
         row = find_row(store, path)
         return what_is_known(store, row, find_dataset(store, dataset), detector) if row else None

@@ -40,8 +40,7 @@ class Arrivals:
             met[path] = looks
             if moment - looks[2] > _STILL or self.met.get(path) == looks:
                 arrived.append((path, looks))
-        there = met.keys() | listed
-        self.met, self.handled = met, {path: looks for path, looks in self.handled.items() if path in there}
+        self.met, self.handled = met, {path: looks for path, looks in self.handled.items() if path in listed}
         return sorted(arrived, key=lambda one: (one[1][2], one[0]))
 
     def name(self, path: Path) -> str:
@@ -56,6 +55,12 @@ class Arrivals:
     def done(self, arrivals: Iterable[Arrival]) -> None:
         """Remember that these were dealt with, as they looked."""
         self.handled.update(arrivals)
+
+
+def lot_of(name: str) -> str | None:
+    """The lot of an image: the first sub-folder in its name below the folder that it came into."""
+    first, deeper, _ = name.partition("/")
+    return first if deeper else None
 
 
 def told(root: Path, path: Path) -> str:

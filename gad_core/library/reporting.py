@@ -12,15 +12,15 @@ from scipy import ndimage
 from gad_core import wording
 from gad_core.attribution.deep_shap import attribute
 from gad_core.attribution.explanation import Explanation, explain_score
-from gad_core.data.datasets import Dataset, ImageFile, ImageSet
+from gad_core.data.datasets import Dataset, ImageFile
 from gad_core.data.images import decode_mask
 from gad_core.data.placing import placed
 from gad_core.errors import GadError, ImageRefused
-from gad_core.features.extract import load_pixels
 from gad_core.figures import METHOD_NAMES, overlay, region_overlay
 from gad_core.gaussian.detector import Detector
+from gad_core.library.judging import pixels_of
 from gad_core.library.reading import PathLike, read_dataset
-from gad_core.library.resources import engine_of, extract_images, workspace_cache
+from gad_core.library.resources import engine_of, extract_images
 from gad_core.progress import Progress, Stages
 from gad_core.report import facts
 from gad_core.report.content import Content, Explained, gather, to_explain, with_explained
@@ -152,16 +152,11 @@ def write_report(
     return Reported(path, path.stat().st_size, content.sentence, content.verdict)
 
 
-def _pixels(detector: Detector, file: ImageFile) -> NDArray[np.uint8]:
-    backbone = engine_of(detector.backbone).network.backbone
-    return np.asarray(load_pixels(ImageSet((file,)), backbone, cache=workspace_cache())[0])
-
-
 def _pictures(content: Content, images: int) -> dict[int, NDArray[np.uint8]]:
     """Those of the errors, under their map of regions where the detector has any."""
     detector, tuning = content.detector, content.detector.tuning
     shown = {one.place: one.file for group, _ in content.errors(images).values() for one in group}
-    pixels = {place: _pixels(detector, file) for place, file in shown.items()}
+    pixels = {place: pixels_of(detector, file) for place, file in shown.items()}
     if tuning.pool is None or not shown:
         return pixels
     maps = detector.region_maps(content.extraction.features[list(shown)], tuning)
@@ -181,7 +176,7 @@ def _explained(content: Content, limit: int, progress: Progress) -> Content:
     try:
         for done, file in enumerate(files):
             progress(done, len(files))
-            pixels = _pixels(detector, file)
+            pixels = pixels_of(detector, file)
             found = attribute(detector, network, pixels, n_references=_N_REFERENCES, split=False)
             mask = _mask(file)
             score = explain_score(found.total, mask) if mask is not None else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gad_core.data.arrivals import Arrival, Arrivals, told
+from gad_core.data.arrivals import Arrival, Arrivals, lot_of, told
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, look_at
 from gad_core.decision.verdict import Judge
 from gad_core.errors import GadError, ImageRefused
@@ -103,12 +103,12 @@ def _judged(
     judged = zip(found.images, verdict.scores.tolist(), verdict.p_values.tolist(), verdict.outcomes, strict=True)
     results = []
     for file, score, p_value, outcome in judged:
-        path = file.path.relative_to(root)
+        path = file.path.relative_to(root).as_posix()
         results.append(
             Result(
-                path.as_posix(),
+                path,
                 file.digest,
-                path.parts[0] if len(path.parts) > 1 else None,
+                lot_of(path),
                 score,
                 p_value,
                 verdict.threshold,

@@ -16,7 +16,7 @@ from gad_core.decision.rates import Rate, rates_by_type
 from gad_core.decision.verdict import deciding_point, own_scores
 from gad_core.features.extract import Extraction
 from gad_core.gaussian.detector import Detector
-from gad_core.wording import number, percent, rate
+from gad_core.wording import listed, number, percent, rate
 
 Array = NDArray[np.float64]
 
@@ -108,7 +108,7 @@ class Content:
         start = f"At the adopted threshold {value}"
         if not self.adopted:
             start = f"Nobody has adopted a threshold; at the default of {value}"
-        flagged = f"{_listed(names)} are flagged" if names else "nothing is known of what is flagged"
+        flagged = f"{listed(names)} are flagged" if names else "nothing is known of what is flagged"
         return f"{start}, {flagged}. {self._holds}"
 
     @property
@@ -189,10 +189,6 @@ def to_explain(content: Content, limit: int) -> list[ImageFile]:
 def with_explained(content: Content, explained: Sequence[Explained], why: str) -> Content:
     """The same with attributions, or why there are none."""
     return replace(content, explained=tuple(explained), not_explained=why)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _falling(one: Judged) -> float:

@@ -23,10 +23,16 @@ def of_data(content: Content) -> Facts:
     images = content.extraction.images
     kinds = {kind: sum(file.defect == kind for file in images) for kind in sorted({file.defect for file in images})}
     test = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.items())
-    same = set(detector.training.digests) <= set(data.train.digests)
+    fitted = set(detector.training.digests)
+    there = len(fitted & set(data.train.digests))
+    still = (
+        "all of them" if there == len(fitted) else f"{there} of {len(fitted)}: the data set has changed since the fit"
+    )
+    if not there:
+        still = "none of them: this is not the data set of the fit"
     facts = [
         ("good parts fitted", f"{detector.n_train}, SHA-256 {digest_of(detector.training.digests)}"),
-        ("still in the data set", "all of them" if same else "not all of them: the data set has changed since the fit"),
+        ("still in the data set", still),
         ("test images", f"{len(images)}: {test}"),
         ("of the test images", f"SHA-256 {digest_of(images.digests)}"),
     ]

@@ -96,8 +96,13 @@ def restore_decision(
 
 def on_record(store: Store, path: Path, detector: Detector) -> DecisionRow | None:
     """Find the decision by which the workspace's detector in this file has its threshold; None where there is none."""
-    row = next((row for row in store.detectors.all() if row.path.resolve() == path.resolve()), None)
+    row = find_row(store, path)
     return in_force(store.detectors.decisions(row.id), detector.tuning, detector.working_point) if row else None
+
+
+def find_row(store: Store, path: Path) -> DetectorRow | None:
+    """The workspace's detector in this file."""
+    return next((row for row in store.detectors.all() if row.path.resolve() == path.resolve()), None)
 
 
 def in_force(decisions: tuple[DecisionRow, ...], tuning: Tuning, point: WorkingPoint | None) -> DecisionRow | None:

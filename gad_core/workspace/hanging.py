@@ -1,5 +1,6 @@
 """What hangs on a detector or a data set, named before it is deleted."""
 
+from gad_core.wording import listed
 from gad_core.workspace.explanations import runs_on
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.store import Store
@@ -7,7 +8,7 @@ from gad_core.workspace.store import Store
 
 def hangs_on_detector(store: Store, row: DetectorRow) -> str:
     """What goes with a detector: `4 decisions, 212 inspected images and 1 watched folder`; empty where nothing does."""
-    return _listed(
+    return _counted(
         {
             "decision": len(store.detectors.decisions(row.id)),
             "inspected image": store.inspections.count(row.id),
@@ -19,7 +20,7 @@ def hangs_on_detector(store: Store, row: DetectorRow) -> str:
 
 def hangs_on_dataset(store: Store, row: DatasetRow) -> str:
     """What stays without its data set: `2 detectors and 1 run of explanations`; empty where nothing does."""
-    return _listed(
+    return _counted(
         {
             "detector": sum(one.dataset_id == row.id for one in store.detectors.all()),
             "run of explanations": len(runs_on(store.explanations, row.id)),
@@ -27,9 +28,8 @@ def hangs_on_dataset(store: Store, row: DatasetRow) -> str:
     )
 
 
-def _listed(counts: dict[str, int]) -> str:
-    words = [f"{count:,} {_plural(name, count)}" for name, count in counts.items() if count]
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+def _counted(counts: dict[str, int]) -> str:
+    return listed([f"{count:,} {_plural(name, count)}" for name, count in counts.items() if count])
 
 
 def _plural(name: str, count: int) -> str:

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.data.archives import unpack_zip
+from gad_core.data.arrivals import lot_of
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, is_image, read_paths
 from gad_core.data.placing import placed
 from gad_core.decision.verdict import Judge, Verdict
@@ -73,7 +74,7 @@ class Inspected:
     features: NDArray[np.float32]
     verdict: Verdict
 
-    def judged(self, root: Path | None = None) -> list[Judged]:
+    def judged(self, root: Path) -> list[Judged]:
         """What goes on record; names and lots are those below `root`, the first folder there being the lot."""
         return [
             Judged(*_named(file, root), score=score, p_value=p_value)
@@ -109,9 +110,8 @@ def inspect_files(
         folder.mkdir(exist_ok=True)
         for number, (label, data) in enumerate(files):
             refused += _lay_out(label, data, root, number)
-        images, bad = _listed(root)
-        found = inspector.judge(images, cache=cache, progress=progress)
-        refused += [Refusal(_below(Path(one.path), root), one.reason) for one in (*bad, *found.images.refused)]
+        found = inspector.judge(_listed(root), cache=cache, progress=progress)
+        refused += [Refusal(_below(Path(one.path), root), one.reason) for one in found.images.refused]
         _remember(folder, refused)
         if not len(found.images):
             first = f" ({refused[0].path}: {refused[0].reason})" if refused else ""
@@ -121,7 +121,7 @@ def inspect_files(
             final = folder / f"{file.digest}{file.path.suffix.lower()}"
             if file.path.exists():  # one that came twice is kept once
                 file.path.replace(final)
-            judged.append(Judged(one.name, final, one.digest, one.lot, one.score, one.p_value))
+            judged.append(replace(one, path=final))
         store.inspections.add(detector_id, detector_id, judged, inspector.reading(found.verdict))
     return Brought(detector_id)
 
@@ -158,26 +158,22 @@ def _lay_out(label: str, data: bytes, root: Path, number: int) -> list[Refusal]:
     return []
 
 
-def _listed(root: Path) -> tuple[ImageSet, tuple[Refusal, ...]]:
-    if not root.is_dir():
-        return ImageSet(()), ()
-    try:
-        images = read_paths([root])
-    except GadError:  # none there
-        return ImageSet(()), ()
-    return ImageSet(images.files), images.refused
+def _listed(root: Path) -> ImageSet:
+    with suppress(GadError):  # none there
+        if root.is_dir():
+            return read_paths([root])
+    return ImageSet(())
 
 
-def _named(file: ImageFile, root: Path | None) -> tuple[str, Path, str, str | None]:
+def _named(file: ImageFile, root: Path) -> tuple[str, Path, str, str | None]:
     """Name, path, digest and lot of a file."""
     name = _below(file.path, root)
-    parts = Path(name).parts
-    inner = parts[1:] if parts and parts[0].lower().endswith(".zip") else parts  # within an archive
-    return name, file.path, file.digest, inner[0] if len(inner) > 1 else None
+    first, _, inner = name.partition("/")
+    return name, file.path, file.digest, lot_of(inner if first.lower().endswith(".zip") else name)
 
 
-def _below(path: Path, root: Path | None) -> str:
-    return path.relative_to(root).as_posix() if root and path.is_relative_to(root) else path.name
+def _below(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 def _remember(folder: Path, refused: Sequence[Refusal]) -> None:

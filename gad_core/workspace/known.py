@@ -32,11 +32,6 @@ def what_is_known(store: Store, row: DetectorRow, dataset: DatasetRow | None, de
     return Known(row.name, dataset.name if dataset else None, decisions, decided.id if decided else None, tuple(checks))
 
 
-def find_row(store: Store, path: Path) -> DetectorRow | None:
-    """The workspace's detector in this file."""
-    return next((row for row in store.detectors.all() if row.path.resolve() == path.resolve()), None)
-
-
 def find_dataset(store: Store, root: Path) -> DatasetRow | None:
     """The workspace's data set in this folder."""
     return next((row for row in store.datasets.all() if row.root.resolve() == root.resolve()), None)

@@ -8,7 +8,7 @@ import numpy as np
 from gad_core.decision.achieved import Achieved, achieved
 from gad_core.decision.drift import Drift, watch_at
 from gad_core.decision.point_settings import PointSettings
-from gad_core.decision.verdict import deciding_point, own_scores
+from gad_core.decision.verdict import Judge
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
 from gad_core.workspace.rows import DetectorRow, InspectionRow
@@ -37,13 +37,11 @@ class OnLine:
         return [row.flagged if self.threshold is None else row.score > self.threshold for row in self.rows]
 
     def drift(self, detector: Detector) -> Drift:
-        """Hold their scores against the detector's normal images; raises as `watch_at` and `deciding_point` do."""
-        features = np.empty((0, detector.training.features.shape[1]), np.float32)
-        normal = own_scores(detector, features)
-        point = deciding_point(detector, normal)
+        """Hold their scores against the detector's normal images; raises as `watch_at` and `Judge.of` do."""
+        judge = Judge.of(detector)
         lots = [row.lot for row in self.rows]
-        scores = replace(normal, test=np.array([row.score for row in self.rows]))
-        return watch_at(point, scores, lots=lots if any(lots) else None)
+        scores = replace(judge.normal, test=np.array([row.score for row in self.rows]))
+        return watch_at(judge.point, scores, lots=lots if any(lots) else None)
 
 
 def on_line(

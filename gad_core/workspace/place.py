@@ -15,6 +15,11 @@ def default_home(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("GAD_HOME") or "~/.gad").expanduser().absolute()
 
 
+def lies_in_workspace(path: Path) -> bool:
+    """Whether a file lies in the default workspace, which may know more of it."""
+    return path.resolve().is_relative_to(default_home().resolve())
+
+
 @dataclass(frozen=True)
 class Place:
     """What every shelf of the store needs to know; `owner` is the token of this process."""

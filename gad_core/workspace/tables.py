@@ -197,12 +197,12 @@ def fetch(session: Session, table: type[Record], key: str | int, *, lock: bool =
     What lies in the bin counts only if `binned`.
     """
     record = session.get(table, key, with_for_update=lock)
+    if record is not None and (binned or not getattr(record, "deleted", None)):
+        return record
     thing = table.__name__.removesuffix("Record").lower().replace("dataset", "data set")
-    if record is not None and not binned and getattr(record, "deleted", None):
-        raise GadError(f"the {thing} {key!r} was deleted; bring it back on Home, or choose another one")
     if record is None:
         raise GadError(f"there is no {thing} {key!r} in this workspace; choose one from the list")
-    return record
+    raise GadError(f"the {thing} {key!r} was deleted; bring it back on Home, or choose another one")
 
 
 def now() -> datetime:

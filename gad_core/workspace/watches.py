@@ -12,6 +12,8 @@ from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import WatchRow
 from gad_core.workspace.tables import DetectorRecord, WatchRecord, fetch, frozen, now
 
+_GOING_ON = select(WatchRecord).join(DetectorRecord).where(WatchRecord.active, DetectorRecord.deleted.is_(None))
+
 
 class WatchShelf:
     """Watched folders of a workspace."""
@@ -59,10 +61,10 @@ class WatchShelf:
                 frozen(WatchRow, record) for record in session.scalars(chosen.order_by(WatchRecord.created.desc()))
             )
 
-    def any_active(self) -> bool:
-        """Whether a folder is watched at all."""
+    def active(self) -> tuple[WatchRow, ...]:
+        """All watches that go on, whoever holds them."""
         with self._place.database.reading() as session:
-            return session.scalar(select(WatchRecord.id).where(WatchRecord.active).limit(1)) is not None
+            return tuple(frozen(WatchRow, record) for record in session.scalars(_GOING_ON))
 
     def take(self, *, unless: Callable[[str], bool]) -> tuple[WatchRow, ...]:
         """Take over the active watches that nobody holds, or whose holder is gone, and return all that are ours.
@@ -71,8 +73,7 @@ class WatchShelf:
         """
         with self._place.database.writing() as session:
             ours = []
-            alive = DetectorRecord.deleted.is_(None)
-            for record in session.scalars(select(WatchRecord).join(DetectorRecord).where(WatchRecord.active, alive)):
+            for record in session.scalars(_GOING_ON):
                 if record.owner is None or not unless(record.owner):
                     record.owner = self._place.owner
                 if record.owner == self._place.owner:

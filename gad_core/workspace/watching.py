@@ -94,9 +94,7 @@ class Watcher:
     def look(self) -> int:
         """Look through all watches once and return how many images were new; for those who do without the thread."""
         self._listing = 0.0
-        with suppress(GadError):  # the database is busy or full: the next look says more
-            self._store.recover()
-        found, watches = 0, self._store.watches.take(unless=self._store.is_at_work)
+        found, watches = 0, self._ours()
         for watch in watches:
             with self._noting(watch):
                 found += self._look_at(watch)
@@ -118,6 +116,16 @@ class Watcher:
                 _log.exception("the watched folders could not be looked through")
             self._wake.wait(max(self._interval, _SHARE * self._listing))
             self._wake.clear()
+
+    def _ours(self) -> tuple[WatchRow, ...]:
+        """The active watches of this process, those that nobody holds and those of dead processes included."""
+        store, active = self._store, self._store.watches.active()
+        if any(watch.owner not in (None, store.owner) for watch in active):
+            with suppress(GadError):  # the database is busy or full: the next look says more
+                store.recover()
+        if any(watch.owner is None or not store.is_at_work(watch.owner) for watch in active):
+            active = store.watches.take(unless=store.is_at_work)
+        return tuple(watch for watch in active if watch.owner == store.owner)
 
     def _look_at(self, watch: WatchRow) -> int:
         root = Path(watch.folder)

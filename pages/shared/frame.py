@@ -17,6 +17,7 @@ P = ParamSpec("P")
 _ASSETS = Path(__file__).parents[2] / "assets"
 _FRAMED = "_framed"  # in the session state once app.py has run in it
 _CURRENT = "_page"  # in the session state, the path of the page that runs
+_STALE = "_frame_is_stale"  # in the session state once what is open has changed within a fragment
 
 
 def menu() -> dict[str, list[Page]]:
@@ -121,15 +122,27 @@ def fragment(panels: Callable[P, None]) -> Callable[P, None]:
     @st.fragment
     @wraps(panels)
     def guarded_panels(*args: P.args, **options: P.kwargs) -> None:
+        if st.session_state.get(_STALE):
+            st.rerun()
         with guarded():
             panels(*args, **options)
 
     return guarded_panels
 
 
+def redraw() -> None:
+    """Draw the sidebar anew too: what is open has changed; for callbacks, after which a fragment would run alone."""
+    st.session_state[_STALE] = True
+
+
 def trouble(error: Exception) -> None:
     """What went wrong and what to do; the text is the core's own."""
     st.error(plain(sentence(error)), icon=":material/error:")
+
+
+def toast(error: Exception) -> None:
+    """The same for what a click could not do, where the page goes on as it is."""
+    st.toast(plain(sentence(error)), icon=":material/error:")
 
 
 def sentence(words: object) -> str:
@@ -146,6 +159,7 @@ def onward(label: str, page: str) -> None:
 
 def shelf(*, dataset: str | None, detector: str | None, threshold: str | None) -> None:
     """What is open, below the menu."""
+    st.session_state.pop(_STALE, None)
     with st.container(gap="xxsmall", key="shelf"):
         st.caption("Open")
         for icon, words, otherwise in (

@@ -43,7 +43,7 @@ def archive(row: Row, archived: bool) -> None:
     try:
         shelf_of(row).archive(row.id, archived)
     except GadError as error:
-        st.toast(plain(frame.sentence(error)), icon=":material/error:")
+        frame.toast(error)
 
 
 def shelf_of(row: Row) -> Keeping:

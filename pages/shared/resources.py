@@ -75,7 +75,7 @@ def watcher() -> Watcher:
 
 def watch_on() -> None:
     """Go on with the folders that were watched when the last server stopped."""
-    if store().watches.any_active():
+    if store().watches.active():
         watcher()
 
 

@@ -257,7 +257,7 @@ def _cancel(job: JobRow) -> None:
     try:
         jobs().cancel(job.id)
     except GadError as error:  # it runs in another server
-        st.toast(plain(frame.sentence(error)), icon=":material/error:")
+        frame.toast(error)
 
 
 def progress_words(job: JobRow) -> str:

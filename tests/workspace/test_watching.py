@@ -149,7 +149,7 @@ def test_what_is_stopped_is_not_looked_at_and_goes_on_where_it_was(
     watcher.look()
     store.watches.stop(watch.id)
     lay(line, "b.png", picture(31))
-    assert (watcher.look(), store.watches.any_active()) == (0, False)
+    assert (watcher.look(), store.watches.active()) == (0, ())
     assert store.watches.start(deciding.id, line).id == watch.id
     assert (watcher.look(), names(store, deciding)) == (1, ["a.png", "b.png"])
 

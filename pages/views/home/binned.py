@@ -42,4 +42,4 @@ def _bring_back(shelf: Keeping, key: str) -> None:
     try:
         shelf.bring_back(key)
     except GadError as error:
-        st.toast(plain(frame.sentence(error)), icon=":material/error:")
+        frame.toast(error)

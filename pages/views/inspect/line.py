@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from gad_core import wording
+from gad_core.decision.point_settings import DEFAULT_TARGET_FPR
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import charts, frame, resources
 
@@ -19,7 +20,7 @@ def rates(detector: DetectorRow) -> None:
     with charts.panel("Rates on the line", finding, loud=True):
         if found.false_alarms is None:
             return
-        target = point.target_fpr if point else 0.05
+        target = point.target_fpr if point else DEFAULT_TARGET_FPR
         rows = [
             {"of good parts": "promised", "flagged": wording.percent(target)},
             {"of good parts": f"on the line, n = {found.false_alarms.n}", "flagged": charts.cell(found.false_alarms)},

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from gad_core import figures, wording
 from gad_core.data.datasets import ImageFile
+from gad_core.decision.point_settings import DEFAULT_TARGET_FPR
 from gad_core.errors import GadError
 from gad_core.gaussian.nearest import distances_to_normals
 from gad_core.gaussian.tuning import Tuning
@@ -18,7 +19,6 @@ from pages.views.inspect import parts
 
 _NEAREST = 4
 _WIDTH = 96  # of a good part beside it, in pixels
-_TARGET = 0.05  # of the map's middle where nothing was adopted
 _TITLES = {
     "good": ":material/check_circle: Good",
     "review": ":material/help: For review",
@@ -28,16 +28,12 @@ _TITLES = {
 
 def show(detector: DetectorRow, row: InspectionRow, *, following: int | None) -> None:
     """The open part; `following` is the one to open after a verdict."""
-    with charts.panel(_TITLES[row.outcome], _finding(row), loud=True):
+    with charts.panel(_TITLES[row.outcome], _finding(row), loud=True), frame.guarded():
         file = ImageFile(row.path, row.digest)
-        try:
-            test = resources.inspected(detector, file)
-        except GadError as error:
-            frame.trouble(error)
-        else:
-            _pictures(test, file, row)
-            _verdict(detector, row, following)
-            _nearest(test)
+        test = resources.inspected(detector, file)
+        _pictures(test, file, row)
+        _verdict(detector, row, following)
+        _nearest(test)
 
 
 def _finding(row: InspectionRow) -> str:
@@ -60,7 +56,7 @@ def _pictures(test: TestImages, file: ImageFile, row: InspectionRow) -> None:
     tuning = test.detector.tuning
     if tuning.pool is not None:
         point = test.detector.working_point
-        limit = resources.region_limit(test, tuning, point.target_fpr if point else _TARGET)
+        limit = resources.region_limit(test, tuning, point.target_fpr if point else DEFAULT_TARGET_FPR)
         values = resources.region_maps(test, tuning)[file.digest]
         shown["What is unlike good parts"] = figures.region_overlay(pixels, values, limit=limit)
     for box, (title, picture) in zip(st.columns(2, gap="small"), shown.items(), strict=False):
@@ -109,7 +105,7 @@ def _say(detector: DetectorRow, row: InspectionRow, defective: bool | None, then
     try:
         resources.store().inspections.say([row.id], defective, who=person.name())
     except GadError as error:
-        st.toast(plain(frame.sentence(error)), icon=":material/error:")
+        frame.toast(error)
     else:
         parts.go_to(detector.id, row.id if then is None else then)
 

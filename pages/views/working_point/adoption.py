@@ -161,3 +161,4 @@ def _undo(row: DetectorRow, last: _Adoption) -> None:
         st.session_state[_TROUBLE] = error
     else:
         review.show(last.former_point)
+        frame.redraw()

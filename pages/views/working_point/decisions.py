@@ -14,7 +14,7 @@ from gad_core.workspace.adoption import in_force, restore_decision
 from gad_core.workspace.decisions import table, what
 from gad_core.workspace.rows import DecisionRow, DetectorRow
 from gad_core.workspace.steps import auroc_of
-from pages.shared import adopted, charts, person, resources, settings
+from pages.shared import adopted, charts, frame, person, resources, settings
 from pages.shared.text import plain
 from pages.views.working_point import review
 from pages.views.working_point.view import View
@@ -106,3 +106,4 @@ def _restore(detector: DetectorRow, view: View, decision: DecisionRow) -> None:
     else:
         settings.choose_all(PointSettings.of(decision.tuning, decision.point))
         review.show(decision.point)
+        frame.redraw()

@@ -11,15 +11,20 @@ def main() -> None:
     server.ready()
     import streamlit as st  # noqa: PLC0415 - the server is up sooner without what only the pages need
 
-    from pages.shared import frame, opened, settings, tasks  # noqa: PLC0415 - the same
+    from pages.shared import frame, opened, person, settings, sign_in, tasks  # noqa: PLC0415 - the same
 
-    page = frame.enter()
+    let_in = person.let_in()
+    page = frame.enter(alone=not let_in)
+    if not let_in:
+        sign_in.page()
+        return
     opened.sync()
     tasks.settle()
     settings.sync()
     with st.sidebar:
         frame.shelf(**opened.words())
         tasks.bars()
+        sign_in.mark()
     if words := opened.lost():
         frame.note(words)
     tasks.offer_again()
@@ -28,6 +33,6 @@ def main() -> None:
 
 
 if get_script_run_ctx(suppress_warning=True) is None:  # `streamlit run` looks for an application here first,
-    app = App(__file__, routes=server.routes(), lifespan=server.lifespan)
+    app = App(__file__, routes=server.routes(), middleware=server.doors(), lifespan=server.lifespan)
 else:  # and then runs this file as a script
     main()

@@ -10,7 +10,7 @@ from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES
 from gad_core.workspace.requests import Demo
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import frame, opened, resources, strips, tasks
+from pages.shared import frame, opened, person, resources, strips, tasks
 from pages.shared.text import plain
 from pages.views.home.binned import recently_deleted
 from pages.views.home.detectors import all_detectors, last_used
@@ -39,6 +39,7 @@ def main() -> None:
             on_click=tasks.ask,
             args=("Demo washer", Demo("washer", BACKBONES[0].name)),
             kwargs={"then": "pages/working_point.py"},
+            **person.changing(),
         )
         if st.button("Bring your images", icon=":material/add_photo_alternate:", key="bring"):
             st.switch_page("pages/data.py")

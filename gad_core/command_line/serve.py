@@ -1,12 +1,13 @@
 """`gad serve`: a detector's verdicts over HTTP."""
 
-import ipaddress
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from gad_core.command_line.options import DetectorFile
 from gad_core.errors import GadError
+from gad_core.export.hosts import OWN, is_own
 
 _PATIENCE = 30  # seconds for requests on their way when it ends: one stalled upload must not hold the end up
 
@@ -19,6 +20,12 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8600,
     token: Annotated[
         str | None, typer.Option(envvar="GAD_TOKEN", help="What clients say in `Authorization: Bearer`.")
+    ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name under which clients may ask for it, as *.example.com; repeatable. Else this machine's."
+        ),
     ] = None,
     sink: Annotated[
         list[str] | None,
@@ -39,7 +46,9 @@ def serve(
     fitted = load_detector(detector)
     sinks = [open_sink(text) for text in sink or ()]
     scorer = Scorer(fitted, engine_of(fitted.backbone))
-    app = make_app(Service(scorer, detector.stem, decision_of(detector, fitted), token, sinks))
+    app = make_app(
+        Service(scorer, detector.stem, decision_of(detector, fitted), token, sinks, hosts_of(host, allowed_host))
+    )
     point = scorer.judge.point
     typer.echo(f"judging by {point.threshold:.4g} ({point.how}) on http://{host}:{port}", err=True)
     uvicorn.run(
@@ -49,12 +58,16 @@ def serve(
 
 def check_open(host: str, token: str | None) -> None:
     """Refuse to listen beyond this machine without a token."""
-    try:
-        own = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        own = False
-    if not own and not token:
+    if not is_own(host) and not token:
         raise GadError(
             f"whoever reaches {host} could use this service; give a token (--token or GAD_TOKEN), or listen on "
             "127.0.0.1"
         )
+
+
+def hosts_of(host: str, allowed: Sequence[str] | None) -> tuple[str, ...]:
+    """The names that a service on an address answers to: those allowed beside this machine's own.
+
+    On another address without a list any name will do: there it is the token that keeps foreign pages out.
+    """
+    return (*OWN, *(allowed or (() if is_own(host) else ("*",))))

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gad_core.errors import GadError, ImageRefused
 from gad_core.export.answers import Health, Refused, Results, health_of, record_of, result_of
 from gad_core.export.delivery import Delivery
+from gad_core.export.hosts import OWN, answers_to, from_elsewhere
 from gad_core.export.metrics import Metrics
 from gad_core.export.scoring import Scorer
 from gad_core.export.sinks import Sink
@@ -40,6 +41,7 @@ class Service:
     decision: str | None = None  # under which its threshold is on record
     token: str | None = field(default=None, repr=False)
     sinks: Sequence[Sink] = ()
+    hosts: Sequence[str] = OWN  # names under which it may be asked
     deliveries: list[Delivery] = field(default_factory=list, init=False)
 
     @cached_property
@@ -172,14 +174,20 @@ class _Counted:
             await send(message)
 
         try:
-            await (_turned_away(scope, self._service.token) or self._app)(scope, receive, noticing)
+            await (_turned_away(scope, self._service) or self._app)(scope, receive, noticing)
         finally:
             self._service.metrics.request(scope["path"], status, time.perf_counter() - began)
 
 
-def _turned_away(scope: Scope, token: str | None) -> Response | None:
-    """Refuse, before a body is read, who does not know the token and what is too large."""
-    if token and scope["path"] not in _OPEN and not _knows(Headers(scope=scope), token):
+def _turned_away(scope: Scope, service: Service) -> Response | None:
+    """Refuse, before a body is read, foreign names and pages, who does not know the token, and what is too large."""
+    headers, token = Headers(scope=scope), service.token
+    host = headers.get("host", "")
+    if not answers_to(host, service.hosts):
+        return JSONResponse({"detail": "this service does not answer to this name; see --allowed-host"}, 403)
+    if from_elsewhere(headers.get("origin"), host):
+        return JSONResponse({"detail": "a page from elsewhere may not use this service"}, 403)
+    if token and scope["path"] not in _OPEN and not _knows(headers, token):
         answer = {"detail": "this service asks for its token"}
         return JSONResponse(answer, 401, {"WWW-Authenticate": "Bearer"})
     return _too_large(scope)

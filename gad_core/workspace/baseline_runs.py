@@ -57,6 +57,7 @@ def run_on_dataset(
 
     A training that was cancelled or killed goes on from its last epoch.
     """
+    store.check_open()
     row = store.datasets.get(dataset_id)
     kept = store.cache / "training" / f"{row.id}-{int(row.modified.timestamp())}-{name}-{backbone}"
     work = Work(load_engine(backbone), kept, cache, progress)

@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from gad_core.errors import GadError
 from gad_core.workspace import migrations
+from gad_core.workspace.people import NotAllowed
 from gad_core.workspace.tables import SCHEMA, SchemaRecord
 
 #: How long one writer waits for another (seconds); each holds the file for milliseconds.
@@ -52,6 +54,7 @@ class Database:
                 raise GadError(f"the database {self.name} would be lost with the server; name a file in GAD_DATABASE")
             _tame_sqlite(self._engine)
         self._writer = self._engine.execution_options(immediate=True)
+        self._closed: str | None = None
         try:
             self._lay_tables()
         except BaseException:
@@ -67,8 +70,20 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is committed when the block ends well and otherwise leaves no trace; writers take turns."""
+        self.check_open()
         with self._errors_in_words(), Session(self._writer) as session, session.begin():
             yield session
+
+    def closed_to(self, reason: str) -> "Database":
+        """The same database for somebody who may not write, for that reason."""
+        view = copy(self)
+        view._closed = reason
+        return view
+
+    def check_open(self) -> None:
+        """Raise `NotAllowed` where nothing may be written."""
+        if self._closed is not None:
+            raise NotAllowed(self._closed)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -42,11 +42,13 @@ class DatasetShelf(Keeping):
     @contextmanager
     def workshop(self) -> Iterator[Path]:
         """An empty folder out of sight in which to build what `add` or `extend` then takes; afterwards it is gone."""
+        self._place.database.check_open()
         with writing_in(self._place.home), workshop(self._folder, self._place.owner) as place:
             yield place
 
     def add(self, content: Path, *, name: str, kind: DatasetKind, refused: tuple[Refusal, ...] = ()) -> DatasetRow:
         """Take the folder `content`, in MVTec layout, from the workshop; a demo that is already there is returned."""
+        self._place.database.check_open()
         final = self._folder / new_id()
         with (
             writing_in(self._place.home),
@@ -95,6 +97,7 @@ class DatasetShelf(Keeping):
 
         With `due`, only if it has lain in the bin for a day by then: somebody may have brought it back just now.
         """
+        self._place.database.check_open()
         with self._place.database.reading() as session:
             final = self._folder / fetch(session, DatasetRecord, dataset_id, binned=True).id
         with (
@@ -106,6 +109,7 @@ class DatasetShelf(Keeping):
 
     def clear_up(self, token: str) -> None:
         """Settle what a dead process was making, extending or deleting."""
+        self._place.database.check_open()
 
         def exists(dataset_id: str) -> bool:
             with self._place.database.reading() as session:

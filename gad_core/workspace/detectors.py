@@ -59,6 +59,7 @@ class DetectorShelf(Keeping):
         Where the name is taken, a number behind it tells the two apart. `follows` names the detector of which this is a
         newer version.
         """
+        self._place.database.check_open()
         final = self._folder / f"{new_id()}.gad"
         with writing_in(self._place.home), making(final, self._place.owner):
             save(final)
@@ -102,6 +103,7 @@ class DetectorShelf(Keeping):
         Returns the state that the file has then. A process that dies in between leaves either both or neither, as soon
         as another one clears up. Writers take turns. Raises `GadError` where the file is no longer in `state`.
         """
+        self._place.database.check_open()
         with writing_in(self._place.home), workshop(self._folder, self._place.owner) as place:
             save(new := place / row.path.name)
             write_intent(decision, place / _INTENT)
@@ -125,6 +127,7 @@ class DetectorShelf(Keeping):
 
         With `due`, only if it has lain in the bin for a day by then: somebody may have brought it back just now.
         """
+        self._place.database.check_open()
         with self._place.database.reading() as session:
             final = self._folder / f"{fetch(session, DetectorRecord, detector_id, binned=True).id}.gad"
         with (
@@ -143,6 +146,7 @@ class DetectorShelf(Keeping):
 
     def clear_up(self, token: str) -> None:
         """Settle what a dead process was making, deciding or deleting."""
+        self._place.database.check_open()
         for intent in (self._folder / f".{token}").glob(f"*/{_INTENT}"):
             self._settle(intent)
 

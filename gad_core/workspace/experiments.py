@@ -39,6 +39,7 @@ def make_table(
     progress: Progress | None = None,
 ) -> Experiment:
     """Make a table on one data set; what was done before is not done again. Raises as `make_tables` does."""
+    store.check_open()
     row = store.datasets.get(dataset_id)
     with writing_in(store.home):
         make_tables([parse_table(table)], lab_of(store, row, store.read(row), backbone, cache), progress=progress)

@@ -138,6 +138,7 @@ def explain_dataset(
     Raises `GadError` where there are no masked defects or no good test images, or where the run could not be kept,
     before the long part begins.
     """
+    store.check_open()
     dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
     key = ExplanationKey(dataset.state, detector_state(row), tuning, n_references)
     detector, engine = load_detector(row.path), load_engine(row.backbone)

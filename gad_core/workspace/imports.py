@@ -46,6 +46,7 @@ def add_folder(store: Store, folder: Path, *, progress: Progress | None = None) 
     Every image is decoded once, so that what is refused is known before anything is fitted. A folder that is registered
     already is looked through again. Raises `GadError` where no image can be used.
     """
+    store.check_open()
     root = folder.expanduser().resolve()
     dataset = read_dataset(root, look=_later)
     refused = [*dataset.train.refused, *dataset.test.refused]

@@ -103,6 +103,7 @@ def inspect_files(
 
     Sub-folders of an archive are lots. Raises `GadError` where the detector is gone, and where no file can be used.
     """
+    store.check_open()
     inspector = Inspector.of(store, detector_id)
     folder = store.inspected / detector_id
     with writing_in(store.home), workshop(store.inspected, store.owner) as place:
@@ -136,6 +137,7 @@ def refused_last(store: Store, detector_id: str) -> tuple[Refusal, ...]:
 
 def forget_refused(store: Store, detector_id: str) -> None:
     """Forget them again."""
+    store.check_open()
     (store.inspected / detector_id / _REFUSED).unlink(missing_ok=True)
 
 

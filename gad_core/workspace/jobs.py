@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import SimpleQueue
@@ -15,6 +16,7 @@ from typing import Any, Self
 from gad_core.errors import Cancelled, GadError
 from gad_core.progress import Progress
 from gad_core.workspace.pace import Pace
+from gad_core.workspace.people import NotAllowed
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import JobRow, JobState
 from gad_core.workspace.store import Store
@@ -75,9 +77,21 @@ class JobQueue:
         self._tasks: dict[str, _Task] = {}  # of jobs that wait or run; the log has the others
         self._changed = threading.Condition()
         self._lanes: dict[str, _Lane] = {}  # by kind of job
+        self._closed: str | None = None
+
+    def closed_to(self, reason: str) -> Self:
+        """The same queue for somebody who may see jobs and neither start nor cancel any, for that reason."""
+        view = copy(self)
+        view._closed = reason
+        return view
+
+    def _check_open(self) -> None:
+        if self._closed is not None:
+            raise NotAllowed(self._closed)
 
     def submit(self, kind: str, title: str, work: Work, *, request: Mapping[str, Any] | None = None) -> str:
         """Queue some work and return the id of its job; `request` says in plain values what was asked for."""
+        self._check_open()
         job = JobRow(id=new_id(), kind=kind, title=title, owner=self._store.owner, created=now(), request=request)
         self._store.jobs.save(job)
         with self._changed:
@@ -107,6 +121,7 @@ class JobQueue:
 
         Raises `GadError` if another process runs it.
         """
+        self._check_open()
         with self._changed:
             if task := self._tasks.get(job_id):
                 task.unwanted = True
@@ -124,6 +139,7 @@ class JobQueue:
 
     def close(self, timeout: float = 10.0) -> None:
         """Cancel what waits and runs, and wait up to `timeout` seconds for the running jobs to notice."""
+        self._check_open()
         for job_id in tuple(self._tasks):
             self.cancel(job_id)
         for lane in self._lanes.values():

@@ -38,6 +38,7 @@ def recalibrate(
     count as groups where the detector was fitted with groups. Raises `GadError` where an image is gone, and
     `SampleTooSmall` where the images cannot support the target.
     """
+    store.check_open()
     row, wanted = store.detectors.get(detector_id), set(inspection_ids)
     former = load_detector(row.path)
     rows = [one for one in store.inspections.of([detector_id]) if one.id in wanted]

@@ -67,6 +67,7 @@ def measure_on_dataset(
 
     Raises as `measure` does, and `GadError` where the workspace cannot be written.
     """
+    store.check_open()
     dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
     detector = load_detector(row.path)
     found = measure(

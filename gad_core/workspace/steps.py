@@ -39,6 +39,7 @@ def fit_dataset(
     The test images go through the network as well, so that every page finds their features in the cache. Raises
     `GadError` for a network without weights, and where the data set is gone or cannot be fitted.
     """
+    store.check_open()
     row = store.datasets.get(dataset_id)
     engine = load_engine(settings.backbone)
     dataset = store.read(row)

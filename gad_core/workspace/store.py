@@ -3,6 +3,8 @@
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from copy import copy
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -58,9 +60,7 @@ class Store:
             undo.callback(self._presence.leave)
             database = Database(database_url or f"sqlite:///{self.home / 'gad.db'}")
             undo.callback(database.close)
-            place = Place(self.home, database, self.owner)
-            self.datasets, self.detectors, self.jobs = DatasetShelf(place), DetectorShelf(place), JobLog(place)
-            self.inspections, self.watches = InspectionShelf(place), WatchShelf(place)
+            self._lay_out(Place(self.home, database, self.owner))
             self.recover()
             self._take_former_explanations()
             self._leave = undo.pop_all().close
@@ -70,8 +70,27 @@ class Store:
         """The token of this process, by which others see whether it still lives."""
         return self._presence.token
 
+    def _lay_out(self, place: Place) -> None:
+        self._place = place
+        self.datasets, self.detectors, self.jobs = DatasetShelf(place), DetectorShelf(place), JobLog(place)
+        self.inspections, self.watches = InspectionShelf(place), WatchShelf(place)
+
+    def closed_to(self, reason: str) -> Self:
+        """The same workspace for somebody who may change nothing in it, for that reason.
+
+        Every change raises `NotAllowed`; the cache alone is filled by whoever looks.
+        """
+        view = copy(self)
+        view._lay_out(replace(self._place, database=self._place.database.closed_to(reason)))
+        return view
+
+    def check_open(self) -> None:
+        """Raise `NotAllowed` where nothing may be changed; what writes files asks before it begins."""
+        self._place.database.check_open()
+
     def recover(self) -> None:
         """Clear up after dead processes: what was half made goes, their waiting and running jobs become interrupted."""
+        self.check_open()
         with writing_in(self.home):
             for token in departed(self._processes):
                 self.datasets.clear_up(token)
@@ -82,6 +101,7 @@ class Store:
 
     def empty_bins(self, moment: datetime) -> None:
         """Delete for good what has lain in the bin for a day by then, with the files that belong to it alone."""
+        self.check_open()
         for detector_id in self.detectors.due(moment):
             try:
                 self.detectors.remove(detector_id, due=moment)
@@ -129,6 +149,7 @@ class Store:
 
     def close(self) -> None:
         """Leave the workspace."""
+        self.check_open()  # it is not theirs to leave
         self._leave()
 
     def __enter__(self) -> Self:

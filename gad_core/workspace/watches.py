@@ -27,6 +27,7 @@ class WatchShelf:
         It may be empty yet; with a sink, all results of the watch go there. Raises `GadError` for what is no folder or
         no sink, and where the detector is gone.
         """
+        self._place.database.check_open()
         where = str(list_folder(folder).folder.path)
         if sink:
             open_sink(sink).close()

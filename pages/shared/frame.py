@@ -1,5 +1,6 @@
 """The frame around every page: the way in, the menu, the head of a page, and what is open."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -10,11 +11,14 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from gad_core.errors import GadError
+from pages.shared import person
 from pages.shared.text import plain
 
 P = ParamSpec("P")
 
 _ASSETS = Path(__file__).parents[2] / "assets"
+_SVG = "data:image/svg+xml;base64,"  # within the page: its files are for those who have signed in
+_MARK, _WORDMARK = (_SVG + b64encode((_ASSETS / f"{name}.svg").read_bytes()).decode() for name in ("mark", "wordmark"))
 _FRAMED = "_framed"  # in the session state once app.py has run in it
 _CURRENT = "_page"  # in the session state, the path of the page that runs
 _STALE = "_frame_is_stale"  # in the session state once what is open has changed within a fragment
@@ -45,14 +49,14 @@ def menu() -> dict[str, list[Page]]:
     }
 
 
-def enter() -> Page:
-    """Draw logo and menu, and return the page to run; `app.py` does this at the start of every run."""
+def enter(*, alone: bool = False) -> Page:
+    """Draw logo and, unless the page stands alone, the menu; return the page to run. `app.py` begins every run so."""
     st.session_state[_FRAMED] = True
     st.set_option("client.showSidebarNavigation", True)  # config.toml says why it is off until here
-    page = _navigate()
+    page = _navigate(position="hidden" if alone else "sidebar")
     st.session_state[_CURRENT] = page.url_path
     st.set_page_config(page_title=f"{page.title} · GAD")
-    st.logo(_ASSETS / "wordmark.svg", icon_image=_ASSETS / "mark.svg", size="large")
+    st.logo(_WORDMARK, icon_image=_MARK, size="large")
     st.html(_ASSETS / "style.css")
     return page
 
@@ -71,7 +75,7 @@ def begin() -> None:
 
 def _navigate(*, position: Literal["sidebar", "hidden"] = "sidebar") -> Page:
     # The tab's icon is set first: without one, the browser would fetch that of the page from Google.
-    st.set_page_config(page_icon=str(_ASSETS / "mark.svg"), layout="wide")
+    st.set_page_config(page_icon=_MARK, layout="wide")
     return st.navigation(menu(), position=position)
 
 
@@ -122,7 +126,7 @@ def fragment(panels: Callable[P, None]) -> Callable[P, None]:
     @st.fragment
     @wraps(panels)
     def guarded_panels(*args: P.args, **options: P.kwargs) -> None:
-        if st.session_state.get(_STALE):
+        if st.session_state.get(_STALE) or not person.let_in():  # signed out meanwhile, or too long ago
             st.rerun()
         with guarded():
             panels(*args, **options)

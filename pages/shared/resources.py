@@ -47,35 +47,47 @@ from gad_core.workspace.rows import (
 )
 from gad_core.workspace.store import Store, open_store
 from gad_core.workspace.watching import Watcher
+from pages.shared import person
 
 
 @st.cache_resource(show_spinner=False)
-def store() -> Store:
-    """The workspace of this server."""
+def workspace() -> Store:
+    """The workspace of this server, for what the server does by itself."""
     return open_store()
 
 
+def store() -> Store:
+    """The workspace, open as far as the rights of whoever sits before the page go; ask again for every change."""
+    reason = person.closed()
+    return workspace() if reason is None else workspace().closed_to(reason)
+
+
 @st.cache_resource(show_spinner=False)
+def _queue() -> JobQueue:
+    return JobQueue(workspace())
+
+
 def jobs() -> JobQueue:
-    """The queue in which heavy work waits its turn."""
-    return JobQueue(store())
+    """The queue in which heavy work waits its turn, open in the same way."""
+    reason = person.closed()
+    return _queue() if reason is None else _queue().closed_to(reason)
 
 
 @st.cache_resource(show_spinner=False)
 def feature_cache() -> FeatureCache:
     """Features and resized pixels, by content."""
-    return store().feature_cache()
+    return workspace().feature_cache()
 
 
 @st.cache_resource(show_spinner=False)
 def watcher() -> Watcher:
     """The thread that looks through watched folders."""
-    return Watcher(store(), cache=feature_cache()).start()
+    return Watcher(workspace(), cache=feature_cache()).start()
 
 
 def watch_on() -> None:
     """Go on with the folders that were watched when the last server stopped."""
-    if store().watches.active():
+    if workspace().watches.active():
         watcher()
 
 
@@ -136,7 +148,7 @@ BY_DETECTOR: _HashFuncs = {
 @st.cache_resource(show_spinner="Reading the images …", max_entries=8, hash_funcs=BY_STATE)
 def dataset(row: DatasetRow) -> Dataset:
     """The images of a data set, read again when they have changed."""
-    return store().read(row)
+    return workspace().read(row)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)
@@ -161,7 +173,7 @@ def _check_there(row: DetectorRow) -> None:
 def test_images(detector_row: DetectorRow, dataset_row: DatasetRow) -> TestImages:
     """The test images of a data set before a detector, both as they are now; their features come from the cache."""
     # The row may be that of a page's last run, which a fragment has kept.
-    return _test_images(detector_row, store().datasets.get(dataset_row.id))
+    return _test_images(detector_row, workspace().datasets.get(dataset_row.id))
 
 
 @st.cache_resource(show_spinner="Reading the test images …", max_entries=4, hash_funcs=BY_STATE)
@@ -299,22 +311,22 @@ def _maps_of(
 
 def inspections(row: DetectorRow) -> tuple[InspectionRow, ...]:
     """All images that a detector has judged, in the order in which they came."""
-    return _inspections(row.id, store().inspections.latest(row.id))
+    return _inspections(row.id, workspace().inspections.latest(row.id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _inspections(detector_id: str, latest: str) -> tuple[InspectionRow, ...]:  # noqa: ARG001 - the key
-    return store().inspections.of([detector_id])
+    return workspace().inspections.of([detector_id])
 
 
 def line(row: DetectorRow) -> OnLine:
     """Those that were judged as the detector judges now."""
-    return _line(row, store().inspections.latest(row.id))
+    return _line(row, workspace().inspections.latest(row.id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs=BY_STATE)
 def _line(row: DetectorRow, latest: str) -> OnLine:  # noqa: ARG001 - part of the key
-    return on_line(store(), row, detector(row), inspections(row))
+    return on_line(workspace(), row, detector(row), inspections(row))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)

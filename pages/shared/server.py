@@ -11,10 +11,16 @@ from threading import Thread
 from typing import Any
 
 import streamlit
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from streamlit.starlette import App
+
+from gad_core.errors import GadError
+from pages.shared import access
+from pages.shared.guard import Guard
+from pages.shared.way_back import WayBack
 
 _PAGES = Path(__file__).parents[1]
 _STATIC = Path(streamlit.__file__).parent / "static"
@@ -30,7 +36,20 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 def routes() -> list[Route]:
     """Answers to the first request for each page."""
-    return [Route(f"/{name}", _index) for name in ("", *(page.stem for page in sorted(_PAGES.glob("*.py"))))]
+    return [Route(path, _index) for path in _paths()]
+
+
+def doors() -> list[Middleware]:
+    """What every request passes first; the server does not come up where its settings leave it open by mistake."""
+    try:
+        access.check()
+    except GadError as error:
+        raise SystemExit(f"error: {error}") from None
+    return [Middleware(Guard), Middleware(WayBack, paths=_paths())]
+
+
+def _paths() -> list[str]:
+    return [f"/{name}" for name in ("", *(page.stem for page in sorted(_PAGES.glob("*.py"))))]
 
 
 @asynccontextmanager

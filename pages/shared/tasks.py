@@ -14,9 +14,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from gad_core import wording
 from gad_core.errors import GadError
+from gad_core.workspace.people import NotAllowed
 from gad_core.workspace.requests import Request, read_request
 from gad_core.workspace.rows import JobRow
-from pages.shared import frame, opened
+from pages.shared import frame, opened, person
 from pages.shared.resources import feature_cache, jobs, store
 from pages.shared.text import plain
 
@@ -61,9 +62,13 @@ def submit(
     A detector (kind "fit") or data set ("data") is opened when it is done; `then` is the page to go to if the tab is
     still where it is now. `request` says in values what `work` does, so that it can be offered again.
     """
-    job_id = jobs().submit(
-        kind, title, lambda progress: work(progress=progress).id, request=request.to_json() if request else None
-    )
+    try:
+        job_id = jobs().submit(
+            kind, title, lambda progress: work(progress=progress).id, request=request.to_json() if request else None
+        )
+    except NotAllowed as error:
+        refuse(title, error, place=place)
+        return
     started = _Started(place or frame.current(), frame.current(), then)
     st.session_state.get(_FAILED, {}).pop(started.place, None)
     st.session_state.setdefault(_OWN, {})[job_id] = started
@@ -173,7 +178,12 @@ def offer_again() -> None:
             with st.container(horizontal=True):
                 if job.request:
                     st.button(
-                        "Start it again", key=f"again_{job.id}", icon=":material/replay:", on_click=_again, args=(job,)
+                        "Start it again",
+                        key=f"again_{job.id}",
+                        icon=":material/replay:",
+                        on_click=_again,
+                        args=(job,),
+                        **person.changing(),
                     )
                 st.button(
                     "Dismiss",
@@ -250,6 +260,7 @@ def _cancel_button(box: DeltaGenerator, job: JobRow, *, key: str, quiet: bool = 
         width="content" if quiet else "stretch",
         on_click=_cancel,
         args=(job,),
+        **person.changing(),
     )
 
 

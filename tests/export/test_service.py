@@ -16,11 +16,14 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from gad_core.command_line.serve import hosts_of
 from gad_core.data.datasets import read_dataset
 from gad_core.errors import GadError
 from gad_core.export import service as service_module
+from gad_core.export.hosts import answers_to
 from gad_core.export.scoring import Overloaded, Scorer
 from gad_core.export.service import Service, make_app
 from gad_core.export.sinks import JsonLines, read_lines
@@ -43,8 +46,13 @@ def detector(stripes) -> Detector:
 def client(detector, tmp_path) -> Iterator[TestClient]:
     scorer = Scorer(detector, load_engine(detector.backbone))
     service = Service(scorer, "stripes", "d1", sinks=[JsonLines(tmp_path / "results.jsonl")])
-    with TestClient(make_app(service)) as client:
+    with asking(make_app(service)) as client:
         yield client
+
+
+def asking(app: FastAPI, **options: bool) -> TestClient:
+    """A client that asks as one on this machine does."""
+    return TestClient(app, base_url="http://127.0.0.1:8600", **options)
 
 
 def parts(stripes: Path) -> list[Path]:
@@ -100,7 +108,7 @@ def test_a_failure_is_counted_as_500(detector, monkeypatch, stripes):
 
     monkeypatch.setattr(Scorer, "submit", broken)
     scorer = Scorer(detector, load_engine(detector.backbone))
-    with TestClient(make_app(Service(scorer, "stripes")), raise_server_exceptions=False) as client:
+    with asking(make_app(Service(scorer, "stripes")), raise_server_exceptions=False) as client:
         assert send(client, parts(stripes)[:1]).status_code == 500
         assert 'gad_requests_total{path="/score",status="500"} 1.0' in client.get("/metrics").text
 
@@ -117,6 +125,7 @@ def test_without_the_token_no_body_is_read(detector):
         said.append(message)
 
     headers = [
+        (b"host", b"127.0.0.1"),
         (b"content-length", b"9"),
         (b"content-type", b"multipart/form-data; boundary=x"),
         (b"authorization", b"Bearer wrong"),
@@ -161,7 +170,7 @@ def test_within_an_adopted_review_band_a_person_decides(detector, stripes):
     point = WorkingPoint("cross-conformal", 0.05, low, 30, "by hand", reject_above=high, reject_fpr=0.01)
     adopted = replace(detector, working_point=point)
     scorer = Scorer(adopted, load_engine(detector.backbone))
-    with TestClient(make_app(Service(scorer, "stripes"))) as client:
+    with asking(make_app(Service(scorer, "stripes"))) as client:
         images = send(client, parts(stripes)).json()["images"]
         health = client.get("/health").json()
     verdicts = [one["verdict"] for one in sorted(images, key=lambda one: one["score"])]
@@ -173,7 +182,7 @@ def test_within_an_adopted_review_band_a_person_decides(detector, stripes):
 def test_every_result_goes_to_the_sink_once(detector, stripes, tmp_path):
     scorer = Scorer(detector, load_engine(detector.backbone))
     service = Service(scorer, "stripes", sinks=[JsonLines(tmp_path / "results.jsonl")])
-    with TestClient(make_app(service)) as client:
+    with asking(make_app(service)) as client:
         send(client, parts(stripes)[:9], lot="7")
         send(client, parts(stripes)[9:])
     lines = read_lines(tmp_path / "results.jsonl")
@@ -185,7 +194,7 @@ def test_every_result_goes_to_the_sink_once(detector, stripes, tmp_path):
 def test_a_token_is_asked_for_everywhere_but_at_the_pulse(detector, stripes):
     scorer = Scorer(detector, load_engine(detector.backbone))
     token = "geheim"  # noqa: S105 - of this test alone
-    with TestClient(make_app(Service(scorer, "stripes", token=token))) as client:
+    with asking(make_app(Service(scorer, "stripes", token=token))) as client:
         path = parts(stripes)[:1]
         assert send(client, path).status_code == 401
         assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
@@ -235,6 +244,37 @@ def test_what_was_taken_in_is_answered_before_the_end(detector, stripes):
     assert all(answer.done() for answer in answers)
     with pytest.raises(GadError, match="is stopping"):
         scorer.submit(b"")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:8600"}, 200),
+        ({"Host": "[::1]:8600"}, 200),
+        ({"Host": "evil.example:8600"}, 403),
+        ({"Origin": "http://127.0.0.1:8600"}, 200),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:3000"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_foreign_names_and_pages_are_refused(client, headers, status):
+    assert client.get("/live", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed", "host", "answered"),
+    [
+        ("127.0.0.1", None, "line.example", False),
+        ("127.0.0.1", ["*.example"], "line.example", True),
+        ("0.0.0.0", None, "line.example", True),  # noqa: S104 - a token is asked for there
+        ("0.0.0.0", ["line.example"], "line.example:8600", True),  # noqa: S104
+        ("0.0.0.0", ["line.example"], "evil.example", False),  # noqa: S104
+    ],
+)
+def test_names_are_those_of_this_machine_or_given_beside_them(address, allowed, host, answered):
+    assert answers_to(host, hosts_of(address, allowed)) == answered
 
 
 def test_beyond_this_machine_it_asks_for_a_token(run, tmp_path):

@@ -13,7 +13,7 @@ from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, runs_on
 from gad_core.workspace.requests import Explain
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, frame, opened, resources, tasks
+from pages.shared import charts, frame, opened, person, resources, tasks
 from pages.shared.gallery import gallery
 
 _SHOWN = 8
@@ -40,7 +40,8 @@ def whole_category(
     with charts.panel(_TITLE, about if run is None else _finding(run)):
         if run is None:
             under_way = any(job.kind == "explain" for job in tasks.own())
-            if st.button("Explain them all", key="explain_all", icon=":material/play_arrow:", disabled=under_way):
+            off = person.changing(disabled=under_way)
+            if st.button("Explain them all", key="explain_all", icon=":material/play_arrow:", **off):
                 asked = Explain(dataset.id, detector.id, tuning, n_references)
                 tasks.ask(f"Explain {dataset.name}", asked, place=_PLACE)
                 st.rerun()

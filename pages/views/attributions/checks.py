@@ -11,7 +11,7 @@ from gad_core import figures, wording
 from gad_core.attribution import counterfactuals as edits
 from gad_core.attribution import probes, verdicts
 from gad_core.attribution.verdicts import Finding
-from pages.shared import charts, pictures, tasks
+from pages.shared import charts, person, pictures, tasks
 from pages.shared.text import plain
 from pages.views.attributions import checking, findings, maps
 from pages.views.attributions.checking import Subject
@@ -64,7 +64,7 @@ def _one(name: str, subject: Subject, possible: Sequence[str], made: dict[str, A
     waiting = checking.waits()
     with st.container(horizontal=True):
         for label, names, key in ((f"Check: {name}", [name], "check"), ("Do all checks", missing, "check_all")):
-            if st.button(label, key=key, icon=":material/play_arrow:", disabled=waiting):
+            if st.button(label, key=key, icon=":material/play_arrow:", **person.changing(disabled=waiting)):
                 checking.start({one: _CHECKS[one].work for one in names}, subject)
                 st.rerun()  # the bar in the sidebar is drawn by the whole page
 

@@ -21,7 +21,7 @@ from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.requests import Demo
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, opened, resources, tasks
+from pages.shared import charts, opened, person, resources, tasks
 from pages.views.attributions import maps
 
 Pixels = NDArray[np.uint8]
@@ -51,7 +51,9 @@ def tour(
         with charts.panel(
             "Clever Hans", "A detector may be right for the wrong reason. A demo part shows how that is found out."
         ):
-            if st.button("Open the stamped washer", key="open_stamped", icon=":material/approval:"):
+            if st.button(
+                "Open the stamped washer", key="open_stamped", icon=":material/approval:", **person.changing()
+            ):
                 asked = Demo(STAMPED, detector.backbone)
                 tasks.ask("Demo stamped washer", asked, then="pages/attributions.py", place=_PLACE)
                 st.rerun()

@@ -7,7 +7,7 @@ from gad_core.features.backbones import BACKBONES
 from gad_core.workspace.baseline_runs import BaselineRun
 from gad_core.workspace.requests import Baseline
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import charts, opened, tasks
+from pages.shared import charts, opened, person, tasks
 from pages.shared.text import plain
 from pages.views.compare.candidates import Candidate
 
@@ -32,6 +32,7 @@ def offers(dataset: DatasetRow, known: dict[str, Candidate]) -> None:
                     icon=":material/replay:" if name in run else ":material/play_arrow:",
                     on_click=_ask,
                     args=(dataset, name),
+                    **person.changing(),
                 )
 
 

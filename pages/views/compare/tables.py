@@ -11,7 +11,7 @@ from gad_core.paper.tables import TABLES
 from gad_core.workspace.experiments import find_table
 from gad_core.workspace.requests import PaperTable
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import charts, opened, resources, tasks
+from pages.shared import charts, opened, person, resources, tasks
 from pages.shared.text import plain
 
 _PLACE = "paper_tables"
@@ -36,6 +36,7 @@ def tables(dataset: DatasetRow) -> None:
                 icon=":material/science:",
                 on_click=_ask,
                 args=(dataset, name),
+                **person.changing(),
             )
             st.caption("It runs beside everything else and can be cancelled; what is done is not done again.")
             return

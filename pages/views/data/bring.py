@@ -12,7 +12,7 @@ from gad_core.data.images import IMAGE_SUFFIXES
 from gad_core.workspace.imports import Split, Upload, add_upload, extend_upload
 from gad_core.workspace.requests import DemoImages
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import opened, strips, tasks
+from pages.shared import opened, person, strips, tasks
 from pages.shared.resources import store
 from pages.shared.text import plain
 from pages.views.data import folder
@@ -66,6 +66,7 @@ def _demo() -> None:
                     on_click=tasks.ask,
                     args=(f"Demo {name}", DemoImages(category)),
                     kwargs={"place": "demo"},
+                    **person.changing(),
                 )
     tasks.cards("demo")
     tasks.show_failure("demo")
@@ -76,8 +77,10 @@ def _upload() -> None:
         "Images, or a ZIP of a folder in MVTec layout",
         type=[*sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES), "zip"],
         accept_multiple_files=True,
-        help="PNG, JPEG, BMP, TIFF and WebP. What cannot be read is refused one by one, the rest comes in.",
         key="upload",
+        **person.changing(
+            tip="PNG, JPEG, BMP, TIFF and WebP. What cannot be read is refused one by one, the rest comes in."
+        ),
     )
     kind_box, type_box, name_box, button = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
     kind = kind_box.selectbox(
@@ -94,17 +97,16 @@ def _upload() -> None:
     )
     current = opened.dataset()
     name_box.text_input("Name", value="my parts", key="upload_name", max_chars=60)
-    button.button(
-        "Bring in", type="primary", key="upload_go", disabled=not files, width="stretch", on_click=_bring, args=(None,)
-    )
+    off = person.changing(disabled=not files)
+    button.button("Bring in", type="primary", key="upload_go", width="stretch", on_click=_bring, args=(None,), **off)
     if current is not None and current.kind == "upload":
         st.button(
             f"Add to {plain(current.name)}",
             key="upload_add",
             icon=":material/library_add:",
-            disabled=not files,
             on_click=_bring,
             args=(current,),
+            **off,
         )
     tasks.cards(_PLACE)
     tasks.show_failure(_PLACE)

@@ -8,7 +8,7 @@ import streamlit as st
 from gad_core.data.folders import Folder, Listing, check_folder, list_folder
 from gad_core.errors import GadError
 from gad_core.workspace.requests import FolderImages
-from pages.shared import frame, tasks
+from pages.shared import frame, person, tasks
 from pages.shared.text import plain
 
 _PLACE = "folder"  # where cards and errors stand, and the key of the field
@@ -28,10 +28,13 @@ def choose() -> None:
             key=_PLACE,
             persist_state="session",
         )
-        button.form_submit_button("Open", type="primary", key="folder_go", width="stretch", on_click=_open)
+        button.form_submit_button(
+            "Open", type="primary", key="folder_go", width="stretch", on_click=_open, **person.changing()
+        )
     tasks.cards(_PLACE)
     tasks.show_failure(_PLACE)
-    _browse()
+    if person.closed() is None:  # who may open none is not told which there are
+        _browse()
 
 
 def _open() -> None:

@@ -12,7 +12,7 @@ from gad_core.errors import GadError, ImageRefused
 from gad_core.figures import SELECTED
 from gad_core.workspace.imports import Split, relabel
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import frame, pictures, resources
+from pages.shared import frame, person, pictures, resources
 from pages.shared.text import plain
 from pages.views.data.bring import KINDS
 
@@ -102,8 +102,9 @@ def _label(row: DatasetRow, file: ImageFile) -> None:
         here = known.index(file.defect) if file.defect in known else 0
         chosen = st.selectbox("Type of defect", known, index=here, accept_new_options=True, key=f"type_{file.digest}")
         defect = str(chosen or "defect").strip() or "defect"
-    upload = None if good else st.file_uploader("Mask, white where the defect is", key=f"mask_{file.digest}")
-    if st.button("Save", type="primary", icon=":material/check:", key="relabel"):
+    off = person.changing()
+    upload = None if good else st.file_uploader("Mask, white where the defect is", key=f"mask_{file.digest}", **off)
+    if st.button("Save", type="primary", icon=":material/check:", key="relabel", **off):
         try:
             data = upload.getvalue() if upload else None
             relabel(resources.store(), row.id, file, split=part, defect=defect, mask=data)

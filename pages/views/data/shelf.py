@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import naming, opened, resources, strips
+from pages.shared import naming, opened, person, resources, strips
 from pages.shared.text import plain
 
 _PER_PAGE = 24
@@ -30,7 +30,8 @@ def named(row: DatasetRow) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="dataset_named"):
         about = f" :gray[{plain(row.description)}]" if row.description else ""
         st.markdown(f"**{plain(row.name)}**{about}")
-        if st.button("Name & description", key="dataset_rename", icon=":material/edit:", type="tertiary"):
+        off = person.changing()
+        if st.button("Name & description", key="dataset_rename", icon=":material/edit:", type="tertiary", **off):
             naming.describe(row)
         archived = row.archived is not None
         st.button(
@@ -40,8 +41,9 @@ def named(row: DatasetRow) -> None:
             type="tertiary",
             on_click=naming.archive,
             args=(row, not archived),
+            **off,
         )
-        if st.button("Delete", key="dataset_delete", icon=":material/delete:", type="tertiary"):
+        if st.button("Delete", key="dataset_delete", icon=":material/delete:", type="tertiary", **off):
             naming.delete(row)
 
 

@@ -13,7 +13,7 @@ from gad_core.decision.suspects import FAR, left_out_scores, robust_deviations
 from gad_core.workspace.requests import Fit
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import find_fit, settings_of, settings_without
-from pages.shared import charts, opened, resources, tasks
+from pages.shared import charts, opened, person, resources, tasks
 from pages.shared.gallery import thumbnail, with_regions
 from pages.shared.text import plain
 
@@ -77,10 +77,12 @@ def _actions(dataset: DatasetRow, row: DetectorRow, chosen: Collection[str]) -> 
     without = set(settings_of(row).without)
     with st.container(horizontal=True):
         label = f"Leave out {len(chosen)} and refit" if chosen else "Leave out and refit"
-        if st.button(label, key="leave_out", icon=":material/filter_alt_off:", disabled=not chosen):
+        off = person.changing(disabled=not chosen)
+        if st.button(label, key="leave_out", icon=":material/filter_alt_off:", **off):
             more = without | set(chosen)
             _refit(dataset, row, more, f"Fit {dataset.name} without {len(more)}")
-        if without and st.button(f"Bring back all {len(without)} left out", key="bring_back", icon=":material/undo:"):
+        back = f"Bring back all {len(without)} left out"
+        if without and st.button(back, key="bring_back", icon=":material/undo:", **person.changing()):
             _refit(dataset, row, (), f"Fit {dataset.name} with all images")
 
 

@@ -11,7 +11,7 @@ from gad_core import figures, wording
 from gad_core.data.datasets import ImageSet
 from gad_core.features.region_of_interest import RegionOfInterest
 from gad_core.features.regions import Regions
-from pages.shared import charts, pictures, resources
+from pages.shared import charts, person, pictures, resources
 
 _ALL, _RECTANGLE, _DRAWN, _FILE = "everything", "a rectangle", "what I draw", "a mask file"
 _OUTLINES = "_roi_outlines"  # in the session: what was drawn last, as shares of the image
@@ -73,7 +73,9 @@ def _keep(outlines: Sequence[Sequence[tuple[float, float]]]) -> None:
 
 
 def _file() -> RegionOfInterest | None:
-    upload = st.file_uploader("A mask, white where parts are inspected", type=["png", "bmp", "tif"], key="roi_file")
+    upload = st.file_uploader(
+        "A mask, white where parts are inspected", type=["png", "bmp", "tif"], key="roi_file", **person.changing()
+    )
     return RegionOfInterest.read(upload.getvalue(), name=upload.name) if upload else None
 
 

@@ -11,7 +11,7 @@ from gad_core.features.registry import get_backbone
 from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.requests import Fit
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import frame, resources, tasks
+from pages.shared import frame, person, resources, tasks
 from pages.views.fit import augmentation, inspected
 
 _FOLDS: tuple[str | int, ...] = ("auto", 5, 10, 20)
@@ -32,9 +32,9 @@ def form(dataset: DatasetRow) -> None:
             type="primary",
             icon=":material/play_arrow:",
             key="fit",
-            disabled=settings is None,
             on_click=tasks.ask,
             args=(f"Fit {dataset.name}", Fit(dataset.id, settings)) if settings else (),
+            **person.changing(disabled=settings is None),
         )
 
 
@@ -112,7 +112,9 @@ def _groups() -> Groups:
         if kind == "by sub-folder":
             return "folder"
         if kind == "by a CSV file":
-            table = st.file_uploader("A table with the columns file and group", type="csv", key="group_table")
+            table = st.file_uploader(
+                "A table with the columns file and group", type="csv", key="group_table", **person.changing()
+            )
             if table is not None:
                 return parse_groups(table.getvalue(), name=table.name)
     return None

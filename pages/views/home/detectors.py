@@ -9,7 +9,7 @@ import streamlit as st
 from gad_core import wording
 from gad_core.errors import GadError
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import naming, opened, resources
+from pages.shared import naming, opened, person, resources
 
 _PER_PAGE = 20
 _ROW = 78  # pixels: three lines, as cells wrap from twice the usual height on
@@ -102,18 +102,19 @@ def _actions(row: DetectorRow | None) -> None:
             assert row is not None  # noqa: S101 - the button is off without one
             opened.open_detector(row)
             st.switch_page("pages/working_point.py", query_params=opened.link())
-        if st.button("Name & description", key="detector_rename", icon=":material/edit:", disabled=row is None) and row:
+        off = person.changing(disabled=row is None)
+        if st.button("Name & description", key="detector_rename", icon=":material/edit:", **off) and row:
             naming.describe(row)
         archived = row is not None and row.archived is not None
         st.button(
             "Take out of the archive" if archived else "Archive",
             key="detector_archive",
             icon=":material/unarchive:" if archived else ":material/archive:",
-            disabled=row is None,
             on_click=naming.archive,
             args=(row, not archived),
+            **off,
         )
-        if st.button("Delete", key="detector_delete", icon=":material/delete:", disabled=row is None) and row:
+        if st.button("Delete", key="detector_delete", icon=":material/delete:", **off) and row:
             naming.delete(row)
         if row is None:
             st.caption("Choose a row to open, name, archive or delete its detector.")

@@ -9,7 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from gad_core.data.images import IMAGE_SUFFIXES
 from gad_core.workspace.inspecting import forget_refused, inspect_files, refused_last
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import resources, tasks
+from pages.shared import person, resources, tasks
 from pages.shared.refusals import refusals
 from pages.views.inspect import watched
 
@@ -39,9 +39,14 @@ def sources(detector: DetectorRow) -> None:
             key="refused_forget",
             type="tertiary",
             icon=":material/close:",
-            on_click=forget_refused,
-            args=(resources.store(), detector.id),
+            on_click=_forget,
+            args=(detector,),
+            **person.changing(),
         )
+
+
+def _forget(detector: DetectorRow) -> None:
+    forget_refused(resources.store(), detector.id)
 
 
 def _files(detector: DetectorRow) -> None:
@@ -50,17 +55,19 @@ def _files(detector: DetectorRow) -> None:
         "Images, or a ZIP of them",
         type=[*sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES), "zip"],
         accept_multiple_files=True,
-        help="The folders within a ZIP are taken for lots. What cannot be read is refused one by one.",
         key="inspect_files",
+        **person.changing(
+            tip="The folders within a ZIP are taken for lots. What cannot be read is refused one by one."
+        ),
     )
     button.button(
         "Inspect",
         type="primary",
         key="inspect_go",
         width="stretch",
-        disabled=not files,
         on_click=_inspect,
         args=(detector, "inspect_files"),
+        **person.changing(disabled=not files),
     )
 
 
@@ -73,6 +80,7 @@ def _camera(detector: DetectorRow) -> None:
             on_change=_inspect,
             args=(detector, "inspect_camera"),
             label_visibility="collapsed",
+            **person.changing(),
         )
 
 

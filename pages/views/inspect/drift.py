@@ -68,9 +68,9 @@ def _recalibration(detector: DetectorRow, line: OnLine, found: Drift) -> None:
             key="recalibrate",
             icon=":material/restart_alt:",
             type="primary" if found.alarm is not None and not waiting else "secondary",
-            disabled=not good or bool(waiting),
             on_click=_recalibrate,
             args=(detector, good),
+            **person.changing(disabled=not good or bool(waiting)),
         )
         tasks.cards(_PLACE)
         tasks.show_failure(_PLACE)

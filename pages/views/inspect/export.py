@@ -14,7 +14,7 @@ from gad_core.progress import Progress
 from gad_core.workspace.adoption import on_record
 from gad_core.workspace.rows import DatasetRow, DetectorRow, detector_state
 from gad_core.workspace.store import Store
-from pages.shared import charts, opened, resources, tasks
+from pages.shared import charts, opened, person, resources, tasks
 
 _PLACE = "export"
 _GRAPH = "detector.onnx"
@@ -38,6 +38,7 @@ def export(detector: DetectorRow) -> None:
             icon=":material/deployed_code:",
             on_click=_export,
             args=(detector,),
+            **person.changing(),
         )
         tasks.cards(_PLACE)
         tasks.show_failure(_PLACE)

@@ -80,18 +80,18 @@ def _verdict(detector: DetectorRow, row: InspectionRow, following: int | None) -
                 icon=f":material/{icon}:",
                 type="primary" if row.defective is defective else "secondary",
                 shortcut=key,
-                help="The next part that nobody has judged opens.",
                 on_click=_say,
                 args=(detector, row, defective, following),
+                **person.changing(tip="The next part that nobody has judged opens."),
             )
         st.button(
             "Take back",
             key="judge_back",
             icon=":material/undo:",
             type="tertiary",
-            disabled=row.defective is None,
             on_click=_say,
             args=(detector, row, None, row.id),
+            **person.changing(disabled=row.defective is None),
         )
         with st.popover(plain(person.name()) or "Your name", icon=":material/person:", key="judge_name"):
             person.ask()

@@ -12,7 +12,7 @@ from gad_core.progress import Progress
 from gad_core.workspace.known import what_is_known
 from gad_core.workspace.rows import DatasetRow, DetectorRow, detector_state
 from gad_core.workspace.store import Store
-from pages.shared import charts, opened, resources, tasks
+from pages.shared import charts, opened, person, resources, tasks
 
 _PLACE = "report"
 
@@ -39,6 +39,7 @@ def report(detector: DetectorRow) -> None:
             icon=":material/description:",
             on_click=_report,
             args=(detector, dataset),
+            **person.changing(),
         )
         tasks.cards(_PLACE)
         tasks.show_failure(_PLACE)

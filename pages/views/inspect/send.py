@@ -9,7 +9,7 @@ from gad_core.data.datasets import GOOD
 from gad_core.workspace import sending
 from gad_core.workspace.imports import Split
 from gad_core.workspace.rows import DatasetRow, DetectorRow, InspectionRow
-from pages.shared import opened, resources, tasks
+from pages.shared import opened, person, resources, tasks
 from pages.shared.text import plain
 
 _PLACE = "send"
@@ -39,9 +39,9 @@ def send(detector: DetectorRow, rows: Sequence[InspectionRow]) -> None:
             icon=":material/send:",
             type="primary",
             width="stretch",
-            disabled=not going,
             on_click=_send,
             args=(dataset, going, split, defective),
+            **person.changing(disabled=not going),
         )
         st.caption(_words(dataset, detector))
 

@@ -8,7 +8,7 @@ import streamlit as st
 from gad_core import wording
 from gad_core.errors import GadError
 from gad_core.workspace.rows import DetectorRow, WatchRow
-from pages.shared import frame, resources, tasks
+from pages.shared import frame, person, resources, tasks
 from pages.shared.refusals import refusals
 from pages.shared.text import plain
 
@@ -37,7 +37,13 @@ def watched(detector: DetectorRow) -> None:
             persist_state="session",
         )
         st.form_submit_button(
-            "Watch", type="primary", key="watch_go", icon=":material/folder_eye:", on_click=_watch, args=(detector,)
+            "Watch",
+            type="primary",
+            key="watch_go",
+            icon=":material/folder_eye:",
+            on_click=_watch,
+            args=(detector,),
+            **person.changing(),
         )
     tasks.show_failure(_PLACE)
     watches = resources.store().watches.of(detector.id)
@@ -61,11 +67,21 @@ def _list(watches: tuple[WatchRow, ...]) -> None:
             st.markdown(f":material/{icon}: **{plain(watch.folder)}** :gray[{plain(_words(watch))}]")
             if watch.active:
                 st.button(
-                    "Stop", key=f"stop_watch_{watch.id}", icon=":material/stop_circle:", on_click=_stop, args=(watch,)
+                    "Stop",
+                    key=f"stop_watch_{watch.id}",
+                    icon=":material/stop_circle:",
+                    on_click=_stop,
+                    args=(watch,),
+                    **person.changing(),
                 )
             else:
                 st.button(
-                    "Go on", key=f"go_on_{watch.id}", icon=":material/play_circle:", on_click=_go_on, args=(watch,)
+                    "Go on",
+                    key=f"go_on_{watch.id}",
+                    icon=":material/play_circle:",
+                    on_click=_go_on,
+                    args=(watch,),
+                    **person.changing(),
                 )
         if state and state.error:
             frame.trouble(GadError(state.error))
@@ -102,7 +118,10 @@ def _watch(detector: DetectorRow) -> None:
 
 
 def _stop(watch: WatchRow) -> None:
-    resources.store().watches.stop(watch.id)
+    try:
+        resources.store().watches.stop(watch.id)
+    except GadError as error:
+        tasks.refuse(f"Stop watching {Path(watch.folder).name}", error, place=_PLACE)
 
 
 def _go_on(watch: WatchRow) -> None:

@@ -52,8 +52,7 @@ def adoption(row: DetectorRow, view: View, *, reject_fpr: float | None) -> None:
             type="primary",
             icon=":material/check:",
             key="adopt",
-            disabled=bool(lacking),
-            help=plain(lacking) if lacking else None,
+            **person.changing(disabled=bool(lacking), tip=plain(lacking) if lacking else None),
         )
         with st.popover("Name & note", icon=":material/edit_note:", key="adopt_note_panel"):
             person.ask()
@@ -142,7 +141,9 @@ def _last(row: DetectorRow) -> None:
         st.session_state[_LAST] = replace(last, told=True)
     with st.container(horizontal=True, vertical_alignment="center", key="adopted"):
         st.markdown(f":material/check_circle: {words}.")
-        st.button("Undo", key="undo_adopt", icon=":material/undo:", on_click=_undo, args=(row, last))
+        st.button(
+            "Undo", key="undo_adopt", icon=":material/undo:", on_click=_undo, args=(row, last), **person.changing()
+        )
 
 
 def _undo(row: DetectorRow, last: _Adoption) -> None:

@@ -67,9 +67,9 @@ def _entry(detector: DetectorRow, view: View, decision: DecisionRow, *, holds: b
                 "Restore",
                 key=f"restore_{decision.id}",
                 icon=":material/history:",
-                help="Adopt it again, as a new entry.",
                 on_click=_restore,
                 args=(detector, view, decision),
+                **person.changing(tip="Adopt it again, as a new entry."),
             )
 
 

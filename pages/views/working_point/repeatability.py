@@ -14,7 +14,7 @@ from gad_core.data.parts import COLUMNS, Way
 from gad_core.decision.repeatability import FAILS, PASSES, Repeatability
 from gad_core.errors import GadError
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import charts, frame, tasks
+from pages.shared import charts, frame, person, tasks
 from pages.shared.refusals import refusals
 from pages.shared.text import plain
 from pages.views.working_point import repeated
@@ -78,7 +78,7 @@ def _bring(detector: DetectorRow) -> None:
         "Measure",
         key="again_go",
         icon=":material/play_arrow:",
-        disabled=given is None or any(job.kind == "check" for job in tasks.own()),
+        **person.changing(disabled=given is None or any(job.kind == "check" for job in tasks.own())),
     ):
         assert given is not None  # noqa: S101 - the button was pressed
         repeated.start(detector, given)
@@ -88,7 +88,9 @@ def _bring(detector: DetectorRow) -> None:
 def _way(told: str) -> Way | None:
     if told != _TABLE:
         return _WAYS[told]
-    table = st.file_uploader("Table with the columns path and part", type=["csv", "txt"], key="again_table")
+    table = st.file_uploader(
+        "Table with the columns path and part", type=["csv", "txt"], key="again_table", **person.changing()
+    )
     return parse_groups(table.getvalue(), name=table.name, columns=COLUMNS) if table else None
 
 
@@ -104,6 +106,7 @@ def _given(source: str, way: Way | None) -> repeated.Given | None:
         type=sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES),
         accept_multiple_files=True,
         key="again_files",
+        **person.changing(),
     )
     return repeated.uploaded([(file.name, file.getvalue()) for file in files], way) if files else None
 

@@ -9,7 +9,7 @@ from gad_core.detectability.results import Sensitivity
 from gad_core.workspace import requests
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.sensitivity_runs import Measured, find_study, path_of
-from pages.shared import charts, frame, resources, tasks
+from pages.shared import charts, frame, person, resources, tasks
 from pages.shared.text import plain
 from pages.views.working_point.sensitivity_results import results, sentence
 from pages.views.working_point.view import View
@@ -75,7 +75,7 @@ def _ask(
             "Draw defects and measure again" if again else "Draw defects and measure",
             key="draw_defects",
             icon=":material/replay:" if again else ":material/play_arrow:",
-            disabled=under_way or bool(why),
+            **person.changing(disabled=under_way or bool(why)),
         )
         st.caption(why or _work(settings))
     if pressed and settings and view.chosen:

@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test install install-dev browser broker clean
+.PHONY: run test audit install install-dev browser broker clean
 
 run: install  ## serve the dashboard on http://127.0.0.1:8501
 	$(BIN)/python -m gad_core.workspace
@@ -44,6 +44,14 @@ test: install-dev browser broker  ## lint, types, import contract, tests
 	$(BIN)/lint-imports
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -m "not browser" --numprocesses auto --dist loadfile
 	$(BIN)/python -m pytest -m browser  # alone: a busy machine is what it must not measure
+
+audit: install  ## known vulnerabilities of all that is installed; asks pypi.org, so it needs the internet
+	$(BIN)/python -m pip install --quiet --requirement requirements-audit.txt
+	$(BIN)/python -m pip freeze --local --exclude-editable | sed 's/+[a-z0-9.]*$$//' > .venv/audited
+	@$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement .venv/audited || { \
+		echo "Not clean: either vulnerabilities are listed above, or pypi.org could not be asked about a package."; \
+		echo "Where it says 'could not be audited' or 'connection', nothing is known: run it with the internet."; \
+		exit 1; }
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -47,7 +47,8 @@ class WayBack:
     def _left(self, headers: Headers) -> str | None:
         """The page from which somebody goes."""
         page = urlsplit(headers.get("referer", ""))
-        return self._own(f"{page.path}?{page.query}") if page.netloc == headers.get("host") else None
+        link = page._replace(scheme="", netloc="", fragment="").geturl()
+        return self._own(link) if page.netloc == headers.get("host") else None
 
     def _kept(self, headers: Headers) -> str | None:
         """The page that the cookie names."""

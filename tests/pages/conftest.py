@@ -80,11 +80,9 @@ def ids(home, stripes) -> dict[str, str]:
 
 
 @contextmanager
-def serving(home: Path, **variables: str) -> Iterator[str]:
+def serving(home: Path, port: int | None = None, **variables: str) -> Iterator[str]:
     """A fresh server over the workspace `home` with these environment variables; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     environment = os.environ | {"GAD_HOME": str(home)} | variables
     log = home / "server.log"
@@ -98,6 +96,14 @@ def serving(home: Path, **variables: str) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -195,9 +195,9 @@ READINGS = {
     *("detectors.get", "detectors.decisions", "detectors.binned", "detectors.due", "jobs.get", "jobs.active"),
     *("jobs.recent", "inspections.names", "inspections.of", "inspections.of_source", "inspections.newest"),
     *("inspections.get", "inspections.find", "inspections.count", "inspections.latest", "watches.of"),
-    *("watches.any_active", "adoption.on_record", "baseline_runs.runs_of", "experiments.find_table"),
+    *("watches.active", "adoption.on_record", "baseline_runs.runs_of", "experiments.find_table"),
     *("experiments.lab_of", "hanging.hangs_on_detector", "hanging.hangs_on_dataset", "imports.find_demo"),
-    *("inspecting.refused_last", "known.what_is_known", "known.find_row", "known.find_dataset", "on_line.on_line"),
+    *("inspecting.refused_last", "known.what_is_known", "adoption.find_row", "known.find_dataset", "on_line.on_line"),
     *("sensitivity_runs.find_study", "sensitivity_runs.path_of", "steps.find_fit", "steps.augmented_twin"),
 }
 _STEPS: dict[str, Callable[[SimpleNamespace], requests.Request]] = {

@@ -160,7 +160,8 @@ def scored_on(
     fdr: float | None,
 ) -> "ScoredImages":
     """The same over a Dask cluster."""
-    from gad_core.data.datasets import is_image, list_paths
+    from gad_core.data.datasets import list_paths
+    from gad_core.data.walking import is_image
     from gad_core.decision.verdict import judge
     from gad_core.library.judging import ScoredImages
 

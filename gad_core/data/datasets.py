@@ -1,5 +1,6 @@
 """Folders of images to sets of checked files with labels, masks and groups; the pixels stay on disk."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gad_core.data.images import IMAGE_SUFFIXES, content_digest, image_size
+from gad_core.data.images import content_digest, image_size
+from gad_core.data.opening import NotRegular
+from gad_core.data.walking import Tick, image_paths
 from gad_core.errors import GadError, ImageRefused
 from gad_core.progress import Progress
 
@@ -138,6 +141,10 @@ def reading() -> Iterator[None]:
         raise GadError(f"there is no {error.filename}; check the path") from error
     except NotADirectoryError as error:
         raise GadError(f"{error.filename} is a file; give the folder that holds the images") from error
+    except NotRegular as error:
+        raise GadError(f"{error.filename} cannot be read: {error.strerror}; give a file or a folder") from error
+    except ValueError as error:  # a NUL, or a character that the system cannot write
+        raise GadError(f"there can be no file or folder of this name ({error}); check the path") from error
     except OSError as error:
         where, why = error.filename, error.strerror
         raise GadError(f"{where} cannot be read ({why}); allow reading it or copy the images elsewhere") from error
@@ -151,39 +158,50 @@ def look_at(path: Path) -> str:
 
 @reading()
 def read_dataset(
-    root: Path, *, need_test: bool = False, look: Look = look_at, progress: Progress | None = None
+    root: Path,
+    *,
+    need_test: bool = False,
+    look: Look = look_at,
+    progress: Progress | None = None,
+    tick: Tick | None = None,
 ) -> Dataset:
     """Read a category in MVTec layout, or a plain folder of normal images to train on.
 
-    `look` opens every file. Raises `GadError` where there are no training images, where `root` holds several
-    categories, or where test images are needed and there are none.
+    `look` opens every file; `tick` is called at every entry before that, and may raise to stop. Raises `GadError` where
+    there are no training images, where `root` holds several categories, or where test images are needed and there are
+    none.
     """
     if _has_layout(root):
-        dataset = read_mvtec(root, look=look, progress=progress)
+        dataset = read_mvtec(root, look=look, progress=progress, tick=tick)
     else:
-        dataset = Dataset(root.resolve().name, root, read_folder(root, look=look, progress=progress), ImageSet(()))
+        train = read_folder(root, look=look, progress=progress, tick=tick)
+        dataset = Dataset(_name(root), root, train, ImageSet(()))
     if need_test and not len(dataset.test):
         raise GadError(f"{root} has no test images to read; put some into test/{GOOD} and test/<type of defect>")
     return dataset
 
 
 @reading()
-def read_mvtec(root: Path, *, look: Look = look_at, progress: Progress | None = None) -> Dataset:
+def read_mvtec(
+    root: Path, *, look: Look = look_at, progress: Progress | None = None, tick: Tick | None = None
+) -> Dataset:
     """Read the category at `root`: train/good, test/<type>, and ground_truth/<type>/<stem>_mask.png where there is one.
 
     Only test/good is normal in test/. Raises `GadError` where train/good holds no images.
     """
     good = root / "train" / GOOD
-    train = [_Listed(path) for path in _image_paths(good)] if _has_layout(root) and good.is_dir() else []
+    train = [_Listed(path) for path in image_paths(good, tick=tick)] if _has_layout(root) and good.is_dir() else []
     if not train:
         raise GadError(f"there are no training images in {good}; put the normal images there")
-    test = list(_find_test(root)) if (root / "test").is_dir() else []
+    test = list(_find_test(root, tick)) if (root / "test").is_dir() else []
     checked = _check(train + test, look, progress)
-    return Dataset(root.resolve().name, root, _image_set(checked[: len(train)]), _image_set(checked[len(train) :]))
+    return Dataset(_name(root), root, _image_set(checked[: len(train)]), _image_set(checked[len(train) :]))
 
 
 @reading()
-def read_folder(root: Path, *, look: Look = look_at, progress: Progress | None = None) -> ImageSet:
+def read_folder(
+    root: Path, *, look: Look = look_at, progress: Progress | None = None, tick: Tick | None = None
+) -> ImageSet:
     """All images of a folder and its sub-folders as normal ones; hidden and other files are passed over.
 
     Raises `GadError` where there is no image, or where the folder holds categories rather than normal images only.
@@ -192,7 +210,7 @@ def read_folder(root: Path, *, look: Look = look_at, progress: Progress | None =
         raise GadError(f"{root} is a whole category; give a folder of normal images only, such as train/{GOOD} in it")
     if categories := sorted(child.name for child in root.iterdir() if (child / "train" / GOOD).is_dir()):
         raise GadError(f"{root} holds categories; choose one of them: {', '.join(categories)}")
-    listed = [_Listed(path) for path in _image_paths(root)]
+    listed = [_Listed(path) for path in image_paths(root, tick=tick)]
     if not listed:
         raise GadError(f"there are no images in {root}; give a folder with PNG, JPEG, BMP, TIFF or WebP files")
     return _image_set(_check(listed, look, progress))
@@ -201,7 +219,7 @@ def read_folder(root: Path, *, look: Look = look_at, progress: Progress | None =
 @reading()
 def read_paths(paths: Sequence[Path]) -> ImageSet:
     """Images given one by one and by the folder, in that order, whatever their labels; folders as in `read_folder`."""
-    listed = [_Listed(path) for given in paths for path in (_image_paths(given) if given.is_dir() else [given])]
+    listed = [_Listed(path) for given in paths for path in (image_paths(given) if given.is_dir() else [given])]
     if not listed:
         raise GadError(f"there are no images in {', '.join(map(str, paths))}; give images, or folders that hold some")
     return _image_set(_check(listed, look_at, None))
@@ -217,7 +235,7 @@ def list_paths(source: Path) -> tuple[Path, ...]:
         lines = source.read_text(encoding="utf-8").splitlines()
         paths = tuple(source.parent / line.strip() for line in lines if line.strip())
     else:
-        paths = tuple(_image_paths(source / "train" / GOOD if _has_layout(source) else source))
+        paths = tuple(image_paths(source / "train" / GOOD if _has_layout(source) else source))
     if not paths:
         raise GadError(f"{source} names no images; give a folder with some, or a text file with a path on every line")
     return paths
@@ -233,31 +251,18 @@ def _has_layout(root: Path) -> bool:
     return any(child.name in LAYOUT and child.is_dir() for child in root.iterdir())
 
 
-def is_image(path: Path) -> bool:
-    """Whether a path is named like an image."""
-    return path.suffix.lower() in IMAGE_SUFFIXES
+def _name(root: Path) -> str:
+    return Path(os.path.realpath(root)).name
 
 
 @reading()
-def list_images(folder: Path) -> tuple[Path, ...]:
+def list_images(folder: Path, *, tick: Tick | None = None) -> tuple[Path, ...]:
     """Visible image files of a folder at any depth, no file opened; there may be none."""
-    return tuple(_image_paths(folder))
+    return tuple(image_paths(folder, tick=tick))
 
 
-def _image_paths(folder: Path) -> Iterator[Path]:
-    """Visible image files at any depth, in the same order everywhere."""
-    for child in sorted(folder.iterdir()):
-        if child.name.startswith("."):
-            continue
-        if child.is_dir():
-            if not folder.resolve().is_relative_to(child.resolve()):  # a link back up would never end
-                yield from _image_paths(child)
-        elif is_image(child):
-            yield child
-
-
-def _find_test(root: Path) -> Iterator[_Listed]:
-    for path in _image_paths(root / "test"):
+def _find_test(root: Path, tick: Tick | None) -> Iterator[_Listed]:
+    for path in image_paths(root / "test", tick=tick):
         inner = path.relative_to(root / "test")
         defect = inner.parts[0] if len(inner.parts) > 1 else None
         truth = root / "ground_truth" / inner.with_suffix(".png")

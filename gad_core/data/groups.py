@@ -1,6 +1,7 @@
 """Which normal images belong together (a lot, a session, a camera), and the folds that respect it."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.data.datasets import ImageSet, reading
+from gad_core.data.opening import read_regular
 from gad_core.errors import GadError
 
 #: Pairs of a file and its group: as much of the end of a path as tells the images apart ("lot7/003.png"), or a
@@ -22,6 +24,8 @@ Groups = Literal["folder"] | GroupTable | None
 #: Of a table of groups.
 COLUMNS = ("file", "group")
 _DIGEST = 64  # characters of a SHA-256
+_MOST = 64 * 2**20  # bytes of a table: a line for each of a million images takes less
+_SHOWN = 80  # characters of a first line that a message repeats
 
 
 @reading()
@@ -31,29 +35,45 @@ def read_groups(table: Path, *, columns: tuple[str, str] = COLUMNS) -> GroupTabl
     An empty group says that the image stands alone. Raises `GadError` for a file that cannot be read, lacks a column or
     puts one image into two groups.
     """
-    return parse_groups(table.read_bytes(), name=str(table), columns=columns)
+    return parse_groups(read_regular(table), name=str(table), columns=columns)
 
 
 def parse_groups(table: bytes, *, name: str, columns: tuple[str, str] = COLUMNS) -> GroupTable:
     """The same from the bytes of a file called `name`."""
-    try:
-        lines = table.decode("utf-8-sig").splitlines() or [""]
-    except UnicodeDecodeError as error:
-        raise GadError(f"{name} is no UTF-8 text; save it as CSV in UTF-8") from error
-    rows = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count))  # spreadsheets write all three
     of_file, of_group = columns
-    if not set(columns) <= set(rows.fieldnames or ()):
-        raise GadError(
-            f"{name} needs the columns {of_file} and {of_group}, got {lines[0]!r}; add them to its first line"
-        )
     groups: dict[str, str | None] = {}
-    for row in rows:
+    for row in _rows(table, name, columns):
         file, group = (row[of_file] or "").replace("\\", "/"), row[of_group] or None
         if groups.setdefault(file, group) != group:
             raise GadError(
                 f"{name} puts {file} into two {of_group}s, {groups[file]} and {group}; keep one of the lines"
             )
     return tuple(groups.items())
+
+
+def _rows(table: bytes, name: str, columns: tuple[str, str]) -> list[dict[str, str | None]]:
+    """The lines of a table by column; raises `GadError` for what is none."""
+    if len(table) > _MOST:
+        raise GadError(f"{name} is larger than {_MOST >> 20} MiB; keep the lines about these images alone")
+    if b"\0" in table:  # as in UTF-16, which would otherwise read as letters with gaps
+        raise GadError(f"{name} is no UTF-8 text; save it as CSV in UTF-8")
+    try:
+        lines = table.decode("utf-8-sig").splitlines() or [""]
+    except UnicodeDecodeError as error:
+        raise GadError(f"{name} is no UTF-8 text; save it as CSV in UTF-8") from error
+    try:
+        rows = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count))  # spreadsheets write all three
+        heads = Counter(rows.fieldnames or ())
+        if not set(columns) <= set(heads):
+            first = lines[0] if len(lines[0]) <= _SHOWN else f"{lines[0][:_SHOWN]} ..."
+            raise GadError(
+                f"{name} needs the columns {' and '.join(columns)}, got {first!r}; add them to its first line"
+            )
+        if twice := [column for column in columns if heads[column] > 1]:
+            raise GadError(f"{name} has the column {twice[0]} {heads[twice[0]]} times; keep one of them")
+        return list(rows)
+    except csv.Error as error:
+        raise GadError(f"{name} is no table ({error}); save it as CSV with short cells") from error
 
 
 def in_groups(images: ImageSet, groups: Groups, *, what: str = "group") -> ImageSet:

@@ -1,8 +1,9 @@
 """Image bytes to checked RGB pixels; what cannot be read faithfully is refused with a reason."""
 
 import hashlib
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
 from pathlib import Path
@@ -18,16 +19,25 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from gad_core.data.opening import NotRegular, open_regular, read_regular
 from gad_core.errors import ImageRefused
 
 #: The largest image that is read: frame cameras reach 102 megapixels; one such image is 360 MB of RGB.
 MAX_PIXELS = 120_000_000
+
+#: Pixels to a byte of a large file. A photograph has at most some tens; what has far more is made to fill memory.
+#: Masks are exempt, which are even areas.
+MAX_PACKED = 200
 
 #: Endings that a folder scan takes for an image: the five formats, and others that somebody may believe are read.
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
     | {".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".ppm", ".pgm", ".pnm", ".tga", ".psd", ".dng"}
 )
+
+_SMALL = 25_000_000  # pixels: a drawing, which may be as even as it likes
+_STRIP = 1_000_000  # pixels that are converted together, so that no second copy of a large image is made
+_MAX_SCANS = 64  # of a progressive JPEG: 10 are usual, and each goes over the whole image
 
 _FORMATS = "PNG, JPEG, BMP, TIFF or WebP"
 _GREY_MODES = {"I", "I;16", "I;16B", "F"}  # more than 8 bits a pixel
@@ -66,16 +76,27 @@ def decode(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.
     Transparency lies over white. 12- and 16-bit values are scaled (65535 and 4095 become 255), never clipped.
     Wider whole numbers are read on the 16-bit scale and floats on [0, 1]; an image with values beyond is refused,
     because stretching each file by its own extremes would make one brightness look different from file to file.
-    Raises `ImageRefused`, for more than `max_pixels` from the header alone.
+    Raises `ImageRefused`, for more than `max_pixels` or far too many for the file's size from the header alone.
     """
-    return np.array(_over(_load(source, max_pixels), "white"))
+    image = _load(source, max_pixels, max_packed=MAX_PACKED)
+    to_rgb = _conversion(image, "white")
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for rows, strip in _strips(image):
+        pixels[rows] = np.asarray(to_rgb(strip))
+    return pixels
 
 
 def decode_mask(source: bytes | Path) -> NDArray[np.bool_]:
     """Mask (H, W): True wherever the image is neither black nor transparent. Raises `ImageRefused`."""
     image = _load(source, MAX_PIXELS)
-    pixels = np.asarray(image if image.mode in _GREY_MODES else _over(image, "black"))
-    return np.asarray(pixels.reshape(*pixels.shape[:2], -1).any(axis=2))
+    convert = _as_it_is if image.mode in _GREY_MODES else _conversion(image, "black")
+    width, height = image.size
+    mask = np.empty((height, width), bool)
+    for rows, strip in _strips(image):
+        values = np.asarray(convert(strip))
+        mask[rows] = values.reshape(*values.shape[:2], -1).any(axis=2)
+    return mask
 
 
 def image_size(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -105,21 +126,25 @@ def content_digest(source: bytes | Path) -> str:
 def read_bytes(path: Path) -> bytes:
     """A file's bytes; raises `ImageRefused` where it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise ImageRefused(_unreadable(error)) from error
 
 
 def _unreadable(error: OSError) -> str:
+    if isinstance(error, NotRegular):
+        return f"{error.strerror}; put the image itself there"
     return f"the file cannot be read ({error.strerror}); check that it exists and that you may read it"
 
 
 def _stream(source: bytes | Path) -> BufferedReader | BytesIO:
-    return source.open("rb") if isinstance(source, Path) else BytesIO(source)
+    return open_regular(source) if isinstance(source, Path) else BytesIO(source)
 
 
-def _load(source: bytes | Path, max_pixels: int) -> Image.Image:
-    with _opened(source, max_pixels) as image:
+def _load(source: bytes | Path, max_pixels: int, *, max_packed: float = np.inf) -> Image.Image:
+    with _opened(source, max_pixels, max_packed=max_packed) as image:
+        if isinstance(image, JpegImageFile):
+            _check_scans(image)
         image.load()
     return _upright(image)
 
@@ -132,8 +157,19 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
+def _check_scans(image: JpegImageFile) -> None:
+    """Refuse a progressive JPEG that would be gone over for minutes."""
+    stream = image.fp
+    assert stream is not None  # noqa: S101 - it has just been opened
+    here = stream.tell()
+    scans = stream.read().count(b"\xff\xda")  # within a scan another byte follows every ff
+    stream.seek(here)
+    if scans > _MAX_SCANS:
+        raise ImageRefused(f"the JPEG has {scans} scans and at most {_MAX_SCANS} are read; save it anew")
+
+
 @contextmanager
-def _opened(source: bytes | Path, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
+def _opened(source: bytes | Path, max_pixels: int, *, max_packed: float = np.inf) -> Iterator[ImageFile.ImageFile]:
     """An image whose header has been read and approved; whatever Pillow raises inside becomes a refusal."""
     try:
         with _stream(source) as stream:
@@ -145,6 +181,11 @@ def _opened(source: bytes | Path, max_pixels: int) -> Iterator[ImageFile.ImageFi
                     f"the image has {width} x {height} pixels and at most {max_pixels / 1e6:g} megapixels are read; "
                     "scale it down or crop it"
                 )
+            if width * height > max(_SMALL, max_packed * _length(stream)):
+                raise ImageRefused(
+                    f"the image has {width} x {height} pixels in {_length(stream)} bytes, which no photograph has; "
+                    "scale it down"
+                )
             yield image
     except (ImageRefused, MemoryError):
         raise
@@ -154,6 +195,13 @@ def _opened(source: bytes | Path, max_pixels: int) -> Iterator[ImageFile.ImageFi
         else:
             reason = "the file is damaged, incomplete or of a rare kind; copy it again or export it as an 8-bit PNG"
         raise ImageRefused(reason) from error
+
+
+def _length(stream: BufferedReader | BytesIO) -> int:
+    here = stream.tell()
+    length = stream.seek(0, os.SEEK_END)
+    stream.seek(here)
+    return length
 
 
 def _reader(stream: BufferedReader | BytesIO) -> type[ImageFile.ImageFile]:
@@ -167,30 +215,52 @@ def _reader(stream: BufferedReader | BytesIO) -> type[ImageFile.ImageFile]:
     raise ImageRefused(f"the content is no {_FORMATS} image, whatever the name says; convert it to one of these")
 
 
-def _over(image: Image.Image, background: str) -> Image.Image:
-    """The image in 8-bit RGB, laid over a background where it is transparent."""
+def _strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """Some rows at a time."""
+    width, height = image.size
+    step = max(1, _STRIP // width)
+    for top in range(0, height, step):
+        rows = slice(top, min(top + step, height))
+        yield rows, image.crop((0, rows.start, width, rows.stop))
+
+
+def _as_it_is(strip: Image.Image) -> Image.Image:
+    return strip
+
+
+def _conversion(image: Image.Image, background: str) -> Callable[[Image.Image], Image.Image]:
+    """How strips of an image become 8-bit RGB, laid over a background where they are transparent."""
     if image.mode in _GREY_MODES:
-        return _eight_bit(image).convert("RGB")
+        return _to_eight_bit(image)
     if image.mode == "LAB":
         raise ImageRefused("the image stores its colours as LAB; export it as RGB")
     if not image.has_transparency_data:
-        return image.convert("RGB")
-    canvas = Image.new("RGBA", image.size, background)
-    canvas.alpha_composite(image.convert("RGBA"))
-    return canvas.convert("RGB")
+        return lambda strip: strip.convert("RGB")
+
+    def over(strip: Image.Image) -> Image.Image:
+        canvas = Image.new("RGBA", strip.size, background)
+        canvas.alpha_composite(strip.convert("RGBA"))
+        return canvas.convert("RGB")
+
+    return over
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    values = np.asarray(image)
+def _to_eight_bit(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
+    """How strips of a grey image of more than 8 bits become RGB; refuse one with values beyond its scale."""
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
     white = 1.0 if image.mode == "F" else 4095.0 if tags.get(Tag.BitsPerSample) == (12,) else 65535.0
-    low, high = values.min(), values.max()
+    extremes = np.array([(values.min(), values.max()) for _, strip in _strips(image) for values in [np.asarray(strip)]])
+    low, high = extremes[:, 0].min(), extremes[:, 1].max()
     if not (low >= 0 and high <= white):  # also for not-a-number
         raise ImageRefused(
             f"pixel values lie between {low:g} and {high:g} and a scale of 0 to {white:g} was needed; "
             "export it with 8 or 16 bits a channel"
         )
-    grey = np.rint(np.multiply(values, 255 / white, dtype=np.float32)).astype(np.uint8)
-    if tags.get(Tag.PhotometricInterpretation) == 0:  # white is zero: Pillow inverts only 8 bits
-        grey = 255 - grey
-    return Image.fromarray(grey)
+
+    def convert(strip: Image.Image) -> Image.Image:
+        grey = np.rint(np.multiply(np.asarray(strip), 255 / white, dtype=np.float32)).astype(np.uint8)
+        if tags.get(Tag.PhotometricInterpretation) == 0:  # white is zero: Pillow inverts only 8 bits
+            grey = 255 - grey
+        return Image.fromarray(grey).convert("RGB")
+
+    return convert

@@ -6,9 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from gad_core.data.datasets import is_image
 from gad_core.data.digests import Stamp, stamp
 from gad_core.data.images import content_digest, decode, image_size, read_bytes, resize
+from gad_core.data.walking import is_image
 from gad_core.errors import ImageRefused
 from gad_core.features.cache import FeatureCache
 from gad_core.features.registry import get_backbone

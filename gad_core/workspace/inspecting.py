@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from gad_core.data.archives import unpack_zip
 from gad_core.data.arrivals import lot_of
-from gad_core.data.datasets import ImageFile, ImageSet, Refusal, is_image, read_paths
+from gad_core.data.datasets import ImageFile, ImageSet, Refusal, read_paths
 from gad_core.data.placing import placed
+from gad_core.data.walking import is_image
 from gad_core.decision.verdict import Judge, Verdict
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache

@@ -176,15 +176,15 @@ def test_a_file_in_place_of_a_folder_is_named(read, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("locked", [".", "train/good", "test/scratch"])
 def test_a_folder_that_may_not_be_read_is_named(locked: str, category: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed, listdir = category / locked, os.listdir
+    closed, scandir = category / locked, os.scandir
 
-    def refuse(path: str | Path) -> list[str]:  # a test run as root may read every folder
-        if Path(path) == closed:
+    def refuse(path: Path) -> object:  # a test run as root may read every folder
+        if path == closed:
             raise PermissionError(13, "Permission denied", str(path))
-        return listdir(path)
+        return scandir(path)
 
-    monkeypatch.setattr(os, "listdir", refuse)
-    monkeypatch.setattr(Path, "iterdir", lambda self: (self / name for name in refuse(self)))
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(Path, "iterdir", lambda self: iter([Path(entry) for entry in refuse(self)]))
     for read in (read_dataset, read_mvtec):
         with pytest.raises(GadError, match=r"cannot be read \(Permission denied\); allow reading it"):
             read(category)

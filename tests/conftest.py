@@ -1,11 +1,16 @@
 """Fixtures that several folders of tests share."""
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+# Of the folders that tests name in a browser, most are temporary ones.
+os.environ["GAD_ROOTS"] = os.pathsep.join((tempfile.gettempdir(), str(Path(__file__).parents[2])))
 
 
 @pytest.fixture(scope="session")

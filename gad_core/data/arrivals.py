@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gad_core.data.datasets import list_images
 from gad_core.data.digests import Stamp, stamp
+from gad_core.data.walking import Tick
 from gad_core.errors import ImageRefused
 
 _STILL = 2_000_000_000  # nanoseconds after which a file is taken for whole; a younger one after two equal looks
@@ -22,14 +23,14 @@ class Arrivals:
     handled: dict[Path, Stamp] = field(default_factory=dict)  # as they looked when they were dealt with
     met: dict[Path, Stamp] = field(default_factory=dict)  # as they looked last, perhaps still being written
 
-    def whole(self, moment: int) -> list[Arrival]:
+    def whole(self, moment: int, *, tick: Tick | None = None) -> list[Arrival]:
         """Files that are whole at a moment (nanoseconds since 1970) and not dealt with, the oldest first.
 
-        Raises `GadError` where the folder is gone.
+        Raises `GadError` where the folder is gone, and what `tick` raises, which is called at every entry.
         """
         met: dict[Path, Stamp] = {}
         arrived = []
-        listed = set(list_images(self.root))
+        listed = set(list_images(self.root, tick=tick))
         for path in listed:
             try:
                 looks = stamp(path)

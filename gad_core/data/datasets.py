@@ -217,12 +217,12 @@ def read_folder(
 
 
 @reading()
-def read_paths(paths: Sequence[Path]) -> ImageSet:
+def read_paths(paths: Sequence[Path], *, look: Look = look_at) -> ImageSet:
     """Images given one by one and by the folder, in that order, whatever their labels; folders as in `read_folder`."""
     listed = [_Listed(path) for given in paths for path in (image_paths(given) if given.is_dir() else [given])]
     if not listed:
         raise GadError(f"there are no images in {', '.join(map(str, paths))}; give images, or folders that hold some")
-    return _image_set(_check(listed, look_at, None))
+    return _image_set(_check(listed, look, None))
 
 
 @reading()

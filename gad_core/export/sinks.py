@@ -43,13 +43,14 @@ class Sink(Protocol):
         """Let go of files and connections."""
 
 
-def open_sink(text: str, *, patient: bool = True) -> Sink:
+def open_sink(text: str, *, patient: bool = True, allowed: Callable[[Path], object] | None = None) -> Sink:
     """Open a sink by its name: `results.jsonl`, `https://host/path`, or `mqtt://user:password@host:1883/topic`.
 
     A webhook that asks for a bearer token gets it from `https://token@host/path`.
 
     Who comes back to what was not sent, and has other work to do meanwhile, is not `patient` with a webhook that fails.
-    Raises `GadError` for a name that is none, and where the file or the broker cannot be reached.
+    `allowed` is called with the path of a file and may raise. Raises `GadError` for a name that is none, and where the
+    file or the broker cannot be reached.
     """
     scheme = text.partition(":")[0]
     if scheme in {"http", "https"} and _is_address(text) and urlsplit(text).password is None:
@@ -57,6 +58,8 @@ def open_sink(text: str, *, patient: bool = True) -> Sink:
     if scheme in _PORTS and _is_address(text):
         return Mqtt(text)
     if text.endswith(".jsonl") and "://" not in text:
+        if allowed is not None:
+            allowed(Path(text))
         return JsonLines(Path(text))
     raise GadError(
         f"{_SECRETS.sub('//', text)!r} is no sink; give a file that ends in .jsonl, a webhook (https://host/path), or "

@@ -1,8 +1,10 @@
 """Bringing data sets in: demo categories, folders of the server, and uploads; bad files are refused one by one."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +13,7 @@ from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageFile, Refusal, re
 from gad_core.data.demo import write_demo
 from gad_core.data.digests import Stamp, stamp
 from gad_core.data.images import decode_mask
+from gad_core.data.opening import read_regular
 from gad_core.errors import GadError, ImageRefused
 from gad_core.progress import Progress
 from gad_core.workspace.door import Incoming, admitted
@@ -44,11 +47,13 @@ def add_folder(store: Store, folder: Path, *, progress: Progress | None = None) 
     """Register a folder of the server by reference: a category in MVTec layout, or normal images.
 
     Every image is decoded once, so that what is refused is known before anything is fitted. A folder that is registered
-    already is looked through again. Raises `GadError` where no image can be used.
+    already is looked through again. Raises `GadError` where no image can be used, and for a folder that the store's
+    roots do not hold.
     """
     store.check_open()
-    root = folder.expanduser().resolve()
-    dataset = read_dataset(root, look=_later)
+    root = Path(os.path.realpath(store.roots.check(folder)))
+    tick = None if progress is None else partial(progress, 0, 0)
+    dataset = store.roots.masked(read_dataset(root, look=store.roots.guarded(_later), tick=tick))
     refused = [*dataset.train.refused, *dataset.test.refused]
     usable: Counter[tuple[str, bool]] = Counter()
     known: dict[Path, tuple[Stamp, str]] = {}
@@ -119,8 +124,8 @@ def relabel(
     if mask is not None and (reason := _mask_refusal(mask)):
         raise GadError(f"the mask cannot be used: {reason}")
     try:
-        image = file.path.read_bytes()
-        kept = file.mask.read_bytes() if file.mask and mask is None else mask
+        image = read_regular(file.path)
+        kept = read_regular(file.mask) if file.mask and mask is None else mask
     except OSError as error:
         raise GadError(f"{file.path.name} is gone meanwhile; open the data set again") from error
     with store.datasets.workshop() as workshop:

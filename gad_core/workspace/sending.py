@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gad_core.data.datasets import GOOD, ImageFile
 from gad_core.data.images import content_digest
+from gad_core.data.opening import read_regular
 from gad_core.errors import GadError
 from gad_core.progress import Progress
 from gad_core.workspace.imports import Split, extend_upload
@@ -59,7 +60,7 @@ def _copied(path: Path, to: Path) -> Path:
 def _bytes(row: InspectionRow) -> bytes:
     """The very image that was judged."""
     try:
-        data = row.path.read_bytes()
+        data = read_regular(row.path)
     except OSError as error:
         raise GadError(f"{row.name} is gone meanwhile ({error.strerror}); bring it back, or leave it out") from error
     if content_digest(data) != row.digest:

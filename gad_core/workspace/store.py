@@ -21,8 +21,9 @@ from gad_core.workspace.datasets import DatasetShelf
 from gad_core.workspace.detectors import DetectorShelf
 from gad_core.workspace.inspections import InspectionShelf
 from gad_core.workspace.job_log import JobLog
-from gad_core.workspace.place import Place, default_home
+from gad_core.workspace.place import Place, default_home, expanded
 from gad_core.workspace.presence import arrive, departed, is_present
+from gad_core.workspace.roots import Roots, roots_of
 from gad_core.workspace.rows import DatasetRow, DetectorState, detector_state
 from gad_core.workspace.staging import clear_up, discard, writing_in
 from gad_core.workspace.tables import now
@@ -38,12 +39,13 @@ class Store:
     files are, whole.
     """
 
-    def __init__(self, home: Path, database_url: str | None = None) -> None:
+    def __init__(self, home: Path, database_url: str | None = None, *, roots: Roots | None = None) -> None:
         """Open or make the workspace, and clear up after processes that died in it.
 
+        Folders elsewhere are read below `roots` alone; by default, for who has the files at hand anyway, everywhere.
         Raises `GadError` if it cannot be written, if its database is damaged, or if a newer GAD wrote it.
         """
-        self.home = home.expanduser().absolute()
+        self.home, self.roots = expanded(home), roots or Roots()
         self.cache = self.home / "cache"
         self.explanations = self.home / "explanations"  # runs over whole categories, a file each
         self.comparisons = self.home / "comparisons"  # baselines run on data sets, a file each
@@ -60,7 +62,7 @@ class Store:
             undo.callback(self._presence.leave)
             database = Database(database_url or f"sqlite:///{self.home / 'gad.db'}")
             undo.callback(database.close)
-            self._lay_out(Place(self.home, database, self.owner))
+            self._lay_out(Place(self.home, database, self.owner, self.roots))
             self.recover()
             self._take_former_explanations()
             self._leave = undo.pop_all().close
@@ -129,9 +131,10 @@ class Store:
     def read(self, dataset: DatasetRow) -> Dataset:
         """The images of a data set as they are now; what has not changed since the last time is not opened."""
         digests = self.digests(dataset)
-        images = read_dataset(dataset.root, look=digests.look)
+        roots = self.roots if dataset.kind == "folder" else Roots()  # the others lie in the workspace
+        images = read_dataset(roots.check(dataset.root), look=roots.guarded(digests.look))
         digests.save()
-        return images
+        return roots.masked(images)
 
     def in_use(self) -> frozenset[str]:
         """The names of cache entries that a detector's update would ask for."""
@@ -171,5 +174,9 @@ def _made_of(path: Path, _state: DetectorState) -> frozenset[str]:
 
 
 def open_store(environment: Mapping[str, str] = os.environ) -> Store:
-    """The store in the folder `GAD_HOME` (by default `~/.gad`), with the database `GAD_DATABASE` if one is named."""
-    return Store(default_home(environment), environment.get("GAD_DATABASE") or None)
+    """The store in the folder `GAD_HOME` (by default `~/.gad`), with the database `GAD_DATABASE` if one is named.
+
+    Folders elsewhere are read below those that `GAD_ROOTS` lists.
+    """
+    home = default_home(environment)
+    return Store(home, environment.get("GAD_DATABASE") or None, roots=roots_of(environment, home))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from gad_core.data.folders import list_folder
 from gad_core.export.sinks import open_sink
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
@@ -25,12 +24,12 @@ class WatchShelf:
         """Watch a folder; one that this detector has watched before goes on where it stopped.
 
         It may be empty yet; with a sink, all results of the watch go there. Raises `GadError` for what is no folder or
-        no sink, and where the detector is gone.
+        no sink, for folders and files that the store's roots do not hold, and where the detector is gone.
         """
         self._place.database.check_open()
-        where = str(list_folder(folder).folder.path)
+        where = str(self._place.roots.list(folder).folder.path)
         if sink:
-            open_sink(sink).close()
+            open_sink(sink, allowed=self._place.roots.check).close()
         with self._place.database.writing() as session:
             fetch(session, DetectorRecord, detector_id)
             known = select(WatchRecord).where(WatchRecord.detector_id == detector_id, WatchRecord.folder == where)

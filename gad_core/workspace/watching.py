@@ -13,7 +13,7 @@ from typing import Self
 from gad_core.data.arrivals import Arrival, Arrivals, told
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal
 from gad_core.data.digests import Digests
-from gad_core.errors import GadError, ImageRefused
+from gad_core.errors import Cancelled, GadError, ImageRefused
 from gad_core.export.sinks import Sink, open_sink
 from gad_core.features.cache import FeatureCache
 from gad_core.workspace.inspecting import Inspector
@@ -128,10 +128,10 @@ class Watcher:
         return tuple(watch for watch in active if watch.owner == store.owner)
 
     def _look_at(self, watch: WatchRow) -> int:
-        root = Path(watch.folder)
+        root = self._store.roots.check(Path(watch.folder))
         folder = self._folders.get(watch.id) or self._open(watch, root)
         began = time.monotonic()
-        arrived = folder.arrivals.whole(time.time_ns())
+        arrived = folder.arrivals.whole(time.time_ns(), tick=self._unless_stopped)
         self._listing += time.monotonic() - began
         if len(arrived) > _MOST:  # stopping, another detector and the other folders have their turn in between
             self._wake.set()
@@ -159,7 +159,7 @@ class Watcher:
         sent = watch.sent
         while rows := self._store.inspections.of_source(watch.id, after=sent, limit=_HANDED_ON):
             if watch.sink not in self._sinks:
-                self._sinks[watch.sink] = open_sink(watch.sink, patient=False)
+                self._sinks[watch.sink] = open_sink(watch.sink, patient=False, allowed=self._store.roots.check)
             self._sinks[watch.sink].send([result(row) for row in rows])
             sent = rows[-1].id
             self._store.watches.sent(watch.id, sent)
@@ -172,10 +172,10 @@ class Watcher:
 
     def _take_in(self, watch: WatchRow, folder: _Folder, root: Path, batch: Sequence[Arrival]) -> int:
         """Judge those of some images that are new, and put them on record together."""
-        files = []
+        files, look = [], self._store.roots.guarded(folder.digests.look)
         for path, _ in batch:
             try:
-                name, digest = folder.arrivals.name(path), folder.digests.look(path)
+                name, digest = folder.arrivals.name(path), look(path)
             except ImageRefused as refusal:
                 folder.refused[path] = Refusal(told(root, path), str(refusal))
                 continue
@@ -208,11 +208,18 @@ class Watcher:
         """What goes wrong with a watch is shown beside it, and tried again at the next look."""
         try:
             yield
+        except Cancelled:  # the server stops
+            return
         except GadError as error:
             self._note(watch, error=str(error))
         except Exception as error:  # the other folders must have their turn
             _log.exception("the folder %s could not be looked through", watch.folder)
             self._note(watch, error=f"unexpected {type(error).__name__}; the server's log has the details")
+
+    def _unless_stopped(self) -> None:
+        """A folder may hold more files than can be listed before the server is gone."""
+        if self._stopped.is_set():
+            raise Cancelled
 
     def _note(self, watch: WatchRow, *, error: str | None = None, waiting: int = 0) -> None:
         folder = self._folders.get(watch.id)

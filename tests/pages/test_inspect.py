@@ -173,11 +173,12 @@ def test_a_watched_folder_brings_its_parts(own, stripes, tmp_path):
     assert "not watched" in text(app)
 
 
-def test_what_is_no_folder_is_refused_where_it_was_named(own):
+def test_what_is_no_folder_is_refused_where_it_was_named(own, tmp_path):
     app = run(PAGE, **own)
-    app.text_input(key="watch_folder").set_value("/nowhere/at/all")
-    app.button(key="watch_go").click().run()
-    assert any("check the path" in error.value for error in app.error)
+    for path, words in ((tmp_path / "gone", "check the path"), ("/nowhere/at/all", "lies outside the folders")):
+        app.text_input(key="watch_folder").set_value(str(path))
+        app.button(key="watch_go").click().run()
+        assert any(words in error.value for error in app.error)
 
 
 def test_judged_parts_go_to_the_data_set(own, stripes):

@@ -113,13 +113,14 @@ def test_uploaded_pictures_are_measured_and_a_damaged_one_is_named(home, ids, ag
     assert any("1 pictures could not be read" in expander.label for expander in app.expander)
 
 
-def test_names_that_tell_no_part_say_how_to_tell_them(home, ids, stripes):
+def test_names_that_tell_no_part_say_how_to_tell_them(home, ids, stripes, tmp_path):
     app = run(PAGE, **ids)
     app.segmented_control(key="again_from").set_value("Folder on this machine").run()
     app.text_input(key="again_folder").set_value(str(stripes / "test" / "good")).run()
     assert any("tells no part; name pictures of one part" in error.value.replace("\\", "") for error in app.error)
-    app.text_input(key="again_folder").set_value("/nowhere/at/all").run()
-    assert any("There is no folder" in error.value for error in app.error)
+    for path, words in ((tmp_path / "gone", "There is no folder"), ("/nowhere/at/all", "lies outside the folders")):
+        app.text_input(key="again_folder").set_value(str(path)).run()
+        assert any(words in error.value for error in app.error)
 
 
 def test_pictures_of_parts_imaged_once_tell_nothing(home, ids, again):

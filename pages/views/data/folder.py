@@ -5,10 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from gad_core.data.folders import Folder, Listing, check_folder, list_folder
+from gad_core.data.folders import Folder, Listing
 from gad_core.errors import GadError
 from gad_core.workspace.requests import FolderImages
-from pages.shared import frame, person, tasks
+from pages.shared import frame, person, resources, tasks
 from pages.shared.text import plain
 
 _PLACE = "folder"  # where cards and errors stand, and the key of the field
@@ -44,7 +44,7 @@ def _open() -> None:
     try:
         if not text:
             raise GadError("no folder is named; type its path, or choose one below")
-        tasks.ask(title, FolderImages(check_folder(Path(text))), place=_PLACE)
+        tasks.ask(title, FolderImages(resources.store().roots.check_images(Path(text))), place=_PLACE)
     except GadError as error:
         tasks.refuse(title, error, place=_PLACE)
 
@@ -58,7 +58,8 @@ def _browse() -> None:
         return
     path = listing.folder.path
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="folder_way"):
-        for above in reversed(path.parents[:_CRUMBS]):
+        roots = resources.store().roots
+        for above in reversed([one for one in path.parents[:_CRUMBS] if roots.holds(one)]):
             st.button(
                 plain(above.name or above),
                 key=f"folder_up_{len(above.parts)}",
@@ -84,13 +85,15 @@ def _browse() -> None:
 
 
 def _nearest(text: str) -> Listing:
-    """The folder that is named, else the nearest one above it that is there, else the home folder."""
+    """The folder that is named, else the nearest one above it that is there, else where one begins to look."""
+    roots = resources.store().roots
     if text:
-        path = Path(text).expanduser().absolute()
-        for folder in (path, *path.parents[:-1]):  # not the root for a word that is no path at all
-            with suppress(GadError):
-                return list_folder(folder)
-    return list_folder(Path("~"))
+        with suppress(GadError):
+            path = roots.check(Path(text))
+            for folder in (path, *path.parents[:-1]):  # not the root for a word that is no path at all
+                with suppress(GadError):
+                    return roots.list(folder)
+    return roots.list(roots.start)
 
 
 def _words(listing: Listing) -> str:

@@ -1,7 +1,7 @@
 """Pictures of parts that were imaged several times: what was given, and the job that reads them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gad_core.data.datasets import ImageFile, ImageSet, Refusal, list_paths, read_paths
+from gad_core.data.datasets import ImageFile, ImageSet, Refusal, list_paths, look_at, read_paths
 from gad_core.data.images import content_digest
 from gad_core.data.parts import Way, in_parts
 from gad_core.decision.repeatability import Repeatability, judge_again
@@ -19,6 +19,7 @@ from gad_core.decision.verdict import Verdict
 from gad_core.errors import GadError
 from gad_core.features.extract import Extraction
 from gad_core.gaussian.extraction import extract_for
+from gad_core.workspace.roots import Roots
 from gad_core.workspace.rows import DetectorRow
 from pages.shared import resources, tasks
 
@@ -40,6 +41,7 @@ class Given:
     way: Way | None
     uploads: Uploads = ()
     folder: Path | None = None
+    roots: Roots = field(default_factory=Roots)
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,11 @@ def uploaded(files: Uploads, way: Way | None) -> Given:
 
 def listed(folder: Path, way: Way | None) -> Given:
     """The pictures of a folder of this machine; raises `GadError` where there is none, and as `in_parts` does."""
-    path = folder.expanduser().absolute()
+    path = resources.store().roots.check(folder)
     if not path.is_dir():
         raise GadError(f"there is no folder {path}; check the path")
     images = ImageSet(tuple(ImageFile(one, str(one)) for one in list_paths(path)))
-    return Given(in_parts(images, way), way, folder=path)
+    return Given(in_parts(images, way), way, folder=path, roots=resources.store().roots)
 
 
 def start(row: DetectorRow, given: Given) -> None:
@@ -101,7 +103,8 @@ def study(
 def _read(kept: dict[str, Pictures], detector_id: str, given: Given, extract: Any, *, progress: Any) -> _Done:
     """Runs in the job's thread, and so without Streamlit."""
     if given.folder:
-        extraction = extract(in_parts(read_paths([given.folder]), given.way), progress=progress)
+        look = given.roots.guarded(look_at)
+        extraction = extract(in_parts(read_paths([given.folder], look=look), given.way), progress=progress)
     else:
         with TemporaryDirectory() as folder:
             extraction = extract(_on_disk(given, Path(folder)), progress=progress)

@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test audit install install-dev browser broker clean
+.PHONY: run test audit attack install install-dev browser broker clean
 
 run: install  ## serve the dashboard on http://127.0.0.1:8501
 	$(BIN)/python -m gad_core.workspace
@@ -36,6 +36,9 @@ broker:  ## the MQTT broker that a test publishes to; without one the test is sk
 	else \
 		echo "The test with an MQTT broker is skipped: the package 'mosquitto' is not installed."; \
 	fi
+
+attack: install-dev  ## hostile and odd inputs, all of them; the tests take a sample
+	GAD_ATTACKS=all $(BIN)/python -m pytest tests/attacks
 
 test: install-dev browser broker  ## lint, types, import contract, tests
 	$(BIN)/ruff check

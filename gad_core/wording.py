@@ -1,6 +1,7 @@
 """Numbers and settings as people read them: three significant digits, rates with interval and n, "NPCA 5 %"."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -17,7 +18,9 @@ _DISTANCES: dict[Distance, str] = {
     "sed": "standardised Euclidean",
     "l2": "Euclidean (L2)",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # OWASP, "CSV Injection"
+_NO_NAME = set('/\\<>:"|?*')  # in the name of a file
+_LONGEST_NAME = 120  # characters
 _HOUR = 3600
 _STEPS = ((60, 1), (90, 5), (1.5 * _HOUR, 60), (48 * _HOUR, 900))  # below so many seconds, to so many exactly
 _UNEVEN = 10  # seconds below which tenths are told
@@ -128,6 +131,12 @@ def score_name(value: Tuning) -> str:
 def for_spreadsheet(text: str) -> str:
     """Text from outside for a CSV: what a spreadsheet would take for a formula begins with a quotation mark."""
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def file_name(text: str, ending: str) -> str:
+    """The name of a file to download, which no spreadsheet, shell or file system takes for more than a name."""
+    kept = "".join("_" if c in _NO_NAME else c for c in text if unicodedata.category(c)[0] != "C")
+    return (kept.lstrip("=+-@＝＋－＠. ")[:_LONGEST_NAME].rstrip() or "gad") + ending
 
 
 def tuning(value: Tuning) -> str:

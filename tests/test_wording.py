@@ -6,7 +6,18 @@ from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import rate
 from gad_core.gaussian.reduction import ALL, NPCA_5, REDUCTIONS, Reduction
 from gad_core.gaussian.tuning import DISTANCES, Tuning
-from gad_core.wording import area, distance, for_spreadsheet, levels, number, percent, rate_note, reduction, tuning
+from gad_core.wording import (
+    area,
+    distance,
+    file_name,
+    for_spreadsheet,
+    levels,
+    number,
+    percent,
+    rate_note,
+    reduction,
+    tuning,
+)
 from gad_core.wording import rate as rate_words
 
 
@@ -91,3 +102,24 @@ def test_every_distance_has_a_name():
 def test_a_spreadsheet_runs_nothing_that_comes_from_outside(text):
     assert for_spreadsheet(text) == f"'{text}"
     assert for_spreadsheet(f"part {text}") == f"part {text}"
+
+
+@pytest.mark.parametrize("text", ["\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"])
+def test_nor_by_the_wider_letters_or_after_a_line_break(text):
+    assert for_spreadsheet(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("washer", "washer.csv"),
+        ("=cmd|' /C calc'!A0", "cmd_' _C calc'!A0.csv"),
+        ("-rf", "rf.csv"),
+        ("..", "gad.csv"),
+        ("../../etc/passwd", "_.._etc_passwd.csv"),
+        ("a\nb\x1b[31m\u202e", "ab[31m.csv"),
+        ("ä" * 300, "ä" * 120 + ".csv"),
+    ],
+)
+def test_a_download_is_called_by_a_harmless_name(name, expected):
+    assert file_name(name, ".csv") == expected

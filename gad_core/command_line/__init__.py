@@ -3,7 +3,9 @@
 A command imports what it needs when it runs: torch alone takes seconds, and `--help` should answer at once.
 """
 
+import os
 import sys
+from errno import EIO, ENOSPC
 
 import typer
 
@@ -22,6 +24,7 @@ from gad_core.command_line import (
     serve,
     weights,
 )
+from gad_core.command_line.output import say
 from gad_core.errors import GadError
 
 app = typer.Typer(
@@ -55,5 +58,11 @@ def main() -> None:
     try:
         app(prog_name="gad")
     except GadError as error:
-        typer.echo(f"error: {error}", err=True)
+        say(f"error: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in {ENOSPC, EIO}:
+            raise
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - what is left of it is not tried again at the exit
+        say(f"error: the results cannot be written ({error.strerror}); free some space", err=True)
         sys.exit(2)

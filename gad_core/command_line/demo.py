@@ -10,7 +10,7 @@ from gad_core.command_line.output import progress_bar
 
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the categories go.", show_default=False)],
-    seed: Annotated[int, typer.Option(help="Another seed gives other parts.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other parts.")] = 0,
 ) -> None:
     """Write the procedural demo categories in MVTec layout."""
     from gad_core.data.demo import write_demo

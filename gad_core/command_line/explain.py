@@ -22,7 +22,7 @@ def explain(
     regions: Grid = None,
     pool: Pooling = None,
     references: Annotated[int, typer.Option(min=1, help="Normal reference images, drawn from the detector.")] = 10,
-    seed: Annotated[int, typer.Option(help="Seed of that draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that draw.")] = 0,
     png: Annotated[Path | None, typer.Option(help="Write the image with the map over it to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:

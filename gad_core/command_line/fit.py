@@ -1,5 +1,7 @@
 """`gad fit`: from normal images to a detector file."""
 
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,7 +42,7 @@ Category = Annotated[
 ]
 Excluded = Annotated[list[str] | None, typer.Option(help="Leave a step out of the copies, repeatable.")]
 References = Annotated[bool, typer.Option(help="Keep 32 normal images in the file, for attributions.")]
-Seed = Annotated[int, typer.Option(help="Seed of the folds, the references and the copies.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the folds, the references and the copies.")]
 Update = Annotated[
     Path | None,
     typer.Option(metavar="DETECTOR", help="Add the images to this detector; its settings hold. OUT: itself."),
@@ -88,7 +90,7 @@ def fit(
         n_folds=parse_folds(folds),
         seed=seed,
         groups=read_groups(groups) if groups else None,
-        augmented=parse_augment(augment, augment_as or dataset.resolve().stem, exclude or []),
+        augmented=parse_augment(augment, augment_as or Path(os.path.realpath(dataset)).stem, exclude or []),
         n_references=FitSettings.n_references if references else 0,
     )
     fitted = (
@@ -148,7 +150,7 @@ def parse_folds(text: str) -> int | None:
     """Read --folds; None is "auto"."""
     if text == "auto":
         return None
-    if not text.isdigit() or int(text) < 2:
+    if not re.fullmatch("[0-9]{1,6}", text) or int(text) < 2:
         raise GadError(f'--folds takes a number from 2 on, or "auto", got {text!r}')
     return int(text)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gad_core.command_line.options import AsJson, DetectorFile
-from gad_core.command_line.output import end, print_json, progress_bar, refusals_json, write_csv
+from gad_core.command_line.output import end, print_json, progress_bar, refusals_json, say, write_csv
 
 if TYPE_CHECKING:
     from gad_core.library.monitoring import MonitoredImages
@@ -23,7 +23,7 @@ def monitor(
         Path | None, typer.Option(metavar="CSV", help="Which images belong to one lot: columns file,group.")
     ] = None,
     alpha: Annotated[float, typer.Option(help="Chance of an alarm, ever, while nothing changes.")] = 0.05,
-    seed: Annotated[int, typer.Option(help="Of the smoothed p-values; keep it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the smoothed p-values; keep it.")] = 0,
     table: Annotated[Path | None, typer.Option("--csv", help="Write a line an image to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +42,7 @@ def monitor(
         print_json({**report, "images": monitored.rows, "refused": refusals_json(monitored.refused)})
     else:
         for line in lines(monitored):
-            typer.echo(line)
+            say(line)
     end(monitored.refused)
 
 

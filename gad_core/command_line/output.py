@@ -127,19 +127,28 @@ def batch_json(batch: "Batch") -> dict[str, Any]:
     }
 
 
+def say(line: str, *, err: bool = False) -> None:
+    """One line; what a name holds of line breaks and commands to a terminal is shown, not obeyed."""
+    typer.echo("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line), err=err)
+
+
 def print_json(value: dict[str, Any]) -> None:
     """One object on stdout."""
     typer.echo(json.dumps(value, indent=1, allow_nan=False))
 
 
 def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """One line an image; raises `GadError` where `path` cannot be written."""
+    """One line an image, no cell a formula; raises `GadError` where `path` cannot be written."""
+    from gad_core.wording import for_spreadsheet
+
+    def harmless(row: dict[str, Any]) -> dict[str, Any]:
+        return {name: for_spreadsheet(value) if isinstance(value, str) else value for name, value in row.items()}
 
     def write(path: Path) -> None:
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(map(harmless, rows))
 
     _written(path, write)
 
@@ -147,6 +156,11 @@ def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """A file as it is; raises `GadError` where `path` cannot be written."""
     _written(path, lambda path: path.write_bytes(content))
+
+
+def write_folder(path: Path) -> None:
+    """A folder, with those above it; raises `GadError` where there can be none."""
+    _written(path, lambda path: path.mkdir(parents=True, exist_ok=True))
 
 
 def _written(path: Path, write: Callable[[Path], Any]) -> None:
@@ -172,6 +186,6 @@ def progress_bar(what: str) -> "Iterator[Progress]":
 def end(refused: "Sequence[Refusal]") -> None:
     """Name every refused file on stderr and exit with status 1 if there is one."""
     for refusal in refused:
-        typer.echo(f"refused {refusal.path}: {refusal.reason}", err=True)
+        say(f"refused {refusal.path}: {refusal.reason}", err=True)
     if refused:
         raise typer.Exit(1)

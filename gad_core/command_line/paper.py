@@ -22,8 +22,8 @@ def paper(
     scale: Annotated[
         str, typer.Option(help="Of what is trained: small (two cores), paper, or auto: paper where there is a GPU.")
     ] = "auto",
-    folds: Annotated[int, typer.Option(help="Folds of the normal training images.")] = 5,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of the normal training images.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
 ) -> None:
     """Make tables of the paper beside its own figures: CSV, JSON and one HTML page; what is done is not done again."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gad_core.command_line.options import AsJson, DetectorFile
-from gad_core.command_line.output import end, print_json, progress_bar, refusals_json
+from gad_core.command_line.output import end, print_json, progress_bar, refusals_json, say
 
 if TYPE_CHECKING:
     from gad_core.library.repeating import RepeatedImages
@@ -37,7 +37,7 @@ def repeatability(
         print_json(repeatability_json(repeated))
     else:
         for line in lines(repeated):
-            typer.echo(line)
+            say(line)
     end(repeated.refused)
 
 

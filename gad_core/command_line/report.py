@@ -18,8 +18,8 @@ def report(
     dataset: Annotated[Path, typer.Argument(help="Its data set, a folder in MVTec layout.", show_default=False)],
     out: Annotated[Path, typer.Argument(metavar="OUT.html", help="The file to write.", show_default=False)],
     title: Annotated[str | None, typer.Option(help="Of the document.")] = None,
-    images: Annotated[int, typer.Option(help="Pictures of each kind of error, at most.")] = 6,
-    attributions: Annotated[int, typer.Option(help="Defects that are explained; 0 for none.")] = 4,
+    images: Annotated[int, typer.Option(min=0, help="Pictures of each kind of error, at most.")] = 6,
+    attributions: Annotated[int, typer.Option(min=0, help="Defects that are explained; 0 for none.")] = 4,
     as_json: AsJson = False,
 ) -> None:
     """Write one HTML file for a review: verdict, charts, errors, attributions, decisions, data, versions."""

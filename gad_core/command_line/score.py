@@ -14,9 +14,11 @@ from gad_core.command_line.output import (
     print_json,
     progress_bar,
     refusals_json,
+    say,
     score_line,
     write_bytes,
     write_csv,
+    write_folder,
 )
 from gad_core.errors import GadError
 
@@ -78,7 +80,7 @@ def score(
     elif not table:
         typer.echo(scored.verdict.how)
         for row in rows:
-            typer.echo(score_line(row))
+            say(score_line(row))
     if batch and not as_json:
         typer.echo(batch_line(batch))
     end(scored.refused)
@@ -122,9 +124,9 @@ def watched(
         ):
             if isinstance(found, list):
                 for row in found:
-                    typer.echo(score_line(row))
+                    say(score_line(row))
             else:
-                typer.echo(f"refused {found.path}: {found.reason}", err=True)
+                say(f"refused {found.path}: {found.reason}", err=True)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)
     finally:
@@ -142,7 +144,7 @@ def write_heatmaps(folder: Path, detector: "Detector", scored: "ScoredImages", t
     tuning, own = detector.tuning, PointSettings.of(detector.tuning, detector.working_point)
     if tuning.pool is None:
         raise GadError("--heatmaps shows regions, and this detector scores the whole image; fit with --regions 7x7")
-    folder.mkdir(parents=True, exist_ok=True)
+    write_folder(folder)
     maps = detector.region_maps(scored.features, tuning)
     limit = detector.usual_limit(tuning, target_fpr or own.target_fpr)
     for place, (file, values) in enumerate(zip(scored.images, maps, strict=True)):

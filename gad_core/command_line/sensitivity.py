@@ -32,7 +32,7 @@ def sensitivity(
     target_fpr: Annotated[
         float | None, typer.Option(help="Of a cross-conformal threshold; default: the adopted one, else 0.05.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
     as_json: AsJson = False,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write examples with their defects here, as PNG.")

@@ -17,7 +17,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; other than this machine's own asks for a token.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8600,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8600,
     token: Annotated[
         str | None, typer.Option(envvar="GAD_TOKEN", help="What clients say in `Authorization: Bearer`.")
     ] = None,

@@ -1,6 +1,7 @@
 """Folders of images to sets of checked files with labels, masks and groups; the pixels stay on disk."""
 
 import os
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -241,6 +242,11 @@ def list_paths(source: Path) -> tuple[Path, ...]:
     return paths
 
 
+def reads_as_good(defect: str) -> bool:
+    """Whether somebody, or a disk that ignores case, takes this name of a type of defect for that of good parts."""
+    return unicodedata.normalize("NFKC", defect).strip(" .").casefold() == GOOD
+
+
 class _Listed(NamedTuple):
     path: Path
     defect: str | None = GOOD  # None directly in test/, where nothing tells the label
@@ -274,14 +280,25 @@ def _check(listed: Sequence[_Listed], look: Look, progress: Progress | None) -> 
     checked: list[ImageFile | Refusal] = []
     for path, defect, mask in listed:
         try:
+            if _told(path) != str(path):
+                raise ImageRefused("its name is in an unknown encoding; rename it")
             if defect is None:
                 raise ImageRefused(f"it lies directly in test/; move it to test/{GOOD} or test/<type of defect>")
+            if defect != GOOD and reads_as_good(defect):
+                raise ImageRefused(
+                    f"its folder {defect} is no type of defect; move it to test/{GOOD} or name the type of defect"
+                )
             checked.append(ImageFile(path, look(path), defect, mask))
         except ImageRefused as error:
-            checked.append(Refusal(str(path), str(error)))
+            checked.append(Refusal(_told(path), str(error)))
         if progress is not None:
             progress(len(checked), len(listed))
     return checked
+
+
+def _told(path: Path) -> str:
+    """Give a path for a message, whatever it is made of."""
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 def _image_set(checked: Sequence[ImageFile | Refusal]) -> ImageSet:

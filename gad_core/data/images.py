@@ -70,6 +70,28 @@ _READERS: tuple[tuple[re.Pattern[bytes], type[ImageFile.ImageFile]], ...] = (
 )
 
 
+def _unreadable(error: OSError) -> str:
+    if isinstance(error, NotRegular):
+        return f"{error.strerror}; put the image itself there"
+    return f"the file cannot be read ({error.strerror}); check that it exists and that you may read it"
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Whatever Pillow raises becomes a refusal: it answers damage with a dozen kinds of exceptions, early or late."""
+    try:
+        yield
+    except (ImageRefused, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            reason = _unreadable(error)
+        else:
+            reason = "the file is damaged, incomplete or of a rare kind; copy it again or export it as an 8-bit PNG"
+        raise ImageRefused(reason) from error
+
+
+@_refusing()
 def decode(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Pixels (H, W, 3), 8-bit RGB, the right way up by EXIF; of several frames or pages the first.
 
@@ -87,6 +109,7 @@ def decode(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.
     return pixels
 
 
+@_refusing()
 def decode_mask(source: bytes | Path) -> NDArray[np.bool_]:
     """Mask (H, W): True wherever the image is neither black nor transparent. Raises `ImageRefused`."""
     image = _load(source, MAX_PIXELS)
@@ -131,12 +154,6 @@ def read_bytes(path: Path) -> bytes:
         raise ImageRefused(_unreadable(error)) from error
 
 
-def _unreadable(error: OSError) -> str:
-    if isinstance(error, NotRegular):
-        return f"{error.strerror}; put the image itself there"
-    return f"the file cannot be read ({error.strerror}); check that it exists and that you may read it"
-
-
 def _stream(source: bytes | Path) -> BufferedReader | BytesIO:
     return open_regular(source) if isinstance(source, Path) else BytesIO(source)
 
@@ -170,31 +187,22 @@ def _check_scans(image: JpegImageFile) -> None:
 
 @contextmanager
 def _opened(source: bytes | Path, max_pixels: int, *, max_packed: float = np.inf) -> Iterator[ImageFile.ImageFile]:
-    """An image whose header has been read and approved; whatever Pillow raises inside becomes a refusal."""
-    try:
-        with _stream(source) as stream:
-            # The plugins are called directly: `Image.open` would put Pillow's own pixel limit before ours.
-            image = _reader(stream)(stream)
-            width, height = image.size
-            if width * height > max_pixels:
-                raise ImageRefused(
-                    f"the image has {width} x {height} pixels and at most {max_pixels / 1e6:g} megapixels are read; "
-                    "scale it down or crop it"
-                )
-            if width * height > max(_SMALL, max_packed * _length(stream)):
-                raise ImageRefused(
-                    f"the image has {width} x {height} pixels in {_length(stream)} bytes, which no photograph has; "
-                    "scale it down"
-                )
-            yield image
-    except (ImageRefused, MemoryError):
-        raise
-    except Exception as error:  # Pillow answers damage with a dozen kinds of exceptions
-        if isinstance(error, OSError) and error.errno is not None:
-            reason = _unreadable(error)
-        else:
-            reason = "the file is damaged, incomplete or of a rare kind; copy it again or export it as an 8-bit PNG"
-        raise ImageRefused(reason) from error
+    """An image whose header has been read and approved."""
+    with _refusing(), _stream(source) as stream:
+        # The plugins are called directly: `Image.open` would put Pillow's own pixel limit before ours.
+        image = _reader(stream)(stream)
+        width, height = image.size
+        if width * height > max_pixels:
+            raise ImageRefused(
+                f"the image has {width} x {height} pixels and at most {max_pixels / 1e6:g} megapixels are read; "
+                "scale it down or crop it"
+            )
+        if width * height > max(_SMALL, max_packed * _length(stream)):
+            raise ImageRefused(
+                f"the image has {width} x {height} pixels in {_length(stream)} bytes, which no photograph has; "
+                "scale it down"
+            )
+        yield image
 
 
 def _length(stream: BufferedReader | BytesIO) -> int:

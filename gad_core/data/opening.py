@@ -41,6 +41,18 @@ def read_regular(path: Path) -> bytes:
         return stream.read()
 
 
+def refuse_special(path: Path) -> None:
+    """Raise `NotRegular` where something other than a file lies at a path that a file is to be put at.
+
+    A rename would put the file in the place of a device, for everybody on the machine.
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError):  # nothing there; what else is wrong shows when it is written
+        return
+    _check(status, path)
+
+
 def _check(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "of a rare kind")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gad_core.data.opening import refuse_special
 from gad_core.errors import GadError
 
 
@@ -17,6 +18,7 @@ def placed(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
+        refuse_special(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary

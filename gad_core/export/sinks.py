@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 from paho.mqtt.client import Client, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from gad_core.data.opening import read_regular, refuse_special
 from gad_core.errors import GadError
 
 Results = Sequence[Mapping[str, Any]]
@@ -73,6 +74,7 @@ class JsonLines:
     def __init__(self, path: Path) -> None:
         """Open or make it; half a line, which a process that died has left, is taken away."""
         try:
+            refuse_special(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             _heal(path)
             self._file = path.open("ab", buffering=0)
@@ -101,7 +103,7 @@ class JsonLines:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The results in a file of JSON lines, none where there is none; raises `GadError` for a file of another kind."""
     try:
-        lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else [""]
+        lines = read_regular(path).decode().split("\n") if path.exists() else [""]
         results = [json.loads(line) for line in lines[:-1] if line]
         if (lines[-1] and not lines[-1].startswith(_START)) or not all(result.keys() >= _KEYS for result in results):
             raise ValueError

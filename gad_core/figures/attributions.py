@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -124,7 +125,7 @@ def explanation_plane(points: Sequence[Mapping[str, float | str]]) -> go.Figure:
             "mode": "markers+text",
             "x": [point["auroc"] for point in points],
             "y": [point["score"] for point in points],
-            "text": [point["name"] for point in points],
+            "text": [escape(str(point["name"])) for point in points],
             "textposition": "middle left",
             "textfont": {"color": INK, "size": TEXT},
             "error_y": {

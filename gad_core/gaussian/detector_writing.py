@@ -14,6 +14,7 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from gad_core.data.opening import refuse_special
 from gad_core.errors import GadError
 from gad_core.gaussian.spectrum import Gaussian, Spectrum
 
@@ -31,6 +32,7 @@ def write_detector(detector: "Detector", path: Path) -> None:
     tensors = safetensors.numpy.save(dict(_tensors(detector)))
     header = json.dumps(_header(detector) | {"sha256": {TENSORS: hashlib.sha256(tensors).hexdigest()}}, indent=1)
     try:
+        refuse_special(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:

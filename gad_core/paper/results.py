@@ -14,6 +14,7 @@ from gad_core.paper.published import published
 from gad_core.paper.tables import Table
 from gad_core.paper.units import Row, Unit, find_units, run_units
 from gad_core.progress import Progress
+from gad_core.wording import for_spreadsheet
 
 _KEYS = ["row", "column", "metric"]
 
@@ -103,7 +104,9 @@ def summarise(tidy: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
 def write_csv(result: Result, folder: Path) -> None:
     """Write every number, and the means beside the paper's, as two files."""
     stem = f"table_{result.table.name.lower()}"
-    result.tidy.to_csv(folder / f"{stem}_values.csv", index=False)
+    # A category is called as its folder is, which may be anything.
+    tidy = result.tidy.assign(category=[for_spreadsheet(str(name)) for name in result.tidy["category"]])
+    tidy.to_csv(folder / f"{stem}_values.csv", index=False)
     result.summary.to_csv(folder / f"{stem}.csv", index=False)
 
 

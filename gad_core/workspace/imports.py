@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from gad_core.data.archives import unpack_zip
-from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageFile, Refusal, read_dataset
+from gad_core.data.datasets import GOOD, LAYOUT, Dataset, ImageFile, Refusal, read_dataset, reads_as_good
 from gad_core.data.demo import write_demo
 from gad_core.data.digests import Stamp, stamp
 from gad_core.data.images import decode_mask
@@ -17,7 +17,7 @@ from gad_core.data.opening import read_regular
 from gad_core.errors import GadError, ImageRefused
 from gad_core.progress import Progress
 from gad_core.workspace.door import Incoming, admitted
-from gad_core.workspace.layout import images_in, place
+from gad_core.workspace.layout import images_in, place, safe_name
 from gad_core.workspace.rows import Counts, DatasetRow
 from gad_core.workspace.store import Store
 
@@ -176,7 +176,17 @@ def _remember(store: Store, row: DatasetRow, staged: Mapping[Stamp, str]) -> Non
     digests.add()
 
 
+def defect_type(text: str) -> str:
+    """The type of defect that somebody has named, "defect" where nobody did; raises `GadError` for "good"."""
+    named = text.strip() or "defect"
+    if reads_as_good(safe_name(named)):
+        raise GadError(f"{named} is no type of defect; name what is wrong with the parts, or bring them as good ones")
+    return named
+
+
 def _check_label(split: Split, defect: str) -> None:
+    if defect != GOOD:
+        defect_type(defect)
     if split == "train" and defect != GOOD:
         raise GadError(f"training images must be normal, got the defect type {defect!r}; bring them as test images")
 

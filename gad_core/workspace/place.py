@@ -28,7 +28,7 @@ def expanded(home: Path) -> Path:
 
 def lies_in_workspace(path: Path) -> bool:
     """Whether a file lies in the default workspace, which may know more of it."""
-    return path.resolve().is_relative_to(default_home().resolve())
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(default_home()))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 
 from gad_core.data.datasets import GOOD, read_dataset
 from gad_core.errors import Cancelled, GadError
-from gad_core.workspace.imports import add_demo, add_folder, add_upload, extend_upload, relabel
+from gad_core.workspace.imports import add_demo, add_folder, add_upload, defect_type, extend_upload, relabel
 from gad_core.workspace.rows import Counts
 from gad_core.workspace.store import Store
 
@@ -393,3 +393,38 @@ def test_a_disk_that_takes_no_more_leaves_nothing(tmp_path: Path, spawn: Spawn, 
     with Store(tmp_path / "home") as store:
         assert store.datasets.all() == ()
         assert files_in(store.home / "datasets") == set()
+
+
+@pytest.mark.parametrize("named", ["good", "Good", " GOOD ", "good.", "x/good", "go\u200bod", "ｇｏｏｄ"])
+def test_no_type_of_defect_is_filed_as_good(store: Store, picture: Picture, named: str) -> None:
+    with pytest.raises(GadError, match=r"is no type of defect; name what is wrong"):
+        defect_type(named)
+    if named != GOOD:
+        with pytest.raises(GadError, match=r"is no type of defect"):
+            add_upload(store, [("a.png", picture())], name="x", split="test", defect=named)
+        assert store.datasets.all() == ()
+
+
+def test_an_archive_in_layout_whose_defects_are_called_good_has_them_refused_by_name(
+    store: Store, category: Callable[..., Path]
+) -> None:
+    root = category()
+    (root / "test/bent").rename(root / "test/Good")
+    row = add_upload(store, [("plug.zip", zipped(root))], name="x")
+    assert row.counts == Counts(train=3, test_normal=2)
+    assert {refusal.reason for refusal in row.refused} == {
+        "its folder Good is no type of defect; move it to test/good or name the type of defect"
+    }
+
+
+def test_looking_through_folders_can_be_stopped_at_every_entry(store: Store, category: Callable[..., Path]) -> None:
+    seen = []
+
+    def stop(done: int, total: int) -> None:
+        seen.append((done, total))
+        if len(seen) == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        add_folder(store, category(), progress=stop)
+    assert seen == [(0, 0), (0, 0)]  # of 7 images, none was opened

@@ -148,14 +148,14 @@ def downloads(attribution: Attribution, image: NDArray[np.uint8], file: ImageFil
         st.download_button(
             "PNG",
             lambda: encode_png(figures.overlay(image, values, limit=limit, opacity=drawing.opacity)),
-            f"{stem}-attribution.png",
+            wording.file_name(stem, "-attribution.png"),
             icon=":material/image:",
             key="download_png",
         )
         st.download_button(
             "NPZ",
             lambda: _npz(attribution),
-            f"{stem}-attribution.npz",
+            wording.file_name(stem, "-attribution.npz"),
             icon=":material/data_array:",
             key="download_npz",
         )

@@ -9,7 +9,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from gad_core.data.datasets import GOOD
 from gad_core.data.demo import CATEGORIES
 from gad_core.data.images import IMAGE_SUFFIXES
-from gad_core.workspace.imports import Split, Upload, add_upload, extend_upload
+from gad_core.errors import GadError
+from gad_core.workspace.imports import Split, Upload, add_upload, defect_type, extend_upload
 from gad_core.workspace.requests import DemoImages
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import opened, person, strips, tasks
@@ -117,7 +118,11 @@ def _bring(into: DatasetRow | None) -> None:
     state = st.session_state
     split, good = KINDS[state["upload_kind"]]
     name = state["upload_name"].strip() or "my parts"
-    defect = GOOD if good else state["upload_defect"].strip() or "defect"
+    try:
+        defect = GOOD if good else defect_type(state["upload_defect"])
+    except GadError as error:
+        tasks.refuse(f"Bring in {name}" if into is None else f"Add to {into.name}", error, place=_PLACE)
+        return
     files = _read(state["upload"])
     if into is None:
         work = partial(add_upload, store(), files, name=name, split=split, defect=defect)

@@ -10,7 +10,7 @@ from gad_core.data.datasets import GOOD, ImageFile
 from gad_core.data.images import decode, decode_mask
 from gad_core.errors import GadError, ImageRefused
 from gad_core.figures import SELECTED
-from gad_core.workspace.imports import Split, relabel
+from gad_core.workspace.imports import Split, defect_type, relabel
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import frame, person, pictures, resources
 from pages.shared.text import plain
@@ -96,16 +96,17 @@ def _label(row: DatasetRow, file: ImageFile) -> None:
     now = list(KINDS.values()).index((split, file.defect == GOOD))
     kind = st.selectbox("It shows", names, index=now, key=f"label_{file.digest}")
     part, good = KINDS[str(kind)]
-    defect = GOOD
+    named = ""
     if not good:
         known = sorted({image.defect for image in resources.dataset(row).test if image.anomalous} | {"defect"})
         here = known.index(file.defect) if file.defect in known else 0
         chosen = st.selectbox("Type of defect", known, index=here, accept_new_options=True, key=f"type_{file.digest}")
-        defect = str(chosen or "defect").strip() or "defect"
+        named = str(chosen or "")
     off = person.changing()
     upload = None if good else st.file_uploader("Mask, white where the defect is", key=f"mask_{file.digest}", **off)
     if st.button("Save", type="primary", icon=":material/check:", key="relabel", **off):
         try:
+            defect = GOOD if good else defect_type(named)
             data = upload.getvalue() if upload else None
             relabel(resources.store(), row.id, file, split=part, defect=defect, mask=data)
         except GadError as error:

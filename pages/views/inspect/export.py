@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from gad_core import wording
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.library.exporting import export_onnx
 from gad_core.progress import Progress
@@ -47,7 +48,7 @@ def export(detector: DetectorRow) -> None:
             st.download_button(
                 "Download graph and calibration",
                 lambda: _packed(folder),
-                file_name=f"{detector.name}.onnx.zip",
+                file_name=wording.file_name(detector.name, ".onnx.zip"),
                 mime="application/zip",
                 icon=":material/download:",
                 key="export_download",

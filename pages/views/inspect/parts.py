@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from gad_core.wording import for_spreadsheet
+from gad_core.wording import file_name, for_spreadsheet
 from gad_core.workspace.rows import DetectorRow, InspectionRow
 from pages.shared import charts, frame, resources
 from pages.views.inspect import choice, part, send
@@ -58,7 +58,7 @@ def parts(detector: DetectorRow) -> None:
             corner.download_button(
                 "CSV",
                 lambda: _csv(rows),
-                file_name=f"{detector.name} inspected.csv",
+                file_name=file_name(detector.name, " inspected.csv"),
                 mime="text/csv",
                 icon=":material/download:",
                 key="inspect_csv",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from gad_core import wording
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.library.reporting import write_report
 from gad_core.progress import Progress
@@ -48,7 +49,7 @@ def report(detector: DetectorRow) -> None:
             st.download_button(
                 "Download the report",
                 path.read_bytes,
-                file_name=f"{detector.name} report.html",
+                file_name=wording.file_name(detector.name, " report.html"),
                 mime="text/html",
                 icon=":material/download:",
                 key="report_download",

@@ -6,8 +6,9 @@ from functools import partial
 import streamlit as st
 
 from gad_core.data.datasets import GOOD
+from gad_core.errors import GadError
 from gad_core.workspace import sending
-from gad_core.workspace.imports import Split
+from gad_core.workspace.imports import Split, defect_type
 from gad_core.workspace.rows import DatasetRow, DetectorRow, InspectionRow
 from pages.shared import opened, person, resources, tasks
 from pages.shared.text import plain
@@ -58,6 +59,11 @@ def _words(dataset: DatasetRow, detector: DetectorRow) -> str:
 
 def _send(dataset: DatasetRow, rows: Sequence[InspectionRow], split: Split, defective: bool) -> None:
     """Submit it; for callbacks."""
-    defect = (st.session_state["send_defect"].strip() or "defect") if defective else GOOD
+    title = f"Send {len(rows)} parts to {dataset.name}"
+    try:
+        defect = defect_type(st.session_state["send_defect"]) if defective else GOOD
+    except GadError as error:
+        tasks.refuse(title, error, place=_PLACE)
+        return
     work = partial(sending.send, resources.store(), dataset.id, rows, split=split, defect=defect)
-    tasks.submit("data", f"Send {len(rows)} parts to {dataset.name}", work, place=_PLACE)
+    tasks.submit("data", title, work, place=_PLACE)

@@ -36,7 +36,7 @@ def timeline(detector: DetectorRow, view: View) -> None:
         corner.download_button(
             "CSV",
             pd.DataFrame(table(decisions)).to_csv(index=False).encode(),
-            file_name=f"{detector.name} decisions.csv",
+            file_name=wording.file_name(detector.name, " decisions.csv"),
             mime="text/csv",
             icon=":material/download:",
             key="decisions_csv",

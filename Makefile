@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test audit attack install install-dev browser broker clean
+.PHONY: run test audit attack install install-dev browser broker database clean
 
 run: install  ## serve the dashboard on http://127.0.0.1:8501
 	$(BIN)/python -m gad_core.workspace
@@ -16,7 +16,7 @@ install-dev: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
-.venv/installed-dev: requirements.txt requirements-cluster.txt requirements-dev.txt
+.venv/installed-dev: requirements.txt requirements-cluster.txt requirements-postgresql.txt requirements-dev.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	touch .venv/installed $@
@@ -40,7 +40,15 @@ broker:  ## the MQTT broker that a test publishes to; without one the test is sk
 attack: install-dev  ## hostile and odd inputs, all of them; the tests take a sample
 	GAD_ATTACKS=all $(BIN)/python -m pytest tests/attacks
 
-test: install-dev browser broker  ## lint, types, import contract, tests
+database:  ## the PostgreSQL of which the tests start a server of their own; without it they are skipped
+	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update --quiet --quiet && apt-get install --yes --quiet --quiet postgresql >/dev/null; \
+	else \
+		echo "The tests with PostgreSQL are skipped: the package 'postgresql' is not installed."; \
+	fi
+
+test: install-dev browser broker database  ## lint, types, import contract, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

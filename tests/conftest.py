@@ -3,11 +3,14 @@
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.postgres import Server, find_programs
 
 # Of the folders that tests name in a browser, most are temporary ones.
 os.environ["GAD_ROOTS"] = os.pathsep.join((tempfile.gettempdir(), str(Path(__file__).parents[2])))
@@ -42,6 +45,17 @@ def stripes(tmp_path_factory) -> Path:
         for i in range(n):
             part(kind == "blot").save(folder / f"{i:03}.png")
     return root
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of the test run's own."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = Server(programs)
+    yield server
+    server.close()
 
 
 @pytest.fixture

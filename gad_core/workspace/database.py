@@ -1,70 +1,52 @@
-"""One database for the store: SQLite made safe for threads and processes, and its errors in words."""
+"""One database for the store: sessions that read or write, and tables that are those of this version."""
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from copy import copy
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gad_core.errors import GadError
 from gad_core.workspace import migrations
+from gad_core.workspace.database_errors import in_words, name_of
+from gad_core.workspace.engines import make_engine, read_url, reading, writing
 from gad_core.workspace.people import NotAllowed
-from gad_core.workspace.tables import SCHEMA, SchemaRecord
-
-#: How long one writer waits for another (seconds); each holds the file for milliseconds.
-PATIENCE = 30
-
-_DAMAGED = (
-    "is damaged or no database at all; move it away or restore a copy and start again: image files stay as they are"
-)
-_CLOSED = "cannot be opened or written; give this user the right to, or choose another folder with GAD_HOME"
-_REMEDIES = {
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_CANTOPEN: _CLOSED,
-    sqlite3.SQLITE_READONLY: _CLOSED,
-    sqlite3.SQLITE_PERM: _CLOSED,
-    sqlite3.SQLITE_FULL: "cannot grow because the disk is full; free some space and try again",
-    sqlite3.SQLITE_IOERR: "cannot be read or written; see whether its disk is full or failing, then try again",
-    sqlite3.SQLITE_BUSY: f"has been held by another program for {PATIENCE} s; close that program or try again",
-}
+from gad_core.workspace.tables import SCHEMA, SchemaRecord, Table
 
 
 class Database:
     """Sessions that read or write; what goes wrong outside the program comes out as a `GadError`."""
 
     def __init__(self, url: str) -> None:
-        """Connect to any SQLAlchemy URL and bring its tables up to date; an older SQLite file is kept as a copy.
+        """Connect to SQLite or PostgreSQL and bring the tables up to date; an older SQLite file is kept as a copy.
 
         Raises `GadError` if it cannot, or if a newer GAD wrote there.
         """
-        try:
-            self.name = make_url(url).render_as_string(hide_password=True)
-            self._engine = create_engine(url)
-        except (ArgumentError, ImportError) as error:
-            raise GadError(f"GAD_DATABASE does not name a database that can be used here: {error}") from error
-        if self._engine.dialect.name == "sqlite":
-            if self._engine.url.database in (None, "", ":memory:"):
-                raise GadError(f"the database {self.name} would be lost with the server; name a file in GAD_DATABASE")
-            _tame_sqlite(self._engine)
-        self._writer = self._engine.execution_options(immediate=True)
+        self._engine = make_engine(read_url(url))
+        self.name = name_of(self._engine)
+        self._reader, self._writer = reading(self._engine), writing(self._engine)
         self._closed: str | None = None
         try:
+            self._connect()
             self._lay_tables()
         except BaseException:
             self.close()
             raise
 
+    @property
+    def shared(self) -> bool:
+        """Whether servers on other machines may work with it, too."""
+        return self._engine.dialect.name != "sqlite"
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session over one consistent state, which no writer disturbs."""
-        with self._errors_in_words(), Session(self._engine) as session:
+        with self._errors_in_words(), Session(self._reader) as session:
             yield session
 
     @contextmanager
@@ -89,25 +71,63 @@ class Database:
         """Give all connections back."""
         self._engine.dispose()
 
+    def _connect(self) -> None:
+        """Connect for the first time, which shows what of the URL the driver does not take."""
+        try:
+            with self._engine.connect() as connection:
+                if not self.shared and not connection.exec_driver_sql(_MAIN).scalar():
+                    raise GadError(f"the database {self.name} would be lost with the server; name a file")
+        except DBAPIError as error:
+            words = in_words(error, self._engine)
+            raise GadError(words or f"the database {self.name} cannot be opened; see GAD_DATABASE") from error
+        except (SQLAlchemyError, ValueError, TypeError, sqlite3.Error) as error:
+            raise GadError(f"an option in GAD_DATABASE is not known to {self.name}; leave it out") from error
+
     def _lay_tables(self) -> None:
         """Make the tables, or bring those of an earlier version up to date, as one transaction."""
-        with self.writing() as session:
-            connection = session.connection()
-            revision, version = migrations.current(connection), None
-            if inspect(connection).has_table(SchemaRecord.__tablename__):
-                version = session.scalar(select(SchemaRecord.version))
-            if version is not None and version > (SCHEMA if revision else 1):
-                self._refuse(f"schema {version}, this one knows {SCHEMA}")
-            if revision is not None and not migrations.is_known(revision):
-                self._refuse(f"revision {revision}, this one knows {migrations.head()}")
-            former = revision or (migrations.FIRST if version else None)
-            if former == migrations.head():
-                return
-            if former:
-                self._keep_copy(connection)
-            if former != revision:
-                migrations.stamp(connection, migrations.FIRST)
-            migrations.upgrade(connection)
+        try:
+            with self.writing() as session:
+                self._bring_up_to_date(session)
+                self._check(session.connection())
+        except (SQLAlchemyError, ValueError, TypeError, LookupError, AttributeError) as error:
+            raise GadError(
+                f"the database {self.name} could not be brought up to date ({type(error).__name__}), so that it was "
+                "left as it is; restore a copy, or move it away and start again: image files stay as they are"
+            ) from error
+
+    def _bring_up_to_date(self, session: Session) -> None:
+        connection = session.connection()
+        revision, version = migrations.current(connection), None
+        if inspect(connection).has_table(SchemaRecord.__tablename__):
+            version = session.scalar(select(SchemaRecord.version))
+        if version is not None and version > (SCHEMA if revision else 1):
+            self._refuse(f"schema {version}, this one knows {SCHEMA}")
+        if revision is not None and not migrations.is_known(revision):
+            self._refuse(f"revision {revision}, this one knows {migrations.head()}")
+        former = revision or (migrations.FIRST if version else None)
+        if former == migrations.head():
+            return
+        if former:
+            self._keep_copy(connection)
+        if former != revision:
+            migrations.stamp(connection, migrations.FIRST)
+        migrations.upgrade(connection)
+
+    def _check(self, connection: Connection) -> None:
+        """See that every table and column is there: a missing one would else be met in the middle of some work."""
+        there = inspect(connection).get_multi_columns()
+        known = {name: {column["name"] for column in columns} for (_, name), columns in there.items()}
+        missing = [
+            f"{table.name}.{column.name}" if table.name in known else table.name
+            for table in Table.metadata.sorted_tables
+            for column in table.columns
+            if column.name not in known.get(table.name, ())
+        ]
+        if missing:
+            raise GadError(
+                f"the database {self.name} lacks {', '.join(dict.fromkeys(missing))}, which it had when it was made; "
+                "restore a copy, or move it away and start again: image files stay as they are"
+            )
 
     def _refuse(self, difference: str) -> NoReturn:
         raise GadError(
@@ -116,10 +136,9 @@ class Database:
 
     def _keep_copy(self, connection: Connection) -> None:
         """The database as it is, beside itself; other databases than SQLite have backups of their own."""
-        if self._engine.dialect.name != "sqlite":
+        if self.shared:
             return
-        main = "SELECT file FROM pragma_database_list WHERE name = 'main'"  # a URL may name it in several ways
-        path = Path(connection.exec_driver_sql(main).scalar_one())
+        path = Path(connection.exec_driver_sql(_MAIN).scalar_one())
         copy = path.with_name(f"{path.name}.before-{migrations.head()}")
         partial = path.with_name(f"{copy.name}.part")
         try:
@@ -138,43 +157,12 @@ class Database:
     def _errors_in_words(self) -> Iterator[None]:
         try:
             yield
-        except (IntegrityError, ProgrammingError):  # mistakes of ours, which must surface
+        except IntegrityError:  # a mistake of ours, which must surface
             raise
         except DBAPIError as error:
-            if not isinstance(error.orig, sqlite3.Error):
-                raise GadError(f"the database {self.name} cannot be used: {error.orig}; see GAD_DATABASE") from error
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
-            if code not in _REMEDIES:
+            if (words := in_words(error, self._engine)) is None:
                 raise
-            raise GadError(f"the database {self._engine.url.database} {_REMEDIES[code]}") from error
+            raise GadError(words) from error
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log; where two ask for it at once, SQLite refuses one without the wait it was told of."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-        else:
-            return
-
-
-def _tame_sqlite(engine: Engine) -> None:
-    """Readers beside one writer, patience, foreign keys, and transactions that begin when we say."""
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # the driver's own BEGIN leaves out reads and table definitions
-        connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
-        _write_ahead(connection)
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A transaction that reads before it writes fails at once when another wrote in between, unless it is immediate.
-        immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+_MAIN = "SELECT file FROM pragma_database_list WHERE name = 'main'"  # a URL may name it in several ways

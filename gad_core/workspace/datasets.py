@@ -16,7 +16,7 @@ from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import Counts, DatasetKind, DatasetRow
 from gad_core.workspace.staging import clear_up, deleting, handing_over, making, workshop, writing_in
-from gad_core.workspace.tables import DatasetRecord, fetch, frozen, now
+from gad_core.workspace.tables import DatasetRecord, damaged, fetch, frozen, now, readable, sound
 
 
 class DatasetShelf(Keeping):
@@ -32,7 +32,7 @@ class DatasetShelf(Keeping):
         with self._place.database.reading() as session:
             there = select(DatasetRecord).where(DatasetRecord.deleted.is_(None))
             records = session.scalars(there.order_by(DatasetRecord.created.desc()))
-            return tuple(self._row(record) for record in records)
+            return readable(records, self._row)
 
     def get(self, dataset_id: str) -> DatasetRow:
         """One data set; raise `GadError` if there is none of that id."""
@@ -121,6 +121,11 @@ class DatasetShelf(Keeping):
 
         clear_up(self._folder, token, exists=exists, finish=finish)
 
+    def damaged(self) -> tuple[str, ...]:
+        """What is wrong with data sets that cannot be read."""
+        with self._place.database.reading() as session:
+            return damaged(session.scalars(select(DatasetRecord)), self._row)
+
     def _merge(self, session: Session, ready: Path, final: Path, refused: tuple[Refusal, ...]) -> DatasetRow:
         record = fetch(session, DatasetRecord, final.name, lock=True, binned=True)  # it may have been deleted since
         with merged(ready, final):
@@ -155,8 +160,9 @@ class DatasetShelf(Keeping):
         return record
 
     def _row(self, record: DatasetRecord) -> DatasetRow:
-        refused = tuple(Refusal(**refusal) for refusal in record.refused)
-        return frozen(DatasetRow, record, root=self._place.outside(record.root), refused=refused)
+        with sound(record):
+            refused = tuple(Refusal(**refusal) for refusal in record.refused)
+            return frozen(DatasetRow, record, root=self._place.outside(record.root), refused=refused)
 
 
 def _counted(root: Path) -> Counts:

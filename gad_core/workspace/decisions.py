@@ -10,7 +10,7 @@ from typing import Any
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.wording import for_spreadsheet
 from gad_core.workspace.rows import DecisionRow
-from gad_core.workspace.tables import DecisionRecord, frozen
+from gad_core.workspace.tables import DecisionRecord, frozen, sound
 
 
 def to_record(decision: DecisionRow) -> DecisionRecord:
@@ -20,8 +20,9 @@ def to_record(decision: DecisionRow) -> DecisionRecord:
 
 def from_record(record: DecisionRecord) -> DecisionRow:
     """The decision of a record."""
-    point = WorkingPoint(**{one.name: getattr(record, one.name) for one in fields(WorkingPoint)})
-    return frozen(DecisionRow, record, tuning=Tuning.from_json(record.settings), point=point)
+    with sound(record):
+        point = WorkingPoint(**{one.name: getattr(record, one.name) for one in fields(WorkingPoint)})
+        return frozen(DecisionRow, record, tuning=Tuning.from_json(record.settings), point=point)
 
 
 def write_intent(decision: DecisionRow, path: Path) -> None:

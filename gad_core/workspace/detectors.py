@@ -17,7 +17,17 @@ from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import DecisionRow, DetectorRow, DetectorState, detector_state
 from gad_core.workspace.staging import clear_up, deleting, making, workshop, writing_in
-from gad_core.workspace.tables import DatasetRecord, DecisionRecord, DetectorRecord, fetch, frozen, now
+from gad_core.workspace.tables import (
+    DatasetRecord,
+    DecisionRecord,
+    DetectorRecord,
+    damaged,
+    fetch,
+    frozen,
+    now,
+    readable,
+    sound,
+)
 
 _INTENT = "decision.json"  # beside a new file, what it is put in place for
 _FORMER = "former"  # the file that it takes the place of, until that is on record
@@ -36,7 +46,7 @@ class DetectorShelf(Keeping):
         chosen = select(DetectorRecord) if binned else select(DetectorRecord).where(DetectorRecord.deleted.is_(None))
         with self._place.database.reading() as session:
             records = session.scalars(chosen.order_by(DetectorRecord.created.desc()))
-            return tuple(self._row(record) for record in records)
+            return readable(records, self._row)
 
     def get(self, detector_id: str) -> DetectorRow:
         """One detector; raise `GadError` if there is none of that id."""
@@ -142,7 +152,13 @@ class DetectorShelf(Keeping):
         with self._place.database.reading() as session:
             adopted = select(DecisionRecord).where(DecisionRecord.detector_id == detector_id)
             records = session.scalars(adopted.order_by(DecisionRecord.created.desc()))
-            return tuple(from_record(record) for record in records)
+            return readable(records, from_record)
+
+    def damaged(self) -> tuple[str, ...]:
+        """What is wrong with detectors and decisions that cannot be read."""
+        with self._place.database.reading() as session:
+            detectors = damaged(session.scalars(select(DetectorRecord)), self._row)
+            return detectors + damaged(session.scalars(select(DecisionRecord)), from_record)
 
     def clear_up(self, token: str) -> None:
         """Settle what a dead process was making, deciding or deleting."""
@@ -167,8 +183,9 @@ class DetectorShelf(Keeping):
                 session.add(record)
 
     def _row(self, record: DetectorRecord) -> DetectorRow:
-        settings = FitSettings.from_json(record.settings)
-        return frozen(DetectorRow, record, path=self._place.outside(record.path), settings=settings)
+        with sound(record):
+            settings = FitSettings.from_json(record.settings)
+            return frozen(DetectorRow, record, path=self._place.outside(record.path), settings=settings)
 
 
 @contextmanager

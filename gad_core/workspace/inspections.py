@@ -4,8 +4,9 @@ A source names an image once: the same name with the same content is one part, h
 is only ever added to; their last word counts.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from gad_core.export.result import Result
+from gad_core.workspace.columns import Unreadable
 from gad_core.workspace.place import Place
 from gad_core.workspace.rows import InspectionRow
 from gad_core.workspace.tables import DetectorRecord, HumanVerdictRecord, InspectionRecord, fetch, now
@@ -138,7 +140,9 @@ class InspectionShelf:
     def _rows(self, chosen: Select[Any]) -> tuple[InspectionRow, ...]:
         with self._place.database.reading() as session:
             found = session.execute(chosen).mappings()
-            return tuple(InspectionRow(**{**row, "path": self._place.outside(row["path"])}) for row in found)
+            return tuple(
+                InspectionRow(**{**row, "path": self._place.outside(row["path"])}) for row in found if _is_sound(row)
+            )
 
 
 def result(row: InspectionRow) -> dict[str, Any]:
@@ -156,6 +160,14 @@ def result(row: InspectionRow) -> dict[str, Any]:
         row.version,
         row.decision_id,
     ).to_json(row.created)
+
+
+def _is_sound(row: Mapping[Any, Any]) -> bool:
+    """Whether an image can be shown; only a damaged database has one that cannot."""
+    numbers = row["score"], row["p_value"], row["threshold"]
+    words = row["name"], row["path"], row["digest"], row["version"]
+    times = isinstance(row["created"], datetime) and not isinstance(row["judged"], Unreadable)
+    return times and all(type(one) is float for one in numbers) and all(type(one) is str for one in words)
 
 
 def _there(session: Session, source: str, digests: Sequence[str]) -> dict[tuple[str, str], InspectionRecord]:

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from gad_core.errors import Cancelled, GadError
 from gad_core.progress import Progress
+from gad_core.workspace.job_log import GivenAway
 from gad_core.workspace.pace import Pace
 from gad_core.workspace.people import NotAllowed
 from gad_core.workspace.presence import new_id
@@ -89,11 +90,24 @@ class JobQueue:
         if self._closed is not None:
             raise NotAllowed(self._closed)
 
-    def submit(self, kind: str, title: str, work: Work, *, request: Mapping[str, Any] | None = None) -> str:
-        """Queue some work and return the id of its job; `request` says in plain values what was asked for."""
+    def submit(
+        self,
+        kind: str,
+        title: str,
+        work: Work,
+        *,
+        request: Mapping[str, Any] | None = None,
+        again: str | None = None,
+    ) -> str:
+        """Queue some work and return the id of its job; `request` says in plain values what was asked for.
+
+        With `again`, the id of an interrupted job, it is done once, however many ask for that on whichever server: the
+        others get the id of the one job.
+        """
         self._check_open()
         job = JobRow(id=new_id(), kind=kind, title=title, owner=self._store.owner, created=now(), request=request)
-        self._store.jobs.save(job)
+        if (taken := self._store.jobs.add(job, again=again)) != job.id:
+            return taken
         with self._changed:
             self._tasks[job.id] = _Task(job, work, Pace())
             if kind not in self._lanes:
@@ -197,6 +211,8 @@ class JobQueue:
         """Log how a job stands, or keep that in memory: a log that fails must stop neither the work nor the queue."""
         try:
             self._store.jobs.save(task.row)
+        except GivenAway:  # this process was taken for dead
+            task.unwanted, task.row = True, replace(task.row, state="interrupted", finished=now())
         except Exception:
             _log.exception("job %s (%s) could not be logged", task.row.id, task.row.title)
             return False

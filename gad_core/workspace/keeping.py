@@ -61,7 +61,8 @@ class Keeping:
         with self._place.database.reading() as session:
             columns = select(self._table.id, self._table.name, self._table.deleted)
             chosen = columns.where(self._table.deleted.is_not(None)).order_by(self._table.deleted.desc())
-            return tuple((key, name, deleted) for key, name, deleted in session.execute(chosen) if deleted)
+            found = session.execute(chosen)
+            return tuple((key, name, deleted) for key, name, deleted in found if isinstance(deleted, datetime))
 
     def due(self, moment: datetime) -> tuple[str, ...]:
         """Ids of what has lain there for a day by then."""
@@ -70,7 +71,8 @@ class Keeping:
 
     def _to_remove(self, session: Session, key: str, due: datetime | None) -> Table:
         record = fetch(session, self._table, key, lock=True, binned=True)
-        if due is not None and (record.deleted is None or record.deleted >= due - KEPT):
+        # Of a damaged row nobody knows since when it lies in the bin, or whether it does.
+        if due is not None and not (isinstance(record.deleted, datetime) and record.deleted < due - KEPT):
             raise GadError(f"{record.name} was brought back meanwhile; delete it again if it should go")
         return record
 

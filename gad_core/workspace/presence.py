@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -28,10 +28,11 @@ class Presence:
         Path(self._file.name).unlink(missing_ok=True)
 
 
-def arrive(folder: Path) -> Presence:
-    """Announce this process in `folder` under a fresh token."""
+def arrive(folder: Path, announce: Callable[[str], None]) -> Presence:
+    """Announce this process in `folder` under a fresh token; other machines have to hear of it before."""
     while True:
         path = folder / new_id()
+        announce(path.name)
         file = path.open("xb")
         # Between creation and lock another process may have taken us for dead and removed the file.
         if _lock(file) and path.exists():
@@ -44,9 +45,14 @@ def is_present(folder: Path, token: str) -> bool:
     return (folder / token).exists()
 
 
-def departed(folder: Path) -> Iterator[str]:
-    """Tokens of processes that died; each is ours alone while the loop's body cleans up after it."""
+def departed(folder: Path, elsewhere: Collection[str] = ()) -> Iterator[str]:
+    """Tokens of processes that died; each is ours alone while the loop's body cleans up after it.
+
+    Those `elsewhere`, on other machines, are at work, whether their locks are seen here or not.
+    """
     for path in sorted(folder.iterdir()):
+        if path.name in elsewhere:
+            continue
         try:
             with path.open("rb+") as file:
                 if not (_lock(file) and path.exists()):

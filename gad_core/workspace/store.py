@@ -25,6 +25,7 @@ from gad_core.workspace.place import Place, default_home, expanded
 from gad_core.workspace.presence import arrive, departed, is_present
 from gad_core.workspace.roots import Roots, roots_of
 from gad_core.workspace.rows import DatasetRow, DetectorState, detector_state
+from gad_core.workspace.servers import ServerLog
 from gad_core.workspace.staging import clear_up, discard, writing_in
 from gad_core.workspace.tables import now
 from gad_core.workspace.watches import WatchShelf
@@ -58,10 +59,12 @@ class Store:
             kept = (self.explanations, self.comparisons, self.experiments, self.sensitivity)
             for folder in (self.cache, *kept, self.inspected, self.exported, self._processes):
                 folder.mkdir(parents=True, exist_ok=True)
-            self._presence = arrive(self._processes)
-            undo.callback(self._presence.leave)
             database = Database(database_url or f"sqlite:///{self.home / 'gad.db'}")
             undo.callback(database.close)
+            self._servers = ServerLog(database)
+            self._presence = arrive(self._processes, self._servers.arrive)
+            undo.callback(self._servers.leave, self._presence.token)
+            undo.callback(self._presence.leave)
             self._lay_out(Place(self.home, database, self.owner, self.roots))
             self.recover()
             self._take_former_explanations()
@@ -94,11 +97,13 @@ class Store:
         """Clear up after dead processes: what was half made goes, their waiting and running jobs become interrupted."""
         self.check_open()
         with writing_in(self.home):
-            for token in departed(self._processes):
+            elsewhere = self._servers.elsewhere()
+            for token in departed(self._processes, elsewhere):
                 self.datasets.clear_up(token)
                 self.detectors.clear_up(token)
                 clear_up(self.inspected, token, exists=lambda _: False)
-            self.jobs.interrupt(unless=self.is_at_work)
+                self._servers.forget(token)
+            self.jobs.interrupt(unless=lambda owner: owner in elsewhere or is_present(self._processes, owner))
         self.empty_bins(now())
 
     def empty_bins(self, moment: datetime) -> None:
@@ -118,7 +123,11 @@ class Store:
 
     def is_at_work(self, owner: str) -> bool:
         """Whether the process with this token still lives, as far as `recover` has not seen otherwise."""
-        return is_present(self._processes, owner)
+        return is_present(self._processes, owner) or owner in self._servers.elsewhere()
+
+    def damaged(self) -> tuple[str, ...]:
+        """What cannot be read of the database, a sentence for each row; all other rows are there."""
+        return (*self.datasets.damaged(), *self.detectors.damaged(), *self.watches.damaged())
 
     def feature_cache(self) -> FeatureCache:
         """The features and pixels of this workspace; what its detectors are made of goes last when room is short."""

@@ -1,50 +1,33 @@
 """The tables of the store, as SQLAlchemy sees them; what leaves the store are the frozen rows of `rows`."""
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, composite, mapped_column
-from sqlalchemy.types import TypeDecorator
 
 from gad_core.errors import GadError
+from gad_core.workspace.columns import FreeText, Json, Utc, Word, unfit
 from gad_core.workspace.rows import Counts, DatasetKind, JobState
 
 #: Programs from before the revisions compare this number with their own, which is 1.
 SCHEMA = 2
+
+_LARGEST = 2**31  # of PostgreSQL's whole numbers
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Row = TypeVar("Row", bound="DataclassInstance")
 Record = TypeVar("Record", bound="Table")
+Made = TypeVar("Made")
 
 
-class Utc(TypeDecorator[datetime]):
-    """A moment in UTC; kept without its zone, which SQLite cannot hold."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - its signature
-        """Drop the zone on the way in."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - its signature
-        """Give the zone back on the way out."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class FreeText(TypeDecorator[str]):
-    """Text of any length; what no encoding knows, as in file names of another age, is written as an escape."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - its signature
-        """Escape lone surrogates on the way in."""
-        return None if value is None else value.encode(errors="backslashreplace").decode()
+class DamagedRow(GadError):
+    """A record of which no row can be made; all others are as good as before."""
 
 
 class Table(DeclarativeBase):
@@ -53,11 +36,11 @@ class Table(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads a plain class attribute
         str: FreeText,
         datetime: Utc,
-        dict[str, Any]: JSON,
-        dict[str, Any] | None: JSON(none_as_null=True),
-        list[dict[str, str]]: JSON,
-        DatasetKind: String(16),
-        JobState: String(16),
+        dict[str, Any]: Json(dict),
+        dict[str, Any] | None: Json(dict),
+        list[dict[str, str]]: Json(list),
+        DatasetKind: Word(16, get_args(DatasetKind)),
+        JobState: Word(16, get_args(JobState)),
     }
 
 
@@ -70,7 +53,7 @@ class SchemaRecord(Table):
 
 class DatasetRecord(Table):
     __tablename__ = "gad_datasets"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(Word(16), primary_key=True)
     name: Mapped[str]
     kind: Mapped[DatasetKind]
     root: Mapped[str]  # relative where it lies in the workspace, which may be moved
@@ -88,7 +71,7 @@ class DatasetRecord(Table):
 
 class DetectorRecord(Table):
     __tablename__ = "gad_detectors"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(Word(16), primary_key=True)
     name: Mapped[str]
     dataset_id: Mapped[str | None] = mapped_column(ForeignKey(DatasetRecord.id, ondelete="SET NULL"), index=True)
     path: Mapped[str]
@@ -98,7 +81,7 @@ class DetectorRecord(Table):
     created: Mapped[datetime] = mapped_column(index=True)
     auroc: Mapped[float | None]
     auroc_state: Mapped[str | None]
-    follows: Mapped[str | None] = mapped_column(String(16))
+    follows: Mapped[str | None] = mapped_column(Word(16))
     description: Mapped[str] = mapped_column(default="")
     used: Mapped[datetime | None]
     archived: Mapped[datetime | None]
@@ -107,7 +90,7 @@ class DetectorRecord(Table):
 
 class DecisionRecord(Table):
     __tablename__ = "gad_decisions"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(Word(16), primary_key=True)
     detector_id: Mapped[str] = mapped_column(ForeignKey(DetectorRecord.id, ondelete="CASCADE"), index=True)
     method: Mapped[str]
     level: Mapped[str]
@@ -123,13 +106,13 @@ class DecisionRecord(Table):
     note: Mapped[str] = mapped_column(default="")
     version: Mapped[str] = mapped_column(default="")
     rates: Mapped[dict[str, Any] | None]
-    restores: Mapped[str | None] = mapped_column(String(16))
+    restores: Mapped[str | None] = mapped_column(Word(16))
     withdrawn: Mapped[bool] = mapped_column(default=False)
 
 
 class WatchRecord(Table):
     __tablename__ = "gad_watches"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(Word(16), primary_key=True)
     detector_id: Mapped[str] = mapped_column(ForeignKey(DetectorRecord.id, ondelete="CASCADE"), index=True)
     folder: Mapped[str]
     sink: Mapped[str | None]
@@ -144,17 +127,17 @@ class InspectionRecord(Table):
     __table_args__ = (UniqueConstraint("source", "name", "digest"),)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     detector_id: Mapped[str] = mapped_column(ForeignKey(DetectorRecord.id, ondelete="CASCADE"), index=True)
-    source: Mapped[str] = mapped_column(String(16))
-    name: Mapped[str] = mapped_column(String(1000))
+    source: Mapped[str] = mapped_column(Word(16))
+    name: Mapped[str] = mapped_column(Word(1000))
     path: Mapped[str]
-    digest: Mapped[str] = mapped_column(String(64), index=True)
+    digest: Mapped[str] = mapped_column(Word(64), index=True)
     lot: Mapped[str | None]
     score: Mapped[float]
     p_value: Mapped[float]
     threshold: Mapped[float]
     reject_above: Mapped[float | None]
     version: Mapped[str]
-    decision_id: Mapped[str | None] = mapped_column(String(16))
+    decision_id: Mapped[str | None] = mapped_column(Word(16))
     created: Mapped[datetime]
 
 
@@ -169,7 +152,7 @@ class HumanVerdictRecord(Table):
 
 class JobRecord(Table):
     __tablename__ = "gad_jobs"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(Word(16), primary_key=True)
     kind: Mapped[str]
     title: Mapped[str]
     owner: Mapped[str]
@@ -183,12 +166,70 @@ class JobRecord(Table):
     error: Mapped[str | None]
     result_id: Mapped[str | None]
     request: Mapped[dict[str, Any] | None]
+    again: Mapped[str | None] = mapped_column(Word(16))  # id of the job that does it once more
+
+
+class ServerRecord(Table):
+    __tablename__ = "gad_servers"
+    token: Mapped[str] = mapped_column(Word(16), primary_key=True)
+    machine: Mapped[str]
+    seen: Mapped[datetime]
 
 
 def frozen(kind: type[Row], record: Table, **changed: object) -> Row:
     """The record as a frozen row of that kind; `changed` gives the fields that a table keeps in another form."""
-    names = {field.name for field in fields(kind)} - changed.keys()
-    return kind(**{name: getattr(record, name) for name in names}, **changed)
+    with sound(record):
+        names = {field.name for field in fields(kind)} - changed.keys()
+        return kind(**{name: getattr(record, name) for name in names}, **changed)
+
+
+@contextmanager
+def sound(record: Table) -> Iterator[None]:
+    """Make something of a record; raises `DamagedRow` where a column, or what stands in it, is not as it must be."""
+    columns = {attribute.key: attribute.columns[0] for attribute in type(record).__mapper__.column_attrs}
+    for key, column in columns.items():
+        value = getattr(record, key)
+        if value is None and not column.nullable:
+            raise _damaged(record, f"{column.name} is empty")
+        if value is not None and (wrong := unfit(column.type, value)):
+            raise _damaged(record, f"{column.name} holds {wrong.text}")
+    try:
+        yield
+    except DamagedRow:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, GadError) as error:
+        raise _damaged(record, f"{type(error).__name__}: {error}") from error
+
+
+def readable(records: Iterable[Record], make: Callable[[Record], Made]) -> tuple[Made, ...]:
+    """What can be made of some records; one that is damaged costs no other, and `Store.damaged` names it."""
+    made = []
+    for record in records:
+        with suppress(DamagedRow):
+            made.append(make(record))
+    return tuple(made)
+
+
+def damaged(records: Iterable[Record], make: Callable[[Record], object]) -> tuple[str, ...]:
+    """What is wrong with those of some records of which nothing can be made."""
+    found = []
+    for record in records:
+        try:
+            make(record)
+        except DamagedRow as error:
+            found.append(str(error))
+    return tuple(found)
+
+
+def _damaged(record: Table, reason: str) -> DamagedRow:
+    return DamagedRow(
+        f"the {_thing(type(record))} {record.__mapper__.primary_key_from_instance(record)[0]!r} is damaged in the "
+        f"database ({reason}); restore a copy of the database, or do without it: everything else works"
+    )
+
+
+def _thing(table: type[Table]) -> str:
+    return table.__name__.removesuffix("Record").lower().replace("dataset", "data set")
 
 
 def fetch(session: Session, table: type[Record], key: str | int, *, lock: bool = False, binned: bool = False) -> Record:
@@ -196,10 +237,10 @@ def fetch(session: Session, table: type[Record], key: str | int, *, lock: bool =
 
     What lies in the bin counts only if `binned`.
     """
-    record = session.get(table, key, with_for_update=lock)
+    small = not isinstance(key, int) or abs(key) < _LARGEST  # a link may ask for anything
+    record, thing = session.get(table, key, with_for_update=lock) if small else None, _thing(table)
     if record is not None and (binned or not getattr(record, "deleted", None)):
         return record
-    thing = table.__name__.removesuffix("Record").lower().replace("dataset", "data set")
     if record is None:
         raise GadError(f"there is no {thing} {key!r} in this workspace; choose one from the list")
     raise GadError(f"the {thing} {key!r} was deleted; bring it back on Home, or choose another one")

@@ -1,6 +1,7 @@
 """The shelf of watches: folders whose new images a detector scores, each held by one process at a time."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from gad_core.export.sinks import open_sink
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import WatchRow
-from gad_core.workspace.tables import DetectorRecord, WatchRecord, fetch, frozen, now
+from gad_core.workspace.tables import DetectorRecord, WatchRecord, damaged, fetch, frozen, now, readable
 
 _GOING_ON = select(WatchRecord).join(DetectorRecord).where(WatchRecord.active, DetectorRecord.deleted.is_(None))
 
@@ -57,9 +58,13 @@ class WatchShelf:
         """The watches of a detector, the newest first."""
         with self._place.database.reading() as session:
             chosen = select(WatchRecord).where(WatchRecord.detector_id == detector_id)
-            return tuple(
-                frozen(WatchRow, record) for record in session.scalars(chosen.order_by(WatchRecord.created.desc()))
-            )
+            records = session.scalars(chosen.order_by(WatchRecord.created.desc()))
+            return readable(records, partial(frozen, WatchRow))
+
+    def damaged(self) -> tuple[str, ...]:
+        """What is wrong with watches that cannot be read."""
+        with self._place.database.reading() as session:
+            return damaged(session.scalars(select(WatchRecord)), partial(frozen, WatchRow))
 
     def active(self) -> tuple[WatchRow, ...]:
         """All watches that go on, whoever holds them."""
@@ -77,8 +82,8 @@ class WatchShelf:
                 if record.owner is None or not unless(record.owner):
                     record.owner = self._place.owner
                 if record.owner == self._place.owner:
-                    ours.append(frozen(WatchRow, record))
-            return tuple(ours)
+                    ours.append(record)
+            return readable(ours, partial(frozen, WatchRow))
 
     def sent(self, watch_id: str, inspection_id: int) -> None:
         """Remember up to which image the results went to the sink."""

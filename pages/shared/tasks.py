@@ -56,15 +56,21 @@ def submit(
     then: str | None = None,
     place: str | None = None,
     request: Request | None = None,
+    again: str | None = None,
 ) -> None:
     """Queue work that takes `progress`; also for callbacks.
 
     A detector (kind "fit") or data set ("data") is opened when it is done; `then` is the page to go to if the tab is
-    still where it is now. `request` says in values what `work` does, so that it can be offered again.
+    still where it is now. `request` says in values what `work` does, so that it can be offered again; `again` is the
+    interrupted job which that does once more.
     """
     try:
         job_id = jobs().submit(
-            kind, title, lambda progress: work(progress=progress).id, request=request.to_json() if request else None
+            kind,
+            title,
+            lambda progress: work(progress=progress).id,
+            request=request.to_json() if request else None,
+            again=again,
         )
     except NotAllowed as error:
         refuse(title, error, place=place)
@@ -74,14 +80,16 @@ def submit(
     st.session_state.setdefault(_OWN, {})[job_id] = started
 
 
-def ask(title: str, request: Request, *, then: str | None = None, place: str | None = None) -> None:
+def ask(
+    title: str, request: Request, *, then: str | None = None, place: str | None = None, again: str | None = None
+) -> None:
     """Queue what can be asked for again if the server stops meanwhile."""
     shelf, cache = store(), feature_cache()
 
     def work(**options: object) -> _Made:
         return request.run(shelf, cache=cache, **options)  # type: ignore[arg-type]  # progress, from `submit`
 
-    submit(request.kind, title, work, then=then, place=place, request=request)
+    submit(request.kind, title, work, then=then, place=place, request=request, again=again)
 
 
 def settle() -> None:
@@ -201,7 +209,7 @@ def _dismiss(kept: str, key: str) -> None:
 def _again(job: JobRow) -> None:
     del st.session_state[_INTERRUPTED][job.id]
     try:
-        ask(job.title, read_request(job.request or {}))
+        ask(job.title, read_request(job.request or {}), again=job.id)
     except GadError as error:
         refuse(job.title, error)
 

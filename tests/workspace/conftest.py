@@ -1,5 +1,6 @@
 """A workspace of one's own, and pictures to put into it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,28 @@ from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.imports import add_upload
 from gad_core.workspace.rows import DetectorRow
 from gad_core.workspace.store import Store
+
+#: The modules that continuous integration runs on PostgreSQL as well; with GAD_ATTACKS=all it is all of them.
+SAMPLE = ("test_jobs", "test_keeping", "test_store", "test_two_servers")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests on every database that they are about: the marker `sqlite` is for what only its file can show."""
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if metafunc.definition.get_closest_marker("sqlite") or module == "test_migrations":
+        return
+    if os.environ.get("GAD_ATTACKS") == "all" or module in SAMPLE:
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """The URL of a database that this test's stores share, or None where each has the SQLite file of its folder."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return None
+    url: str = request.getfixturevalue("postgresql").new_database()
+    monkeypatch.setattr(Store.__init__, "__defaults__", (url,))
+    return url
 
 
 @pytest.fixture
@@ -88,12 +111,16 @@ def deciding(store: Store, six: DetectorRow) -> DetectorRow:
 
 
 @pytest.fixture
-def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def spawn(database: str | None) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts Python code in a process of its own; a process that is still there at the end is killed."""
     started: list[subprocess.Popen[str]] = []
+    if database:
+        there = f"from gad_core.workspace.store import Store\nStore.__init__.__defaults__ = ({database!r},)\n"
+    else:
+        there = ""
 
     def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+        command = [sys.executable, "-W", "error", "-c", there + code, *map(str, arguments)]
         process = subprocess.Popen(  # noqa: S603 - our own code
             command, cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

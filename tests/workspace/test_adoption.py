@@ -174,6 +174,7 @@ def test_a_decision_on_another_fit_is_not_restored(store: Store, six: DetectorRo
         restore_decision(store, six, first.id)
 
 
+@pytest.mark.sqlite
 def test_where_the_database_is_full_neither_file_nor_record_change(
     store: Store, six: DetectorRow, fill_up: Callable[[], None]
 ) -> None:

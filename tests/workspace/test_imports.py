@@ -166,6 +166,7 @@ def test_only_an_uploaded_data_set_can_be_extended(
         extend_upload(store, "nonsense", [("a.png", picture())])
 
 
+@pytest.mark.sqlite
 def test_an_extension_that_cannot_be_recorded_leaves_the_data_set_as_it_was(
     store: Store, picture: Picture, fill_up: Callable[[], None]
 ) -> None:
@@ -212,6 +213,7 @@ def test_a_data_set_always_has_good_parts_to_fit(store: Store, picture: Picture)
     assert store.datasets.all() == (row,)
 
 
+@pytest.mark.sqlite
 def test_a_label_that_cannot_be_changed_leaves_the_data_set_as_it_was(
     store: Store, picture: Picture, category: Callable[..., Path], fill_up: Callable[[], None]
 ) -> None:

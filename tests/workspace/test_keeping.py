@@ -177,6 +177,7 @@ with store.datasets.workshop() as place:
 """
 
 
+@pytest.mark.sqlite
 def test_a_workspace_opens_although_what_was_being_extended_lies_in_the_bin(
     tmp_path: Path, picture: Pictures, spawn: Callable[..., "subprocess.Popen[str]"]
 ) -> None:

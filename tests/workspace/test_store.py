@@ -29,6 +29,7 @@ def job(store: Store, key: str) -> JobRow:
     return JobRow(id=key, kind="fit", title="t", owner=store.owner, created=datetime.now(UTC))
 
 
+@pytest.mark.sqlite
 def test_the_environment_names_folder_and_database(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/elsewhere.db"
     with open_store({"GAD_HOME": str(tmp_path / "deep/home"), "GAD_DATABASE": url}) as store:
@@ -37,6 +38,7 @@ def test_the_environment_names_folder_and_database(tmp_path: Path) -> None:
     assert not (tmp_path / "deep/home/gad.db").exists()
 
 
+@pytest.mark.sqlite
 def test_without_an_environment_the_workspace_lies_in_the_home_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +219,7 @@ def test_processes_make_and_write_one_new_workspace_at_once(tmp_path: Path, spaw
         assert len(store.jobs.recent(1000)) == 75
 
 
+@pytest.mark.sqlite
 def test_many_who_open_one_new_database_at_once_all_get_in(tmp_path: Path) -> None:
     failed: list[Exception] = []
 
@@ -237,6 +240,7 @@ def test_many_who_open_one_new_database_at_once_all_get_in(tmp_path: Path) -> No
     assert not failed
 
 
+@pytest.mark.sqlite
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     Store(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / "gad.db")) as connection, connection:
@@ -245,6 +249,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         Store(tmp_path)
 
 
+@pytest.mark.sqlite
 def test_a_damaged_database_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "gad.db").write_bytes(b"no database at all, but text " * 100)
     with pytest.raises(GadError, match=r"gad\.db is damaged.*move it away"):
@@ -252,6 +257,7 @@ def test_a_damaged_database_says_what_to_do(tmp_path: Path) -> None:
     assert list((tmp_path / "processes").iterdir()) == []
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_is_an_error_in_words_and_loses_nothing(store: Store, fill_up: Callable[[], None]) -> None:
     store.jobs.save(job(store, "before"))
     fill_up()
@@ -266,17 +272,20 @@ def test_a_home_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -> N
         Store(tmp_path / "file" / "home")
 
 
+@pytest.mark.sqlite
 def test_a_database_that_cannot_be_opened_is_an_error_in_words(tmp_path: Path) -> None:
     with pytest.raises(GadError, match="cannot be opened or written"):
         Store(tmp_path, f"sqlite:///{tmp_path}/missing/folder/gad.db")
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuchbase://x/y", "postgresql+nosuchdriver://x/y", "sqlite://"])
+@pytest.mark.sqlite
 def test_a_database_url_that_cannot_serve_is_an_error_in_words(tmp_path: Path, url: str) -> None:
     with pytest.raises(GadError, match="GAD_DATABASE"):
         Store(tmp_path, url)
 
 
+@pytest.mark.sqlite
 def test_a_password_is_never_shown() -> None:
     with pytest.raises(GadError) as caught:
         Database("sqlite://user:secret@host/:memory:")

@@ -7,11 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from gad_core.workspace.columns import Json
+
 revision = "0002"
 down_revision = "0001"
 
 _DETECTORS = sa.table(
-    "gad_detectors", sa.column("id"), sa.column("backbone"), sa.column("n_train"), sa.column("settings", sa.JSON)
+    "gad_detectors", sa.column("id"), sa.column("backbone"), sa.column("n_train"), sa.column("settings", Json(dict))
 )
 _DECISIONS = sa.table("gad_decisions", sa.column("id"), sa.column("detector_id"), sa.column("how"), sa.column("n"))
 
@@ -25,10 +27,12 @@ def upgrade() -> None:
     n_train = {}
     for row in connection.execute(sa.select(_DETECTORS)).all():
         n_train[row.id] = row.n_train
+        if not isinstance(row.settings, dict):  # damaged before: the store names it, and reads the others
+            continue
         changed = fit_settings(row.backbone, row.settings)
         connection.execute(_DETECTORS.update().where(_DETECTORS.c.id == row.id).values(settings=changed))
     for row in connection.execute(sa.select(_DECISIONS)).all():
-        n = images_behind(row.how, n_train[row.detector_id])
+        n = images_behind(row.how, n_train.get(row.detector_id, 0))
         connection.execute(_DECISIONS.update().where(_DECISIONS.c.id == row.id).values(n=n))
     op.execute("UPDATE gad_schema SET version = 2")  # programs from before the revisions refuse it by that
 

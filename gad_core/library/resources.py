@@ -1,8 +1,10 @@
 """What the functions share: networks that are ready to run, and the feature cache."""
 
+from contextlib import suppress
 from functools import lru_cache
 
 from gad_core.data.datasets import ImageSet
+from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, load_engine
 from gad_core.features.extract import Extraction
@@ -32,5 +34,6 @@ def _in_use() -> frozenset[str]:
     # The database takes half a second to import, and room is hardly ever short.
     from gad_core.workspace.store import open_store  # noqa: PLC0415
 
-    with open_store() as store:
+    with suppress(GadError), open_store() as store:
         return store.in_use()
+    return frozenset()  # without the database nobody knows, and the cache can be made again

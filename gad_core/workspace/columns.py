@@ -30,6 +30,7 @@ class Utc(TypeDecorator[datetime]):
 
     impl = DateTime
     cache_ok = True
+    holds = datetime
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - its signature
         """Drop the zone on the way in."""
@@ -68,6 +69,7 @@ class FreeText(TypeDecorator[str]):
 
     impl = Text
     cache_ok = True
+    holds = str
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - its signature
         """Escape lone surrogates and NUL on the way in."""
@@ -79,6 +81,7 @@ class Word(TypeDecorator[str]):
 
     impl = String
     cache_ok = True
+    holds = str
 
     def __init__(self, length: int, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(length)
@@ -120,10 +123,7 @@ def unfit(kind: TypeEngine[Any], value: object) -> Unreadable | None:
     """What stands in a column of that kind, if it is not of that kind; SQLite keeps anything anywhere."""
     if isinstance(value, Unreadable):
         return value
-    if isinstance(kind, Json):
-        fits = isinstance(value, kind.holds)
-    elif isinstance(kind, Word):
-        fits = isinstance(value, str) and (not kind.allowed or value in kind.allowed)
-    else:
-        fits = isinstance(value, (int, float) if kind.python_type is float else kind.python_type)
-    return None if fits else Unreadable.of(value)
+    expected = getattr(kind, "holds", None) or kind.python_type
+    fits = isinstance(value, (int, float) if expected is float else expected)
+    allowed = getattr(kind, "allowed", ())
+    return None if fits and (not allowed or value in allowed) else Unreadable.of(value)

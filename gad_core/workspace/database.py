@@ -7,6 +7,7 @@ from copy import copy
 from pathlib import Path
 from typing import NoReturn
 
+from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -79,7 +80,9 @@ class Database:
                     raise GadError(f"the database {self.name} would be lost with the server; name a file")
         except DBAPIError as error:
             words = in_words(error, self._engine)
-            raise GadError(words or f"the database {self.name} cannot be opened; see GAD_DATABASE") from error
+            raise GadError(
+                words or f"an option in GAD_DATABASE is not known to {self.name}, or has no such value; leave it out"
+            ) from error
         except (SQLAlchemyError, ValueError, TypeError, sqlite3.Error) as error:
             raise GadError(f"an option in GAD_DATABASE is not known to {self.name}; leave it out") from error
 
@@ -89,7 +92,7 @@ class Database:
             with self.writing() as session:
                 self._bring_up_to_date(session)
                 self._check(session.connection())
-        except (SQLAlchemyError, ValueError, TypeError, LookupError, AttributeError) as error:
+        except (SQLAlchemyError, CommandError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise GadError(
                 f"the database {self.name} could not be brought up to date ({type(error).__name__}), so that it was "
                 "left as it is; restore a copy, or move it away and start again: image files stay as they are"

@@ -45,6 +45,12 @@ _AWAY = (
     "not done"
 )
 _OTHER_TABLES = re.compile("^no such (table|column)|^table .* already exists|has no column|^duplicate column")
+# Who is not let in gets no code from the driver, and words that may be in another language: those are then shown.
+_AT_THE_DOOR = {
+    "authentication failed|no password supplied|no pg_hba.conf entry|role .* does not exist": "28",
+    "database .* does not exist": "3D",
+    "too many clients|remaining connection slots": "53300",
+}
 _SCHEMA_CODES = ("42703", "42P01", "42P07", "42701", "42804", "42883", "3F000")
 
 
@@ -65,6 +71,7 @@ def _of_postgresql(error: DBAPIError) -> str | None:
     code = getattr(error.orig, "sqlstate", None) or ""
     if code in _SCHEMA_CODES:
         return _FOREIGN
+    code = code or next((known for words, known in _AT_THE_DOOR.items() if re.search(words, str(error.orig))), "")
     if remedy := _POSTGRESQL.get(code) or _POSTGRESQL.get(code[:2]):
         return remedy
     lost = error.connection_invalidated or code[:2] in ("08", "57", "25")

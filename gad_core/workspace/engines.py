@@ -94,6 +94,10 @@ def reading(engine: Engine) -> Engine:
 def _file(url: URL) -> URL:
     """A URL of SQLite's, whose file is one or can become one."""
     name = url.database or ""
+    if url.query.get("uri") != "true" and (
+        unknown := url.query.keys() - {"timeout"}
+    ):  # the driver would leave them out
+        raise GadError(f"an option in GAD_DATABASE is not known to SQLite ({', '.join(sorted(unknown))}); leave it out")
     if name in ("", ":memory:") or "mode=memory" in name or url.query.get("mode") == "memory":
         raise GadError("GAD_DATABASE names a database in memory, which would be lost with the server; name a file")
     if name.startswith("file:"):

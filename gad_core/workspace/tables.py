@@ -1,5 +1,6 @@
 """The tables of the store, as SQLAlchemy sees them; what leaves the store are the frozen rows of `rows`."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import fields
@@ -237,8 +238,9 @@ def fetch(session: Session, table: type[Record], key: str | int, *, lock: bool =
 
     What lies in the bin counts only if `binned`.
     """
-    small = not isinstance(key, int) or abs(key) < _LARGEST  # a link may ask for anything
-    record, thing = session.get(table, key, with_for_update=lock) if small else None, _thing(table)
+    # A link may ask for anything; a key names files, too, and must not lead elsewhere, whoever wrote it into a table.
+    sensible = re.fullmatch(r"[\w-]+", key) if isinstance(key, str) else abs(key) < _LARGEST
+    record, thing = session.get(table, key, with_for_update=lock) if sensible else None, _thing(table)
     if record is not None and (binned or not getattr(record, "deleted", None)):
         return record
     if record is None:

@@ -69,7 +69,7 @@ class WatchShelf:
     def active(self) -> tuple[WatchRow, ...]:
         """All watches that go on, whoever holds them."""
         with self._place.database.reading() as session:
-            return tuple(frozen(WatchRow, record) for record in session.scalars(_GOING_ON))
+            return readable(session.scalars(_GOING_ON), partial(frozen, WatchRow))
 
     def take(self, *, unless: Callable[[str], bool]) -> tuple[WatchRow, ...]:
         """Take over the active watches that nobody holds, or whose holder is gone, and return all that are ours.

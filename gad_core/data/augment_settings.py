@@ -10,6 +10,8 @@ from gad_core.errors import GadError
 Step = Literal["blur", "tone", "colour", "noise", "flip", "quarter_turn", "affine"]
 STEPS: tuple[Step, ...] = get_args(Step)
 
+_LARGEST = 1e6  # of degrees and scales: beyond it nothing is meant
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -94,10 +96,13 @@ class Augmentation:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Augmentation":
-        """Read them back; raises `GadError` for names that this version does not know."""
+        """Read them back; raises `GadError` for names that this version does not know, and for what is no number."""
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise GadError(f"unknown augmentation setting {unknown[0]!r}; update this program to read it")
+        for name, value in values.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+                raise GadError(f"the augmentation setting {name!r} is no number; change it")
         return cls(**values)
 
 

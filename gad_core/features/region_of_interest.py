@@ -18,6 +18,8 @@ from gad_core.errors import GadError, ImageRefused
 #: Sides of a mask, in pixels; it is stretched over images as they are over the network's input.
 SIDE = 224
 
+_BYTES = SIDE * SIDE // 8  # of a mask, unpacked
+
 Mask = NDArray[np.bool_]
 
 
@@ -50,10 +52,11 @@ class RegionOfInterest:
     def __post_init__(self) -> None:
         """Refuse what is no mask, and an empty one."""
         try:
-            n_bytes = len(zlib.decompress(base64.b64decode(self.code, validate=True)))
+            unpacking = zlib.decompressobj()  # no further than a mask is long, whatever the code would unpack to
+            n_bytes = len(unpacking.decompress(base64.b64decode(self.code, validate=True), _BYTES + 1))
         except (binascii.Error, zlib.error, ValueError) as error:
             raise GadError("the region of interest is damaged; draw it again, or give its mask as a PNG") from error
-        if n_bytes != SIDE * SIDE // 8:
+        if n_bytes != _BYTES or not unpacking.eof:
             raise GadError("the region of interest has another size than masks have here; draw it again")
         if not self.mask.any():
             raise GadError("the region of interest is empty; mark what is to be inspected (white in a mask)")

@@ -9,12 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gad_core.data.plain import Form, Levels
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 from gad_core.features.region_of_interest import SIDE, RegionOfInterest
 
 #: Rows and columns of the grid that is recommended.
 GRID = (7, 7)
+
+_FINEST = 1000  # rows or columns: no network's maps have as many
+
+
+class _RegionsForm(Form):
+    grid: str
+    levels: Levels
+    roi: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ class Regions:
         """Refuse what is no grid."""
         if min(self.rows, self.columns) < 1 or self.count < 2:
             raise GadError(f"{self} is no grid of regions; write rows x columns, such as 7x7, or 1 for the whole image")
+        if max(self.rows, self.columns) > _FINEST:
+            raise GadError(f"a grid has at most {_FINEST} rows and columns; write fewer, such as 7x7")
         if not self.levels or min(self.levels) < 1:
             raise GadError("regions need at least one level, counted from 1")
 
@@ -109,9 +120,10 @@ class Regions:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Regions":
-        """Read them back."""
-        roi = RegionOfInterest(values["roi"]) if values.get("roi") else None
-        return cls(*parse_grid(values["grid"]), tuple(int(level) for level in values["levels"]), roi)
+        """Read them back; raises `GadError` for what is no grid, level or region of interest."""
+        form = _RegionsForm.of(values, what="regions")
+        roi = RegionOfInterest(form.roi) if form.roi else None
+        return cls(*parse_grid(form.grid), tuple(form.levels), roi)
 
 
 def region_levels(backbone: Backbone) -> tuple[int, ...]:
@@ -134,7 +146,7 @@ def parse_grid(text: str) -> tuple[int, int]:
     """Read "7x7" as rows and columns, and "1" as one of each; raises `GadError` for anything else."""
     if text.strip() == "1":
         return 1, 1
-    match = re.fullmatch(r"\s*(\d+)\s*[x×]\s*(\d+)\s*", text)
+    match = re.fullmatch(r"\s*(\d{1,9})\s*[x×]\s*(\d{1,9})\s*", text)
     if match is None:
         raise GadError(f"{text!r} is no grid; write rows x columns, such as 7x7, or 1 for the whole image")
     return int(match[1]), int(match[2])

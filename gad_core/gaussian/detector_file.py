@@ -1,34 +1,27 @@
 """A detector file read back, whole or its head alone; every earlier schema is understood."""
 
-import hashlib
-import json
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.numpy
-from numpy.typing import NDArray
 
 from gad_core.data.datasets import Refusal
 from gad_core.errors import GadError
 from gad_core.features.regions import Regions
 from gad_core.gaussian.by_region import RegionsFit, inside_of
 from gad_core.gaussian.detector import Detector, TrainingImages
-from gad_core.gaussian.detector_writing import JSON, SCHEMA, TENSORS
+from gad_core.gaussian.detector_archive import DAMAGE, NoDetector, Parts, opened
+from gad_core.gaussian.detector_header import Header, ImagesForm, Newer, RegionsForm, SpectrumForm, read_header
+from gad_core.gaussian.detector_shapes import Tensors, check_values, rules
 from gad_core.gaussian.levels import LeftOut
 from gad_core.gaussian.packing import Packed
-from gad_core.gaussian.reduction import Reduction
-from gad_core.gaussian.settings import Augmented, FitSettings
+from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.spectrum import Coordinates, Gaussian, Spectrum
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.gaussian.version import fit_version
-
-Tensors = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -69,148 +62,111 @@ def load_detector(path: str | Path) -> Detector:
     >>> gad.load_detector("parts.gad").n_train
     30
     """
-    path = Path(path)
-    with _opened(path) as (header, archive):
-        payload = archive.read(TENSORS)
-        if hashlib.sha256(payload).hexdigest() != header["sha256"][TENSORS]:
-            raise _damaged(path)
+    with _read(Path(path)) as (header, parts):
+        declared = parts.read_declared()
+        known = rules(header, declared)
+        payload = parts.read_tensors(declared, header.checksum)
         # Fresh arrays, aligned as in the fit: the same bits in give the same bits out.
         tensors = {name: array.copy() for name, array in safetensors.numpy.load(payload).items()}
+        check_values(header, known, tensors)
         return _detector(header, tensors)
 
 
 def read_summary(path: str | Path) -> Summary:
     """Read the head of a detector file, in a few milliseconds; raises as `load_detector` does."""
-    with _opened(Path(path)) as (header, _):
-        settings, training, held_out = _settings(header), header["training"]["digests"], header["calibration"] or {}
+    with _read(Path(path)) as (header, _):
+        form = header.form
+        held_out = form.calibration.digests if form.calibration else ()
         return Summary(
-            settings=settings,
-            regions=Regions.from_json(header["by_region"]["regions"]) if header.get("by_region") else None,
-            tuning=Tuning.from_json(header["tuning"]),
-            n_train=len(training),
-            working_point=_working_point(header),
-            refused=_refused(header),
-            digests=tuple(training),
-            version=fit_version(settings, header["fingerprint"], training, held_out.get("digests", ())),
+            settings=header.settings,
+            regions=header.regions,
+            tuning=header.tuning,
+            n_train=header.n_train,
+            working_point=header.working_point,
+            refused=header.refused,
+            digests=tuple(form.training.digests),
+            version=fit_version(header.settings, form.fingerprint, form.training.digests, held_out),
         )
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[dict[str, Any], zipfile.ZipFile]]:
-    """Open the archive and read its header; whatever is wrong with the file comes out in words."""
+def _read(path: Path) -> Iterator[tuple[Header, Parts]]:
+    """Open the archive and read its head; whatever is wrong with the file comes out in words."""
     if not path.is_file():
         raise GadError(f"there is no detector file {path}; check the path, or fit a detector first")
-    foreign = GadError(f"{path.name} is not a detector file; choose a .gad file that this program has saved")
+    foreign = f"{path.name} is not a detector file; choose a .gad file that this program has saved"
+    mend = "copy it again from where it came, or fit the detector anew"
     try:
-        with zipfile.ZipFile(path) as archive:
-            if {JSON, TENSORS} - set(archive.namelist()):
-                raise foreign
-            header = json.loads(archive.read(JSON))
-            if not isinstance(header, dict) or "schema" not in header:
-                raise foreign
-            if header["schema"] > SCHEMA:
-                newer = f"schema {header['schema']}, this one reads {SCHEMA}"
-                raise GadError(f"{path.name} was written by a newer version ({newer}); update this program to open it")
-            yield header, archive
-    except (zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        raise (_damaged(path) if path.read_bytes()[:2] == b"PK" else foreign) from error
-    except (KeyError, TypeError, ValueError, EOFError, OSError, safetensors.SafetensorError) as error:
-        raise _damaged(path) from error
+        with opened(path) as parts:
+            header = read_header(parts.read_json())
+            if header is None:
+                raise GadError(foreign)
+            yield header, parts
+    except NoDetector as error:
+        raise GadError(foreign) from error
+    except Newer as error:
+        raise GadError(
+            f"{path.name} was written by a newer version ({error}); update this program to open it"
+        ) from error
+    except GadError as error:
+        raise GadError(f"{path.name} is damaged ({error}); {mend}") from error
+    except DAMAGE as error:
+        raise GadError(f"{path.name} is damaged; {mend}") from error
 
 
-def _damaged(path: Path) -> GadError:
-    return GadError(f"{path.name} is damaged; copy it again from where it came, or fit the detector anew")
+def _detector(header: Header, tensors: Tensors) -> Detector:
+    form, slices = header.form, header.slices
 
-
-def _settings(header: Mapping[str, Any]) -> FitSettings:
-    """Read the settings; schema 1 had none, and they are read off what the fit left in the file."""
-    if header["schema"] > 1:
-        return FitSettings.from_json(header["settings"])
-    training, calibration = header["training"], header["calibration"]
-    n, n_kept = len(training["digests"]), len(calibration["digests"]) if calibration else 0
-    pairs = zip(training["digests"], training["groups"] or (), strict=bool(training["groups"]))
-    return FitSettings(
-        backbone=header["backbone"],
-        n_folds=len(header["left_out"][0]),
-        seed=header["seed"],
-        groups=tuple(pairs) if training["groups"] else None,
-        calibration_share=1 / max(round((n + n_kept) / n_kept), 2) if n_kept else 0.0,
-        augmented=Augmented.from_json(header["augmented"]) if header.get("augmented") else None,
-        regions=None,
-    )
-
-
-def _working_point(header: Mapping[str, Any]) -> WorkingPoint | None:
-    """Read the adopted threshold; schema 1 did not say from how many images it was made, but its method tells."""
-    if header["schema"] > 1:
-        return WorkingPoint.from_json(header["working_point"]) if header["working_point"] else None
-    adopted = header["adopted"]
-    if not adopted:
-        return None
-    images = header["calibration"] if adopted["method"] == "split-conformal" else header["training"]
-    return WorkingPoint.from_json(adopted | {"n": len(images["digests"])})
-
-
-def _refused(header: Mapping[str, Any]) -> tuple[Refusal, ...]:
-    return tuple(Refusal(**refusal) for refusal in header.get("refused", ()))
-
-
-def _detector(header: dict[str, Any], tensors: Tensors) -> Detector:
-    def spectrum(prefix: str, values: dict[str, Any]) -> Spectrum:
+    def spectrum(prefix: str, values: SpectrumForm) -> Spectrum:
         eigenvalues, head, tail = (tensors[f"{prefix}.{name}"] for name in ("eigenvalues", "head", "tail"))
-        return Spectrum(values["n"], values["n_features"], eigenvalues, head, tail, values["whole"])
+        return Spectrum(values.n, values.n_features, eigenvalues, head, tail, values.whole)
 
-    def gaussian(prefix: str, values: dict[str, Any]) -> Gaussian:
+    def gaussian(prefix: str, values: SpectrumForm) -> Gaussian:
         mean, basis, variance = (tensors[f"{prefix}.{name}"] for name in ("mean", "basis", "variance"))
         return Gaussian(mean, basis, variance, spectrum(prefix, values))
 
-    def images(name: str) -> TrainingImages:
-        features, groups, packed = tensors[f"{name}.features"], header[name]["groups"], None
-        if f"{name}.by_region.codes" in tensors:
+    def images(name: str, values: ImagesForm) -> TrainingImages:
+        features, packed = tensors[f"{name}.features"], None
+        if header.regions:
             packed = Packed(*(tensors[f"{name}.by_region.{part}"] for part in ("codes", "low", "step")))
             features = np.concatenate([features, packed.values], axis=1)
-        return TrainingImages(features, tuple(header[name]["digests"]), tuple(groups) if groups else None, packed)
+        return TrainingImages(features, tuple(values.digests), tuple(values.groups) if values.groups else None, packed)
 
-    def by_region(slices: Sequence[slice], training: TrainingImages) -> RegionsFit | None:
-        values = header.get("by_region")
-        if not values:
-            return None
-        regions = Regions.from_json(values["regions"])
-        inside = tuple(values["inside"])
-        stored = values["gaussians"] and tuple(
+    def by_region(values: RegionsForm, regions: Regions) -> RegionsFit:
+        inside = tuple(values.inside)
+        stored = values.gaussians and tuple(
             tuple(gaussian(f"by_region.{level}.{place}", one) for place, one in enumerate(of_level))
-            for level, of_level in enumerate(values["gaussians"])
+            for level, of_level in enumerate(values.gaussians)
         )
         return RegionsFit(
             regions=regions,
             inside=inside,
             slices=inside_of(regions.slices(slices), inside),
             features=training.features,
-            reductions=tuple(Reduction.parse(keep) for keep in values["keep"]),
+            reductions=header.reductions,
             left_out=tensors["by_region.left_out"],
-            stored=stored,
+            stored=stored or None,
         )
 
     def left_out(level: int) -> Iterator[LeftOut]:
-        for fold, values in enumerate(header["left_out"][level]):
+        for fold, values in enumerate(form.left_out[level]):
             prefix = f"{level}.{fold}"
             coordinates = Coordinates(*(tensors[f"{prefix}.{name}"] for name in ("z2", "null", "sed2")))
             yield LeftOut(spectrum(prefix, values), coordinates)
 
-    training = images("training")
-    slices = tuple(slice(start, stop) for start, stop in header["slices"])
+    training = images("training", form.training)
     return Detector(
-        settings=_settings(header),
-        tuning=Tuning.from_json(header["tuning"]),
-        fingerprint=header["fingerprint"],
+        settings=header.settings,
+        tuning=header.tuning,
+        fingerprint=form.fingerprint,
         slices=slices,
         training=training,
-        gaussians=tuple(gaussian(f"{level}", values) for level, values in enumerate(header["gaussians"])),
+        gaussians=tuple(gaussian(f"{level}", values) for level, values in enumerate(form.gaussians)),
         folds=tensors["folds"],
-        left_out=tuple(tuple(left_out(level)) for level in range(len(header["left_out"]))),
+        left_out=tuple(tuple(left_out(level)) for level in range(len(slices))),
         references=tensors.get("references"),
-        calibration=images("calibration") if header["calibration"] else None,
-        working_point=_working_point(header),
-        refused=_refused(header),
-        by_region=by_region(slices, training),
+        calibration=images("calibration", form.calibration) if form.calibration else None,
+        working_point=header.working_point,
+        refused=header.refused,
+        by_region=by_region(form.by_region, header.regions) if form.by_region and header.regions else None,
     )

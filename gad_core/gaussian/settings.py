@@ -2,14 +2,38 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from gad_core.data.augment_settings import Augmentation
 from gad_core.data.groups import Groups
+from gad_core.data.plain import Form
 from gad_core.errors import GadError
 from gad_core.features.backbones import BACKBONES, Backbone
 from gad_core.features.regions import GRID, Regions, default_regions
 from gad_core.gaussian.tuning import Tuning, check_regional, regional, whole_image
+
+_Count = Annotated[int, Field(ge=0)]
+_Pair = Annotated[list[str | None], Field(min_length=2, max_length=2)]
+
+
+class _AugmentedForm(Form):
+    settings: dict[str, Any]
+    passes: _Count
+
+
+class _SettingsForm(Form):
+    backbone: str = BACKBONES[0].name
+    tuning: dict[str, Any] | None = None
+    n_folds: _Count | None = None
+    seed: _Count = 0
+    groups: Literal["folder"] | list[_Pair] | None = None
+    without: list[str] | None = None
+    calibration_share: float = 0.0
+    augmented: dict[str, Any] | None = None
+    n_references: _Count = 0
+    regions: Literal["auto"] | dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +74,9 @@ class Augmented:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Augmented":
-        """Read them back."""
-        return cls(Augmentation.from_json(values["settings"]), values["passes"])
+        """Read them back; raises `GadError` for what is no number or out of its range."""
+        form = _AugmentedForm.of(values, what="augmentation")
+        return cls(Augmentation.from_json(form.settings), form.passes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,11 +181,12 @@ class FitSettings:
     def from_json(cls, values: Mapping[str, Any]) -> "FitSettings":
         """Read them back; what is missing takes its default, but regions: settings from before them had none.
 
-        Raises `GadError` for a name that is not known here.
+        Raises `GadError` for a name that is not known here, and for a value that is none.
         """
         unknown = sorted(set(values) - {one.name for one in fields(cls)})
         if unknown:
             raise GadError(f"unknown fit setting {unknown[0]!r}; update this program to read it")
+        _SettingsForm.of(values, what="settings")
         read = dict(values)
         if tuning := values.get("tuning"):
             read["tuning"] = Tuning.from_json(tuning)

@@ -3,8 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
+from pydantic import ConfigDict, Field
+
+from gad_core.data.plain import Form, Levels
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 from gad_core.features.regions import Regions
@@ -18,6 +21,28 @@ _DEEP = (6, 7, 8)  # of an EfficientNet
 
 #: The level of a score that sums the tuned levels.
 SUM = "sum"
+
+_Rate = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _TuningForm(Form):
+    levels: Levels
+    keep: str
+    score: str
+    pool: str | None = None
+
+
+class _PointForm(Form):
+    model_config = ConfigDict(extra="forbid")
+
+    method: Annotated[str, Field(max_length=40)]
+    target_fpr: _Rate
+    threshold: float
+    n: Annotated[int, Field(ge=1)]
+    how: str
+    level: Annotated[str, Field(pattern=r"^(sum|[1-9][0-9]{0,2})$")] = SUM
+    reject_above: float | None = None
+    reject_fpr: _Rate | None = None
 
 
 @dataclass(frozen=True)
@@ -54,10 +79,10 @@ class Tuning:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Tuning":
-        """Read them back; raises `GadError` for a reduction, a distance or a pool that does not exist."""
-        levels = tuple(int(level) for level in values["levels"])
-        pool = Pool.parse(values["pool"]) if values.get("pool") else None
-        return cls(levels, Reduction.parse(values["keep"]), parse_distance(values["score"]), pool)
+        """Read them back; raises `GadError` for what is no level, reduction, distance or pool."""
+        form = _TuningForm.of(values, what="tuning")
+        pool = Pool.parse(form.pool) if form.pool else None
+        return cls(tuple(form.levels), Reduction.parse(form.keep), parse_distance(form.score), pool)
 
 
 @dataclass(frozen=True)
@@ -107,7 +132,13 @@ class WorkingPoint:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "WorkingPoint":
-        """Read them back."""
+        """Read them back; raises `GadError` for a number that is none, is not finite or out of its range."""
+        form = _PointForm.of(values, what="working point")
+        if form.reject_above is not None and form.reject_above <= form.threshold:
+            raise GadError(
+                f"working point, reject_above: should lie above the threshold {form.threshold:g}, got "
+                f"{form.reject_above:g}"
+            )
         return cls(**values)
 
 

@@ -58,6 +58,7 @@ def augmented(features, copies, small_backbone, tmp_path):
         fingerprint="f" * 64,
         folds=k_folds(50, 5, seed=1),
         settings=FitSettings(augmented=Augmented(FIG_5.without("flip"), PASSES)),
+        tuning=Tuning((1, 3)),
         copies=spooled(features[:50], spool),
     )
 

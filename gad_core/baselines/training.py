@@ -5,7 +5,6 @@ was killed goes on from its last epoch and gives what it would have given.
 """
 
 import math
-import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,8 @@ from gad_core.data.placing import placed
 from gad_core.progress import Progress
 
 State = dict[str, Any]
+#: What a checkpoint holds.
+_KEPT = {"epoch": int, "best_epoch": int, "best_value": float, "best": dict, "module": dict, "optimiser": dict}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +125,15 @@ class _Run:
         kept = _read(checkpoint) if checkpoint else None
         if kept is None:
             return cls(0, -1, -math.inf, _copy(module), {}, {})
+        fresh = _copy(module)
         run = cls(**kept)
-        module.load_state_dict(run.module)
-        optimiser.load_state_dict(run.optimiser)
+        try:
+            module.load_state_dict(run.best)
+            module.load_state_dict(run.module)
+            optimiser.load_state_dict(run.optimiser)
+        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError):  # of another network
+            module.load_state_dict(fresh)
+            return cls.begin(module, optimiser, None)
         return run
 
     def ended(self, training: Training) -> bool:
@@ -151,9 +158,10 @@ def _read(path: Path) -> State | None:
     """What a checkpoint holds; None where there is none, or one that a failing disk has damaged."""
     try:
         kept: State = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+    except Exception:  # torch answers damage with a dozen kinds of exceptions
         return None
-    return kept
+    whole = isinstance(kept, dict) and {name: type(value) for name, value in kept.items()} == _KEPT
+    return kept if whole else None
 
 
 def _copy(module: nn.Module) -> State:

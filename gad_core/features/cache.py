@@ -1,5 +1,6 @@
 """Features and resized pixels on disk, found by content: losing any of it costs time and nothing else."""
 
+import math
 import os
 import tempfile
 import threading
@@ -41,7 +42,10 @@ class FeatureCache:
     def features(self, fingerprint: str, digest: str) -> NDArray[np.float32] | None:
         """Feature vector (sum C,) of the image with that digest, where it is known."""
         data = self._read(self._feature_path(fingerprint, digest))
-        return None if data is None else np.frombuffer(data, np.float32)
+        if data is None or len(data) % np.float32().itemsize:
+            return None
+        vector = np.frombuffer(data, np.float32)
+        return vector if np.isfinite(vector).all() else None
 
     def keep_features(self, fingerprint: str, digest: str, vector: NDArray[np.float32]) -> None:
         """Remember a feature vector (sum C,)."""
@@ -51,7 +55,7 @@ class FeatureCache:
         """Resized pixels (S, S, 3) of the image with that digest, where they are known; read-only."""
         data = self._read(self._pixel_path(backbone, digest))
         shape = (backbone.input_size, backbone.input_size, 3)
-        return None if data is None else np.frombuffer(data, np.uint8).reshape(shape)
+        return np.frombuffer(data, np.uint8).reshape(shape) if data and len(data) == math.prod(shape) else None
 
     def keep_pixels(self, backbone: Backbone, digest: str, pixels: NDArray[np.uint8]) -> None:
         """Remember resized pixels (S, S, 3); backbones of one input size share them."""

@@ -133,9 +133,9 @@ class _Features:
         if self._cache is None:
             return None
         parts = []
-        for folder in self._folders:
+        for folder, length in zip(self._folders, (self._whole, self.length - self._whole), strict=False):
             part = self._cache.features(folder, self._key(digest))
-            if part is None:
+            if part is None or len(part) != length:
                 return None
             parts.append(part)
         return np.concatenate(parts) if len(parts) > 1 else parts[0]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle  # for the error that torch raises, and nothing else
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from gad_core.features.backbones import Backbone
 from gad_core.features.folding import fold_batch_norms
 from gad_core.features.registry import get_backbone
 from gad_core.features.timm_models import build
-from gad_core.features.weights import first_line, other_weights, package_weights
+from gad_core.features.weights import other_weights, package_weights
 
 Pixels = NDArray[np.uint8]  # (S, S, 3): one image at the network's size
 Vector = NDArray[np.float32]  # (sum C,): its features
@@ -63,10 +64,23 @@ def load_module(backbone: Backbone, path: Path) -> nn.Module:
     try:
         module = _from_package(backbone, path) if package else build(backbone.timm_name, weights=path)
     except Exception as error:  # torch, safetensors and timm answer damage with a dozen kinds of exceptions
-        raise GadError(
-            f"{path} does not hold the weights of {backbone.timm_name} ({first_line(error)}); replace that file"
-        ) from error
+        raise _unusable(backbone, path, _why(error)) from error
+    if not all(bool(value.isfinite().all()) for value in module.state_dict().values()):
+        raise _unusable(backbone, path, "some of its values are not finite")
     return module.float().eval().requires_grad_(False)
+
+
+def _unusable(backbone: Backbone, path: Path, why: str) -> GadError:
+    return GadError(f"{path} does not hold the weights of {backbone.timm_name} ({why}); replace that file")
+
+
+def _why(error: Exception) -> str:
+    """Our own words: the libraries' own speak of their arguments, and how to run what a file brings along."""
+    if isinstance(error, pickle.UnpicklingError) or "weights_only" in str(error):
+        return "it holds more than tensors, and code in a file is never run: save the tensors alone, as .safetensors"
+    if "state_dict" in str(error):
+        return "its tensors have other names or shapes"
+    return "it is damaged or of another kind"
 
 
 def weights_file(backbone: Backbone) -> Path:

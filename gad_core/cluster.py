@@ -132,7 +132,7 @@ def extract_on(
 
     Raises `GadError` for other weights, and where no image can be read.
     """
-    detector.check_weights(_engine(detector.backbone).network.fingerprint)
+    detector.check_network(_engine(detector.backbone).network)
     blocks, images = _read(client, paths, replace(detector.settings, augmented=None), progress)
     check_any(images)
     return Extraction(_gathered(client, blocks), images)

@@ -23,7 +23,7 @@ _SEAM = 3.0  # pixels: standard deviation of the blended edge
 
 def scorer(detector: Detector, engine: Engine, tuning: Tuning | None = None) -> Scorer:
     """The detector's score of images (N, S, S, 3) at the network's size: (N,)."""
-    detector.check_weights(engine.network.fingerprint)
+    detector.check_network(engine.network)
     return lambda pixels: detector.scores(np.stack(list(engine.stream(pixels, regions=detector.regions))), tuning)
 
 

@@ -85,7 +85,7 @@ def attribute_all(
 
     Progress counts pairs of an image and a reference.
     """
-    detector.check_weights(network.fingerprint)
+    detector.check_network(network)
     tuning = tuning or detector.tuning
     chosen = _draw(detector, n_references, seed)
     references = detector.references[list(chosen)] if detector.references is not None else images[:1]

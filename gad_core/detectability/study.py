@@ -46,7 +46,7 @@ def measure(
     set holds none of the training images, and for a fit to augmented copies; `SampleTooSmall` where the images cannot
     support the target.
     """
-    detector.check_weights(engine.network.fingerprint)
+    detector.check_network(engine.network)
     settings, tuning = settings or SensitivitySettings(), tuning or detector.tuning
     point = point or _threshold(detector, tuning, target_fpr)
     own = tuning_at(tuning, point.level)

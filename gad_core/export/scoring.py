@@ -55,7 +55,7 @@ class Scorer:
 
     def __init__(self, detector: Detector, engine: Engine) -> None:
         """Get ready to judge; raises as `judge` does, and for other weights than those of the fit."""
-        detector.check_weights(engine.network.fingerprint)
+        detector.check_network(engine.network)
         self.detector, self._engine = detector, engine
         self.judge = Judge.of(detector)
         tuning = self.judge.tuning

@@ -21,6 +21,7 @@ from gad_core.gaussian.version import fit_version
 
 if TYPE_CHECKING:
     from gad_core.features.backbones import Backbone
+    from gad_core.features.networks import Network
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,20 @@ class Detector(LevelsFit):
         held_out = self.calibration.digests if self.calibration else ()
         return fit_version(self.settings, self.fingerprint, self.training.digests, held_out)
 
-    def check_weights(self, fingerprint: str) -> None:
-        """Refuse a network whose weights are not those of the fit: its distances would mean nothing."""
-        if fingerprint != self.fingerprint:
+    def check_network(self, network: "Network") -> None:
+        """Refuse a network whose weights are not those of the fit, or whose levels and images have other sizes."""
+        backbone, references = network.backbone, self.references
+        if network.fingerprint != self.fingerprint:
             raise GadError(
-                f"the weights of {self.backbone} here ({fingerprint[:8]}) are not those that this detector was fitted "
-                f"with ({self.fingerprint[:8]}); provide the same weights, or fit again"
+                f"the weights of {self.backbone} here ({network.fingerprint[:8]}) are not those that this detector was "
+                f"fitted with ({self.fingerprint[:8]}); provide the same weights, or fit again"
+            )
+        if self.slices != backbone.level_slices:
+            raise GadError(f"this detector's levels are not those of {backbone.name}; fit again")
+        if references is not None and len(references) and references.shape[1] != backbone.input_size:
+            raise GadError(
+                f"this detector's references have {references.shape[1]} pixels a side, and {backbone.name} takes "
+                f"{backbone.input_size}; fit again"
             )
 
     def scores(self, features: NDArray[np.float32], tuning: Tuning | None = None) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ def extract_for(
 
     Raises `GadError` for other weights than those of the fit, and where there are images and none can be read.
     """
-    detector.check_weights(engine.network.fingerprint)
+    detector.check_network(engine.network)
     extraction = extract(images, engine, regions=detector.regions, cache=cache, progress=progress)
     check_any(extraction.images)
     return extraction

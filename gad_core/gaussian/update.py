@@ -96,7 +96,7 @@ def _sort_out(
     detector: Detector, images: ImageSet, engine: Engine, *, known: bool
 ) -> tuple[ImageSet, tuple[Refusal, ...]]:
     """The images that change the detector, and those that do not with the reason."""
-    detector.check_weights(engine.network.fingerprint)
+    detector.check_network(engine.network)
     inside = set(detector.training.digests)
     fits: NDArray[np.bool_] = np.array([(digest in inside) is known for digest in images.digests], bool)
     why = "it is not in the detector" if known else "it is in the detector already"

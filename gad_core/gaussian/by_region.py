@@ -182,7 +182,7 @@ def fit_regions(
     gaussians = []
     for index, level in enumerate(slices):
         fitted = fit_levels(features, level, folds, copies=copies, progress=stages(index))
-        left_out[:, index] = fitted.left_out_tables(reductions)
+        left_out[:, index] = np.minimum(fitted.left_out_tables(reductions), np.finfo(np.float16).max)
         gaussians.append(fitted.gaussians)
     found = RegionsFit(
         regions=regions,

@@ -1,6 +1,8 @@
 """The region of interest: its mask in every form, and regions averaged over what it covers of them."""
 
+import base64
 import io
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -120,3 +122,10 @@ def test_engines_agree_and_leave_the_whole_image_alone(lite0, device):
     expected = np.concatenate([*(spatial_mean(level).numpy() for level in maps), *by_level], axis=1)
     np.testing.assert_allclose(found, expected, atol=1e-4)
     assert not found[:, lite0.backbone.n_features :][:, : 7 * 112].any()  # the uppermost regions lie outside
+
+
+def test_a_code_that_would_unpack_to_gigabytes_is_not_unpacked(monkeypatch):
+    bomb = base64.b64encode(zlib.compress(bytes(1 << 26))).decode()
+    monkeypatch.setattr("zlib.decompress", lambda *_: pytest.fail("unpacked whole"))
+    with pytest.raises(GadError, match="has another size than masks have here"):
+        RegionOfInterest(bomb)

@@ -1,11 +1,16 @@
 """Left-out scores at every cut equal those of a detector fitted anew without the fold."""
 
+from contextlib import nullcontext
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
+from torch import nn
 
 from gad_core.data.groups import k_folds
 from gad_core.errors import Cancelled, GadError
+from gad_core.features.networks import Network
 from gad_core.gaussian.detector import TrainingImages
 from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.reduction import ALL, Reduction
@@ -117,3 +122,19 @@ def test_efficientnets_start_from_levels_6_to_8_and_other_networks_from_the_pape
     assert whole_image(get_backbone("tf_efficientnet_lite0")) == Tuning((6, 7, 8), Reduction("npca", 0.05))
     assert whole_image(get_backbone("resnet18")) == Tuning((1, 2, 3, 4, 5), Reduction("npca", 0.01))
     assert presets(get_backbone("resnet18"))["Paper, all levels"] == Tuning((1, 2, 3, 4, 5))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"fingerprint": "0" * 64}, "the weights of tf_efficientnet_lite0 here"),
+        ({"channels": (6, 12, 91)}, "levels are not those of tf_efficientnet_lite0"),
+        ({"input_size": 16}, "references have 8 pixels a side, and tf_efficientnet_lite0 takes 16"),
+        ({}, None),
+    ],
+)
+def test_a_network_of_other_weights_or_sizes_is_refused(detector, small_backbone, change, reason):
+    sizes = {"input_size": 8} | {name: value for name, value in change.items() if name != "fingerprint"}
+    network = Network(replace(small_backbone, **sizes), nn.Identity(), change.get("fingerprint", "f" * 64))
+    with nullcontext() if reason is None else pytest.raises(GadError, match=reason):
+        detector.check_network(network)

@@ -27,15 +27,11 @@ def form(dataset: DatasetRow) -> None:
             settings = _settings(dataset)
         except GadError as error:  # a table of groups that cannot be read
             frame.trouble(error)
-        st.button(
-            "Fit",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="fit",
-            on_click=tasks.ask,
-            args=(f"Fit {dataset.name}", Fit(dataset.id, settings)) if settings else (),
-            **person.changing(disabled=settings is None),
-        )
+        off = person.changing(disabled=settings is None)
+        # No callback: it would be given the settings of the run before, without what was changed just before the press.
+        if st.button("Fit", type="primary", icon=":material/play_arrow:", key="fit", **off) and settings:
+            tasks.ask(f"Fit {dataset.name}", Fit(dataset.id, settings))
+            st.rerun()  # the bar in the sidebar is drawn by the whole page
 
 
 def _settings(dataset: DatasetRow) -> FitSettings:

@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FUZZ_SECONDS ?= 60
 
-.PHONY: run test audit attack fuzz install install-dev browser broker database clean
+.PHONY: run test audit attack fuzz soak install install-dev browser broker database clean
 
 run: install  ## serve the dashboard on http://127.0.0.1:8501
 	$(BIN)/python -m gad_core.workspace
@@ -64,9 +64,13 @@ audit: install  ## known vulnerabilities of all that is installed; asks pypi.org
 		echo "Not clean: either vulnerabilities are listed above, or pypi.org could not be asked about a package."; \
 		echo "Where it says 'could not be audited' or 'connection', nothing is known: run it with the internet."; \
 		exit 1; }
+
 fuzz: install-dev  ## made-up inputs for each door, FUZZ_SECONDS long; what breaks one is left in .fuzz/
 	$(BIN)/python -m pip install --quiet --requirement requirements-fuzz.txt
 	for door in csv gad image zip; do $(BIN)/python -m tests.fuzz.run $$door $(FUZZ_SECONDS) || exit 1; done
+
+soak: install-dev browser  ## eight browser sessions for five minutes: every number checked, memory given back
+	$(BIN)/python -W ignore -m benchmarks.soak
 
 clean:
 	rm -rf .venv .fuzz .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

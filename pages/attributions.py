@@ -10,7 +10,7 @@ from gad_core.decision.point_settings import PointSettings
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import adopted, frame, opened, resources, settings, tasks
+from pages.shared import adopted, explaining, frame, opened, resources, settings, tasks
 from pages.shared.text import plain
 from pages.views.attributions import category, checking, clever_hans, flagged, maps, neighbours
 from pages.views.attributions.checks import checks
@@ -84,7 +84,7 @@ def one_image(
     """An image, its map, and the checks on it."""
     with frame.guarded():
         with st.spinner(f"Explaining {plain(file.path.name)} …"):
-            attribution = resources.attribution(test, file, tuning, n_references)
+            attribution = explaining.attribution(test, file, tuning, n_references)
         numbers(attribution, file, flagged.judged(test, file, settings.current(detector)))
         regions = regions_of(test, file, settings.current(detector))
         image = resources.pixels(test.detector.backbone, file)

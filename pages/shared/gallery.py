@@ -70,13 +70,13 @@ def gallery(
         st.pagination(n_pages, key=f"{key}_page")
 
 
-@st.cache_resource(show_spinner=False, max_entries=4000, hash_funcs=BY_STATE)
+@st.cache_resource(show_spinner=False, max_entries=2000, hash_funcs=BY_STATE)
 def thumbnail(file: ImageFile) -> str:
     """A small JPEG of an image, as a URL that holds it; a grey tile for a file that can no longer be read."""
     return pictures.url(small(file))
 
 
-@st.cache_resource(show_spinner=False, max_entries=2000, hash_funcs=BY_STATE)
+@st.cache_resource(show_spinner=False, max_entries=500, hash_funcs=BY_STATE)
 def small(file: ImageFile) -> NDArray[np.uint8]:
     """The same as pixels."""
     try:

@@ -5,19 +5,16 @@ detector's file and every change of the data set: whatever was computed before i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from threading import Lock
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.category import localised
-from gad_core.attribution.deep_shap import attribute
 from gad_core.data.datasets import Dataset, ImageFile, ImageSet, Refusal
 from gad_core.data.images import content_digest
 from gad_core.decision import reduction_map as maps
@@ -33,7 +30,6 @@ from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import Summary, load_detector, read_summary
 from gad_core.gaussian.extraction import extract_for
-from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.tuning import Distance, Tuning
 from gad_core.workspace.jobs import JobQueue
 from gad_core.workspace.on_line import OnLine, on_line
@@ -257,56 +253,6 @@ def inflation(test: TestImages, distance: Distance) -> NDArray[np.float64]:
 def pixels(backbone: str, file: ImageFile) -> NDArray[np.uint8]:
     """An image (S, S, 3) at the size of a network's input."""
     return np.asarray(load_pixels(ImageSet((file,)), get_backbone(backbone), cache=feature_cache())[0])
-
-
-def attribution(test: TestImages, file: ImageFile, tuning: Tuning, n_references: int) -> Attribution:
-    """Which pixels an image's score comes from, a map a level."""
-    return attribution_of(test, pixels(test.detector.backbone, file), tuning, n_references)
-
-
-def attribution_of(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, n_references: int) -> Attribution:
-    """The same of pixels (S, S, 3). Maps add up level by level, so that a level is explained once for all sums.
-
-    Pooled regions do not: which of them count depends on all levels.
-    """
-    kept = _maps_of(test, image, tuning.reduction, tuning.distance, n_references)
-    network = engine(test.detector.backbone).network
-    with kept.lock:
-        if tuning.pool:
-            if tuning not in kept.pooled:
-                kept.pooled[tuning] = attribute(test.detector, network, image, tuning=tuning, n_references=n_references)
-            return kept.pooled[tuning]
-        missing = tuple(level for level in tuning.levels if level not in kept.by_level)
-        if missing:
-            made = attribute(
-                test.detector,
-                network,
-                image,
-                tuning=replace(tuning, levels=missing),
-                n_references=n_references,
-            )
-            kept.by_level.update(zip(missing, made.by_levels(), strict=True))
-    return Attribution.of_levels([kept.by_level[level] for level in tuning.levels])
-
-
-@dataclass
-class _Maps:
-    """Attributions of one image, a level or a pool of regions each, as asked for; only to be touched under the lock."""
-
-    by_level: dict[int, Attribution] = field(default_factory=dict)
-    pooled: dict[Tuning, Attribution] = field(default_factory=dict)
-    lock: Lock = field(default_factory=Lock)
-
-
-@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=BY_DETECTOR)
-def _maps_of(
-    test: TestImages,  # noqa: ARG001 - these are the key
-    image: NDArray[np.uint8],  # noqa: ARG001
-    reduction: Reduction,  # noqa: ARG001
-    distance: Distance,  # noqa: ARG001
-    n_references: int,  # noqa: ARG001
-) -> _Maps:
-    return _Maps()
 
 
 def inspections(row: DetectorRow) -> tuple[InspectionRow, ...]:

@@ -1,5 +1,6 @@
 """What is asked of the web server beyond Streamlit: to know the addresses of pages, and to be ready for the first."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -18,7 +19,7 @@ from starlette.routing import Route
 from streamlit.starlette import App
 
 from gad_core.errors import GadError
-from pages.shared import access
+from pages.shared import access, memory
 from pages.shared.guard import Guard
 from pages.shared.way_back import WayBack
 
@@ -54,9 +55,12 @@ def _paths() -> list[str]:
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[dict[str, Any]]:
-    """Import what pages need while the browser comes up: torch alone takes seconds."""
+    """Import what pages need while the browser comes up, for torch alone takes seconds; then keep memory small."""
+    memory.few_heaps()
     _warming.start()
+    housekeeping = asyncio.create_task(memory.keep_small())
     yield {}
+    housekeeping.cancel()
 
 
 def ready() -> None:

@@ -82,6 +82,13 @@ def ids(home, stripes) -> dict[str, str]:
 @contextmanager
 def serving(home: Path, port: int | None = None, **variables: str) -> Iterator[str]:
     """A fresh server over the workspace `home` with these environment variables; yields its address."""
+    with running(home, port, **variables) as (url, _):
+        yield url
+
+
+@contextmanager
+def running(home: Path, port: int | None = None, **variables: str) -> Iterator[tuple[str, int]]:
+    """The same; yields its address and the id of its process."""
     port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     environment = os.environ | {"GAD_HOME": str(home)} | variables
@@ -92,7 +99,7 @@ def serving(home: Path, port: int | None = None, **variables: str) -> Iterator[s
         )
     try:
         _until_healthy(server, port, log)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", server.pid
     finally:
         server.terminate()
         server.wait(20)

@@ -132,19 +132,19 @@ def test_the_whole_category_follows_the_controls(home, masked):
 
 
 def test_only_levels_that_were_not_explained_yet_are_explained(home, masked, monkeypatch):
-    from pages.shared import resources
+    from pages.shared import explaining
 
-    asked, attribute = [], resources.attribute
+    asked, attribute = [], explaining.attribute
 
     def count(*args, tuning, **options):
         asked.append(tuning.levels)
         return attribute(*args, tuning=tuning, **options)
 
-    monkeypatch.setattr(resources, "attribute", count)
+    monkeypatch.setattr(explaining, "attribute", count)
     test = test_images(masked)
     file = next(file for file in test.images if file.mask)
     for levels in ((5, 6), (6,), (6, 7), (5, 7)):
-        made = resources.attribution(test, file, Tuning(levels), 2)
+        made = explaining.attribution(test, file, Tuning(levels), 2)
         assert made.levels == levels
     assert asked == [(5, 6), (7,)]
 

@@ -105,7 +105,7 @@ def rows(ids):
 
 def shown(ids) -> dict[str, object]:
     """What the pages show, through every cache that they have."""
-    from pages.shared import resources
+    from pages.shared import explaining, resources
     from pages.views.data import checks
     from pages.views.fit import planner
     from pages.views.working_point import sigma
@@ -133,7 +133,7 @@ def shown(ids) -> dict[str, object]:
         ],
         "sizes": [[size.n, *size.auroc, *size.shrinkage] for size in planner.sizes_of(test, tuning)],
         "leaks": len(checks.findings_of(dataset)[checks.LEAKED]),
-        "map": resources.attribution(test, file, tuning, 3).total.sum(axis=1),
+        "map": explaining.attribution(test, file, tuning, 3).total.sum(axis=1),
     }
 
 

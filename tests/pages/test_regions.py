@@ -69,12 +69,12 @@ def test_attributions_show_the_regions_beside_the_map(home, regional_ids):
     assert any("above" in caption.value and "of those of good parts are" in caption.value for caption in app.caption)
     test = loaded(regional_ids)
     file = test.images.files[0]
-    from pages.shared import resources
+    from pages.shared import explaining, resources
 
-    found = resources.attribution(test, file, regional((6, 7)), 2)
+    found = explaining.attribution(test, file, regional((6, 7)), 2)
     assert found.levels == (6, 7)
     assert found.score == pytest.approx(resources.scores(test, regional((6, 7)))["sum"].test[0], rel=1e-5)
-    assert found is resources.attribution(test, file, regional((6, 7)), 2)  # explained once
+    assert found is explaining.attribution(test, file, regional((6, 7)), 2)  # explained once
 
 
 def test_the_region_is_shown_beside_those_of_good_parts(home, regional_ids):

@@ -21,7 +21,7 @@ from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.requests import Demo
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, opened, person, resources, tasks
+from pages.shared import charts, explaining, opened, person, resources, tasks
 from pages.views.attributions import maps
 
 Pixels = NDArray[np.uint8]
@@ -100,8 +100,8 @@ def _pair(
     return _Pair(
         stamped,
         plain,
-        resources.attribution(test, file, tuning, n_references),
-        resources.attribution_of(test, plain, tuning, n_references),
+        explaining.attribution(test, file, tuning, n_references),
+        explaining.attribution_of(test, plain, tuning, n_references),
         defect,
         stamp,
         counterfactuals(stamped, stamp, score, twin=plain),

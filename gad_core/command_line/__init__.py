@@ -3,9 +3,9 @@
 A command imports what it needs when it runs: torch alone takes seconds, and `--help` should answer at once.
 """
 
-import os
 import sys
 from errno import EIO, ENOSPC
+from io import StringIO
 
 import typer
 
@@ -63,6 +63,6 @@ def main() -> None:
     except OSError as error:
         if error.errno not in {ENOSPC, EIO}:
             raise
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - what is left of it is not tried again at the exit
+        sys.stdout = StringIO()  # what is left of it is not tried again at the exit
         say(f"error: the results cannot be written ({error.strerror}); free some space", err=True)
         sys.exit(2)

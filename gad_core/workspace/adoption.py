@@ -1,5 +1,6 @@
 """Thresholds that become a detector's own: in its file, on record, and back again."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def on_record(store: Store, path: Path, detector: Detector) -> DecisionRow | Non
 
 def find_row(store: Store, path: Path) -> DetectorRow | None:
     """The workspace's detector in this file."""
-    return next((row for row in store.detectors.all() if row.path.resolve() == path.resolve()), None)
+    return next((row for row in store.detectors.all() if os.path.realpath(row.path) == os.path.realpath(path)), None)
 
 
 def in_force(decisions: tuple[DecisionRow, ...], tuning: Tuning, point: WorkingPoint | None) -> DecisionRow | None:

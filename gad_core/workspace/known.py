@@ -1,5 +1,6 @@
 """What a workspace knows of a detector beyond its file: its name, the decisions on it, the checks that were run."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ def what_is_known(store: Store, row: DetectorRow, dataset: DatasetRow | None, de
 
 def find_dataset(store: Store, root: Path) -> DatasetRow | None:
     """The workspace's data set in this folder."""
-    return next((row for row in store.datasets.all() if row.root.resolve() == root.resolve()), None)
+    return next((row for row in store.datasets.all() if os.path.realpath(row.root) == os.path.realpath(root)), None)
 
 
 def _checks(store: Store, row: DetectorRow, dataset: DatasetRow, detector: Detector) -> Sequence[str]:

@@ -45,6 +45,17 @@ def test_a_folder_outside_gad_roots_is_refused_and_not_looked_into(home):
     assert resources.jobs().recent(1) == ()
 
 
+def test_a_type_of_defect_called_good_is_refused_before_anything_comes_in(home, stripes):
+    app = run("pages/data.py")
+    image = stripes / "test/blot/000.png"
+    app.file_uploader(key="upload").set_value([(image.name, image.read_bytes(), "image/png")]).run()
+    app.selectbox(key="upload_kind").set_value("defects, to test").run()
+    app.text_input(key="upload_defect").set_value("Good")
+    app.button(key="upload_go").click().run()
+    assert "Good is no type of defect; name what is wrong with the parts" in failures(app)[0]
+    assert resources.jobs().recent(1) == ()
+
+
 def test_a_folder_without_images_is_refused_with_the_way_out(home, tmp_path):
     app = run("pages/data.py")
     app.text_input(key="folder").set_value(str(tmp_path))

@@ -57,11 +57,11 @@ test: install-dev browser broker database  ## lint, types, import contract, test
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -m "not browser" --numprocesses auto --dist loadfile
 	$(BIN)/python -m pytest -m browser  # alone: a busy machine is what it must not measure
 
-audit: install  ## known vulnerabilities of all that is installed; asks pypi.org, so it needs the internet
+audit: install  ## known vulnerabilities of all that is installed; they are asked for over the internet
 	$(BIN)/python -m pip install --quiet --requirement requirements-audit.txt
 	$(BIN)/python -m pip freeze --local --exclude-editable | sed 's/+[a-z0-9.]*$$//' > .venv/audited
 	@$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement .venv/audited || { \
-		echo "Not clean: either vulnerabilities are listed above, or pypi.org could not be asked about a package."; \
+		echo "Not clean: either vulnerabilities are listed above, or nobody could be asked about a package."; \
 		echo "Where it says 'could not be audited' or 'connection', nothing is known: run it with the internet."; \
 		exit 1; }
 

@@ -29,7 +29,7 @@ class Person:
     def closed(self) -> str | None:
         """Why this person may change nothing; None for an engineer."""
         if self.role == "viewer":
-            return f"viewers change nothing, and {self.email} is signed in as one; ask an engineer to do it"
+            return "viewers change nothing; ask an engineer to do it"
         return None if self.role else self.refusal
 
 

@@ -13,22 +13,9 @@ _SECRETS = {
     "auth": {"client_id": "gad", "redirect_uri": "http://127.0.0.1/oauth2callback", "cookie_secret": "secret"},
     "gad": {"engineers": ["anna@example.com"], "viewers": ["ben@example.com"]},
 }
-#: Buttons that change nothing in the workspace: they open, go on, tune, compute in the tab, download or dismiss.
-_HARMLESS = (
-    *("bring", "recent_", "detector_open", "onward", "empty_action", "open_", "remedy", "restore", "use_", "preset_"),
-    *(
-        "sign_out",
-        "compare_presets",
-        "draw_curve",
-        "another",
-        "gallery",
-        "pictures_",
-        "suspect",
-        "press_",
-        "explained_",
-    ),
-    *("inspect_explain", "leave_part", "augment_again", "show_", "more_", "report_download", "export_download"),
-)
+#: Buttons that change nothing in the workspace: they open, go on, tune or compute in the tab.
+_HARMLESS = {"bring", "detector_open", "onward", "compare_presets", "draw_curve", "sign_out"}
+_HARMLESS_TOO = ("recent_", "preset_", "use_")
 
 
 def signed_in(page: str, email: str, **ids: str) -> AppTest:
@@ -51,7 +38,7 @@ def controls(app: AppTest) -> dict[str, Any]:
 @pytest.mark.parametrize("page", _NAMES)
 def test_for_a_viewer_every_control_that_changes_something_is_off_and_says_why(home, ids, page):
     for key, control in controls(signed_in(page, "ben@example.com", **ids)).items():
-        if not str(key).startswith(_HARMLESS):
+        if key not in _HARMLESS and not str(key).startswith(_HARMLESS_TOO):
             assert control.disabled, f"{key} is on for a viewer"
             assert "Viewers change nothing" in control.help
 

@@ -5,6 +5,7 @@ import pkgutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import import_module
@@ -147,6 +148,7 @@ CHANGES: dict[str, Change] = {
     "detectors.use": lambda s, t: s.detectors.use(t.row.id),
     "detectors.delete": lambda s, t: s.detectors.delete(t.row.id),
     "detectors.bring_back": lambda s, t: s.detectors.bring_back(t.row.id),
+    "jobs.add": lambda s, t: s.jobs.add(replace(t.job, id="k")),
     "jobs.save": lambda s, t: s.jobs.save(t.job),
     "jobs.interrupt": lambda s, _: s.jobs.interrupt(unless=lambda _: False),
     "inspections.add": lambda s, t: s.inspections.add(t.row.id, t.row.id, [], Reading(1.0, None, "v", None)),
@@ -190,7 +192,18 @@ CHANGES: dict[str, Change] = {
 }  # fmt: skip
 #: The others read. Two of them keep what they have read in the disposable cache.
 READINGS = {
-    *("Store.closed_to", "Store.check_open", "Store.is_at_work", "Store.feature_cache", "Store.digests", "Store.read"),
+    *(
+        "Store.damaged",
+        "datasets.damaged",
+        "detectors.damaged",
+        "watches.damaged",
+        "Store.closed_to",
+        "Store.check_open",
+        "Store.is_at_work",
+        "Store.feature_cache",
+        "Store.digests",
+        "Store.read",
+    ),
     *("Store.in_use", "datasets.all", "datasets.get", "datasets.binned", "datasets.due", "detectors.all"),
     *("detectors.get", "detectors.decisions", "detectors.binned", "detectors.due", "jobs.get", "jobs.active"),
     *("jobs.recent", "inspections.names", "inspections.of", "inspections.of_source", "inspections.newest"),

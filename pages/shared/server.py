@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from gad_core.errors import GadError
@@ -57,6 +58,8 @@ def _paths() -> list[str]:
 async def lifespan(_: App) -> AsyncIterator[dict[str, Any]]:
     """Import what pages need while the browser comes up, for torch alone takes seconds; then keep memory small."""
     memory.few_heaps()
+    # Else a deep link's page would run before `app.py`, past the sign-in and beside the imports.
+    PagesManager.uses_pages_directory = False
     _warming.start()
     housekeeping = asyncio.create_task(memory.keep_small())
     yield {}

@@ -18,17 +18,17 @@ def main() -> None:
     if not let_in:
         sign_in.page()
         return
-    opened.sync()
-    tasks.settle()
-    settings.sync()
-    with st.sidebar:
-        frame.shelf(**opened.words())
-        tasks.bars()
-        sign_in.mark()
-    if words := opened.lost():
-        frame.note(words)
-    tasks.offer_again()
-    with frame.guarded():
+    with frame.guarded():  # the workspace may be away, too
+        opened.sync()
+        tasks.settle()
+        settings.sync()
+        with st.sidebar:
+            frame.shelf(**opened.words())
+            tasks.bars()
+            sign_in.mark()
+        if words := opened.lost():
+            frame.note(words)
+        tasks.offer_again()
         page.run()
 
 

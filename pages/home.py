@@ -13,6 +13,7 @@ from gad_core.workspace.rows import DetectorRow
 from pages.shared import frame, opened, person, resources, strips, tasks
 from pages.shared.text import plain
 from pages.views.home.binned import recently_deleted
+from pages.views.home.damaged import damaged_rows
 from pages.views.home.detectors import all_detectors, last_used
 
 frame.begin()
@@ -45,6 +46,7 @@ def main() -> None:
             st.switch_page("pages/data.py")
     tasks.cards()
     tasks.show_failure()
+    damaged_rows()
     with st.grid(4, min_column_width=180):
         for file, title, words in _STEPS:
             with st.container(border=True, height="stretch"):

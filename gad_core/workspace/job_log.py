@@ -31,9 +31,9 @@ class JobLog:
         with self._place.database.writing() as session:
             if again is not None:
                 former = fetch(session, JobRecord, again, lock=True)
-                other = session.get(JobRecord, former.again) if former.again else None
-                if other is not None and other.state in (*ACTIVE, "done"):
-                    return other.id
+                for other in (former, session.get(JobRecord, former.again) if former.again else None):
+                    if other is not None and other.state in (*ACTIVE, "done"):
+                        return other.id
                 former.again = job.id
             session.add(JobRecord(**asdict(job)))
         return job.id

@@ -62,7 +62,11 @@ class Keeping:
             columns = select(self._table.id, self._table.name, self._table.deleted)
             chosen = columns.where(self._table.deleted.is_not(None)).order_by(self._table.deleted.desc())
             found = session.execute(chosen)
-            return tuple((key, name, deleted) for key, name, deleted in found if isinstance(deleted, datetime))
+            return tuple(
+                (key, name, deleted)
+                for key, name, deleted in found
+                if isinstance(deleted, datetime) and isinstance(name, str)  # as all are but in a damaged database
+            )
 
     def due(self, moment: datetime) -> tuple[str, ...]:
         """Ids of what has lain there for a day by then."""

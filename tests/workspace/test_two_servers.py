@@ -57,7 +57,8 @@ def work(number):
         return number
     return run
 if sys.argv[2] == "again":
-    keys = [queue.submit("fit", job.title, work(job.title), request={}, again=job.id) for job in store.jobs.recent(99)]
+    old = [job for job in store.jobs.recent(99) if job.owner == "dead"]
+    keys = [queue.submit("fit", job.title, work(job.title), request={}, again=job.id) for job in old]
 else:
     keys = [queue.submit("fit", f"{sys.argv[2]}{n}", work(f"{sys.argv[2]}{n}")) for n in range(20)]
 for key in keys:

@@ -16,8 +16,9 @@ from gad_core.workspace.imports import add_upload
 from gad_core.workspace.rows import DetectorRow
 from gad_core.workspace.store import Store
 
-#: The modules that continuous integration runs on PostgreSQL as well; with GAD_ATTACKS=all it is all of them.
-SAMPLE = ("test_jobs", "test_keeping", "test_store", "test_two_servers")
+#: What continuous integration runs on PostgreSQL; with GAD_ATTACKS=all it is everything, on both.
+BOTH = ("sqlite", "postgresql")
+SAMPLE = {"test_jobs": BOTH, "test_keeping": BOTH, "test_store": BOTH, "test_two_servers": ("postgresql",)}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -25,8 +26,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     module = metafunc.module.__name__.rpartition(".")[2]
     if metafunc.definition.get_closest_marker("sqlite") or module == "test_migrations":
         return
-    if os.environ.get("GAD_ATTACKS") == "all" or module in SAMPLE:
-        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+    if databases := BOTH if os.environ.get("GAD_ATTACKS") == "all" else SAMPLE.get(module):
+        metafunc.parametrize("database", databases, indirect=True)
 
 
 @pytest.fixture(autouse=True)

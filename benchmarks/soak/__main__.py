@@ -67,7 +67,9 @@ def main() -> int:
                 marks, sessions = asyncio.run(soak(url, pid, watch, expected, chosen))
             finally:
                 watch.close()
-        log = [line for line in (home / "server.log").read_text().splitlines() if _COMPLAINT.search(line)]
+        lines = (home / "server.log").read_text().splitlines()
+        first = next((place for place, line in enumerate(lines) if _COMPLAINT.search(line)), len(lines))
+        log = lines[max(0, first - 10) :] if first < len(lines) else []
         lost = not_on_record(home, expected, sessions)
     return report(chosen, watch, marks, sessions, log, lost)
 
@@ -144,7 +146,7 @@ def report(
     ):
         print(f"{title}: {len(words)}")
         for one in words[:40]:
-            print(f"  {one[:1500]}")
+            print(f"  {one[:400]}")
     start = marks["first page served"]
     print(f"{'memory, MB':28}   RSS   USS  threads")
     for name, one in sorted(marks.items(), key=lambda pair: pair[1].at):

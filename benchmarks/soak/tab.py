@@ -87,11 +87,12 @@ class Tab:
         await self.page.goto(f"{self.url}/{address}")
         return await self.until(ready, address)
 
-    async def until(self, ready: Callable[[Shown], bool], what: str) -> Shown:
+    async def until(self, ready: Callable[[Shown], bool], what: str, *, patience: float | None = None) -> Shown:
         """Wait until the page has settled and shows what was asked for."""
+        patience = patience or self.patience
         began = time.monotonic()
         last: Any = None
-        while time.monotonic() - began < self.patience:
+        while time.monotonic() - began < patience:
             last = await self.page.evaluate(_READ)
             if last["settled"] and not last["errors"]:
                 shown = Shown(**{name: last[name] for name in Shown.__dataclass_fields__})
@@ -101,7 +102,7 @@ class Tab:
             await asyncio.sleep(_LOOK)
         if last and last["errors"]:
             raise Stuck(f"{what}: {'; '.join(last['errors'])}")
-        raise Stuck(f"{what}: not there after {self.patience:.0f} s; {last}")
+        raise Stuck(f"{what}: not there after {patience:.0f} s; {last}")
 
     def _asked(self, url: str) -> None:
         if not url.startswith((self.url, self.url.replace("http", "ws"), "data:", "blob:")):

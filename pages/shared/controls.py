@@ -33,7 +33,10 @@ def target_fpr() -> float:
         key="fpr",
         on_change=settings.keep,
     )
-    state["fpr_step"] = _nearest(percent)  # the box, and so the link, says what holds; the slider follows it
+    if state.get("fpr_step") != _nearest(percent):
+        # The box, and so the link, says what holds, and the slider follows. It is not set otherwise: the answer to an
+        # earlier move, or to a job's end, would take back one that the browser has not sent yet.
+        state["fpr_step"] = _nearest(percent)
 
     def move_box() -> None:
         state["fpr"] = float(state["fpr_step"])

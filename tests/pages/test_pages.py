@@ -61,6 +61,12 @@ def test_the_slider_moves_the_box_along(home, ids):
     assert metrics(app)["Promised"] == "10.0 %"
 
 
+def test_a_run_that_changes_no_target_does_not_set_the_slider_in_the_browser(home, ids):
+    app = run("pages/working_point.py", **ids)
+    assert not app.run().select_slider(key="fpr_step").proto.set_value
+    assert app.number_input(key="fpr").set_value(20.0).run().select_slider(key="fpr_step").proto.set_value
+
+
 def test_a_target_that_the_images_cannot_support_says_how_many_are_needed(home, ids):
     app = run("pages/working_point.py", **ids)
     app.number_input(key="fpr").set_value(1.0).run()

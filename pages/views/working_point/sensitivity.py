@@ -38,13 +38,12 @@ def sensitivity(detector: DetectorRow, dataset: DatasetRow, view: View) -> None:
 
 def _settings() -> SensitivitySettings | None:
     """What is drawn; None while nothing is chosen."""
-    for key in {"drawn_kinds", "drawn_contrasts"} & st.session_state.keys():
-        st.session_state[key] = st.session_state[key]  # as in `tuning.in_popover`
+    for key, default in (("drawn_kinds", [KINDS[0]]), ("drawn_contrasts", list(CONTRASTS))):
+        st.session_state[key] = st.session_state.get(key, default)  # set in every run, as in `tuning.in_popover`
     with st.popover("What is drawn", icon=":material/brush:", key="drawn"):
         kinds = st.pills(
             "Kinds",
             KINDS,
-            default=[KINDS[0]],
             selection_mode="multi",
             format_func=WORDS.__getitem__,
             key="drawn_kinds",
@@ -53,7 +52,6 @@ def _settings() -> SensitivitySettings | None:
         contrasts = st.pills(
             "Contrasts",
             _OFFERED,
-            default=list(CONTRASTS),
             selection_mode="multi",
             format_func=lambda value: f"{value:g}",
             key="drawn_contrasts",

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, read_paths
+from gad_core.data.holding import scratch
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine, make_engine
@@ -190,8 +190,8 @@ def _read_block(paths: Sequence[Path], settings: FitSettings) -> _Block:
             refused += found.refused
         except GadError as error:
             refused.append(Refusal(str(path), str(error)))
-    with TemporaryDirectory() as folder:
-        pixels = FeatureCache(Path(folder)) if augmented else None  # each image is decoded once
+    with scratch() as folder:
+        pixels = FeatureCache(folder) if augmented else None  # each image is decoded once
         extraction = extract(ImageSet(tuple(files)), engine, regions=regions, cache=pixels)
         copies = extraction.features[None]
         if augmented:

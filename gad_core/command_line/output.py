@@ -11,6 +11,8 @@ import typer
 
 from gad_core.errors import GadError
 
+_DEVICES = (Path("/dev"), Path("/dev/fd"))
+
 if TYPE_CHECKING:
     from gad_core.data.datasets import Refusal
     from gad_core.decision.evaluation import Evaluation, PointRates
@@ -160,12 +162,26 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_folder(path: Path) -> None:
     """A folder, with those above it; raises `GadError` where there can be none."""
-    _written(path, lambda path: path.mkdir(parents=True, exist_ok=True))
+    with _unwritable(path):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def _written(path: Path, write: Callable[[Path], Any]) -> None:
+    """A file whole or not at all; what is a device or a pipe, as stdout may be, is written as it is."""
+    from gad_core.data.placing import placed
+
+    if path.parent in _DEVICES or (path.exists() and not path.is_file()):
+        with _unwritable(path):
+            write(path)
+        return
+    with placed(path) as partial:
+        write(partial)
+
+
+@contextmanager
+def _unwritable(path: Path) -> Iterator[None]:
     try:
-        write(path)
+        yield
     except OSError as error:
         raise GadError(f"cannot write {path} ({error.strerror}); choose a file that you may write") from error
 

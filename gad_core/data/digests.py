@@ -1,13 +1,13 @@
 """What the files of a data set hold, remembered for as long as they stay as they were."""
 
 import json
-import os
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from gad_core.data.datasets import look_at
+from gad_core.data.placing import placed
+from gad_core.errors import GadError
 
 #: Inode, bytes, and time of the last change: what tells without reading it that a file is still the same.
 Stamp = tuple[int, int, int]
@@ -51,15 +51,8 @@ class Digests:
         """Write down the files that were asked for, and no others; a disk that cannot be written to is no error."""
         if self._now == self._before:
             return
-        with suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._file.parent)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                    json.dump(self._now, stream)
-                Path(name).replace(self._file)
-            finally:
-                Path(name).unlink(missing_ok=True)
+        with suppress(GadError), placed(self._file, lasting=False) as partial:
+            partial.write_text(json.dumps(self._now), encoding="utf-8")
 
     def add(self) -> None:
         """Write down the files that were kept beside those that were known before."""

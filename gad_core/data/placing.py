@@ -1,30 +1,40 @@
 """A file put in its place whole: a reader finds the earlier one or the new one, never half of it."""
 
-import secrets
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gad_core.data.holding import flush, in_the_making, sweep
 from gad_core.data.opening import refuse_special
 from gad_core.errors import GadError
 
+_STALE = 3600.0  # seconds: not every shared disk shows the locks of other machines
+
 
 @contextmanager
-def placed(path: Path) -> Iterator[Path]:
+def placed(path: Path, *, lasting: bool = True) -> Iterator[Path]:
     """Give a name beside `path` to write to; it becomes `path` when the block ends well, and is gone when it does not.
 
-    It ends as `path` does, for libraries that tell formats by that. Raises `GadError` where the folder cannot be
-    written.
+    It ends as `path` does, for libraries that tell formats by that. It takes the mode of the file that it replaces; a
+    symbolic link stays, and what it leads to is replaced. When the block has ended, file and name are on the disk; what
+    is disposable need not be `lasting`, and saves that time. Raises `GadError` where the folder cannot be written.
     """
-    temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
     try:
         refuse_special(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sweep(target.parent, older=_STALE)
+        with in_the_making(target.parent, target.suffix) as temporary:
             yield temporary
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            if lasting:
+                flush(temporary)
+            temporary.replace(target)
+        if lasting:
+            flush(target.parent)
     except OSError as error:
         reason = error.strerror or error
         raise GadError(f"cannot write {path}: {reason}; free some space or choose another folder") from error

@@ -2,7 +2,6 @@
 
 import math
 import os
-import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Collection
@@ -12,12 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gad_core.data.holding import in_the_making
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 
 #: Bytes that a cache may take: about 25,000 images at 224 pixels.
 DEFAULT_LIMIT = 4 << 30
 
+#: The folder, below a cache, of entries that are just being written.
+MAKING = "making"
 _CHECKSUM = 4  # bytes of CRC-32 behind every entry
 
 
@@ -112,15 +114,14 @@ class FeatureCache:
     def _write(self, path: Path, payload: bytes) -> None:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent)
-            temporary = Path(name)
-            try:
-                with os.fdopen(handle, "wb") as stream:
+            making = self.root / MAKING
+            making.mkdir(exist_ok=True)
+            # Disposable, and checked when it is read: it need not be on the disk before it has its name.
+            with in_the_making(making) as temporary:
+                with temporary.open("wb") as stream:
                     stream.write(payload)
                     stream.write(_checksum(payload))
                 temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
         self._make_room(len(payload))
 
     def _make_room(self, written: int) -> None:

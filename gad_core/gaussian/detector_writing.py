@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,8 +12,7 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from gad_core.data.opening import refuse_special
-from gad_core.errors import GadError
+from gad_core.data.placing import placed
 from gad_core.gaussian.spectrum import Gaussian, Spectrum
 
 if TYPE_CHECKING:
@@ -31,24 +28,9 @@ def write_detector(detector: "Detector", path: Path) -> None:
     """Write `path`; a reader never sees half a file. Raises `GadError` where the folder cannot be written."""
     tensors = safetensors.numpy.save(dict(_tensors(detector)))
     header = json.dumps(_header(detector) | {"sha256": {TENSORS: hashlib.sha256(tensors).hexdigest()}}, indent=1)
-    try:
-        refuse_special(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise GadError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to") from error
-    try:
-        with (
-            os.fdopen(handle, "wb") as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive,
-        ):
-            archive.writestr(JSON, header)
-            archive.writestr(TENSORS, tensors)
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise GadError(f"cannot write {path}: {error.strerror}; free some space or choose another folder") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with placed(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as file:
+        file.writestr(JSON, header)
+        file.writestr(TENSORS, tensors)
 
 
 def _header(detector: "Detector") -> dict[str, Any]:

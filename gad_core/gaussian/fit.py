@@ -1,10 +1,8 @@
 """From image files to a fitted detector: features through the cache, folds, Gaussians."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageSet, Refusal
 from gad_core.data.groups import default_folds, in_groups, k_folds
+from gad_core.data.holding import scratch
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
@@ -189,9 +188,9 @@ def copies_of(
     if settings.augmented is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="gad-") as folder:
-        spool = Spool(Path(folder))
-        kept = cache or FeatureCache(Path(folder) / "cache")  # each image is decoded once
+    with scratch() as folder:
+        spool = Spool(folder)
+        kept = cache or FeatureCache(folder / "cache")  # each image is decoded once
         grid = settings.regions_on(engine.network.backbone)
         _fill(spool, images, engine, settings.augmented, grid, settings.seed, kept, progress)
         yield spooled(features, spool)

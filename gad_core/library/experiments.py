@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from gad_core.errors import GadError
+from gad_core.data.placing import placed
 from gad_core.features.engines import load_engine
 from gad_core.library.reading import PathLike
 from gad_core.library.report_page import report_page
@@ -73,12 +73,9 @@ def paper_tables(
 
 
 def _write(results: Iterable[Result], folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for result in results:
-            write_csv(result, folder)
-            path = folder / f"table_{result.table.name.lower()}.json"
-            path.write_text(json.dumps(result.to_json(), indent=1, allow_nan=False), encoding="utf-8")
-        (folder / "paper.html").write_text(report_page(list(results)), encoding="utf-8")
-    except OSError as error:
-        raise GadError(f"cannot write to {folder} ({error.strerror}); choose a folder that you may write") from error
+    for result in results:
+        write_csv(result, folder)
+        with placed(folder / f"table_{result.table.name.lower()}.json") as partial:
+            partial.write_text(json.dumps(result.to_json(), indent=1, allow_nan=False), encoding="utf-8")
+    with placed(folder / "paper.html") as partial:
+        partial.write_text(report_page(list(results)), encoding="utf-8")

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from gad_core.data.archives import unpack_zip
 from gad_core.data.datasets import ImageSet, Refusal
+from gad_core.data.holding import scratch
 from gad_core.errors import GadError
 from gad_core.library.reading import PathLike
 
@@ -37,13 +37,13 @@ class Unpacked:
 def unpacked(given: PathLike | Iterable[PathLike]) -> Iterator[Unpacked]:
     """Unpack the archives among some paths while the block lasts; raises `GadError` where nothing else is left."""
     paths = [Path(one) for one in ([given] if isinstance(given, PathLike) else given)]
-    with TemporaryDirectory(prefix="gad-") as scratch:
+    with scratch() as place:
         readable, archives, refused = list[Path](), dict[Path, Path](), list[Refusal]()
         for number, path in enumerate(paths):
             if path.suffix.lower() != ".zip" or path.is_dir():
                 readable.append(path)
                 continue
-            folder = Path(scratch, str(number))
+            folder = place / str(number)
             try:
                 unpack_zip(path, folder)
             except GadError as error:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gad_core.data.placing import placed
 from gad_core.paper.findings import Finding, findings
 from gad_core.paper.lab import Lab
 from gad_core.paper.published import published
@@ -106,8 +107,9 @@ def write_csv(result: Result, folder: Path) -> None:
     stem = f"table_{result.table.name.lower()}"
     # A category is called as its folder is, which may be anything.
     tidy = result.tidy.assign(category=[for_spreadsheet(str(name)) for name in result.tidy["category"]])
-    tidy.to_csv(folder / f"{stem}_values.csv", index=False)
-    result.summary.to_csv(folder / f"{stem}.csv", index=False)
+    for ending, frame in (("_values", tidy), ("", result.summary)):
+        with placed(folder / f"{stem}{ending}.csv") as partial:
+            frame.to_csv(partial, index=False)
 
 
 def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:

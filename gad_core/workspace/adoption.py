@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from gad_core.errors import GadError
@@ -33,7 +34,7 @@ def adopt(
     `state` is that of the file when `detector` was read, `auroc` (in [0, 1]) that of the tuning. Raises `GadError`
     where the file was written since: the threshold was made for another fit.
     """
-    decision = _decision(row, detector, tuning, point, circumstances)
+    decision = decision_on(row.id, detector, tuning, point, circumstances)
     _write(store, row, detector, tuning, point, decision, state=state, auroc=auroc)
     return decision
 
@@ -57,7 +58,7 @@ def restore(
         raise GadError(f"{row.name} was fitted again meanwhile; its earlier threshold means nothing to this fit")
     # What is withdrawn is named, under the reading that it had.
     named = (tuning, point) if point else (detector.tuning, detector.working_point)
-    decision = _decision(row, detector, *named, circumstances)
+    decision = decision_on(row.id, detector, *named, circumstances)
     earlier = in_force(store.detectors.decisions(row.id), *named)
     if earlier:  # what was known of it then is known still
         decision = replace(decision, rates=decision.rates or earlier.rates, restores=earlier.id if point else None)
@@ -114,12 +115,13 @@ def in_force(decisions: tuple[DecisionRow, ...], tuning: Tuning, point: WorkingP
     return None
 
 
-def _decision(
-    row: DetectorRow, detector: Detector, tuning: Tuning, point: WorkingPoint, circumstances: Circumstances
+def decision_on(
+    detector_id: str, detector: Detector, tuning: Tuning, point: WorkingPoint, circumstances: Circumstances
 ) -> DecisionRow:
+    """A decision that is made now."""
     return DecisionRow(
         new_id(),
-        row.id,
+        detector_id,
         tuning,
         point,
         now(),
@@ -146,5 +148,5 @@ def _write(
     if auroc is None and tuning == detector.tuning and row.auroc_state == str(state):
         auroc = row.auroc
     changed = replace(detector, tuning=tuning, working_point=point)
-    now_in = store.detectors.rewrite(row, changed.save, decision=decision, state=state, auroc=auroc)
-    carry_over(store.explanations, state, now_in)
+    follow = partial(carry_over, store.explanations)
+    store.detectors.rewrite(row, changed.save, decision=decision, state=state, auroc=auroc, follow=follow)

@@ -1,22 +1,26 @@
 """The shelf of data sets: built out of sight, added whole, extended whole, deleted only where they are ours."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gad_core.data.datasets import Refusal
+from gad_core.data.holding import flush, flush_all
 from gad_core.errors import GadError
 from gad_core.workspace.keeping import Keeping
-from gad_core.workspace.layout import count, merged, taken_out
+from gad_core.workspace.layout import count, moves_into
+from gad_core.workspace.moves import Moves, noted
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
 from gad_core.workspace.rows import Counts, DatasetKind, DatasetRow
-from gad_core.workspace.staging import clear_up, deleting, handing_over, making, workshop, writing_in
+from gad_core.workspace.staging import clear_up, deleting, discard, leave, making, workshop, writing_in
 from gad_core.workspace.tables import DatasetRecord, damaged, fetch, frozen, now, readable, sound
+
+_TICK = timedelta(microseconds=1)  # the least by which two moments differ in the database
 
 
 class DatasetShelf(Keeping):
@@ -60,7 +64,9 @@ class DatasetShelf(Keeping):
             if kind == "demo" and (record := session.scalar(twin)):
                 return self._row(record)
             record = self._record(session, final, name=name, kind=kind, counts=_counted(content), refused=refused)
+            flush_all(content)
             content.rename(final)
+            flush(self._folder)
             return self._row(record)
 
     def register(self, root: Path, *, name: str, counts: Counts, refused: tuple[Refusal, ...] = ()) -> DatasetRow:
@@ -84,13 +90,21 @@ class DatasetShelf(Keeping):
         """
         final = self._folder / dataset_id
         with writing_in(self._place.home), self._place.database.writing() as session:
-            if fetch(session, DatasetRecord, dataset_id, lock=True).kind != "upload":
+            record = fetch(session, DatasetRecord, dataset_id, lock=True)
+            if record.kind != "upload":
                 raise GadError("only an uploaded data set can be changed; upload the images as a new one")
-            with ExitStack() as stack:
-                ready = stack.enter_context(handing_over(content, final, self._place.owner))
-                if replacing is not None:
-                    stack.enter_context(taken_out(final, replacing, content.parent / "replaced"))
-                return self._merge(session, ready, final, refused)
+            self._settle(record)
+            if replacing is not None and not replacing.exists():
+                raise GadError(f"{replacing.name} is gone meanwhile; open the data set again")
+            flush_all(content)
+            files = moves_into(final, content, out=content.parent / "replaced", replacing=replacing)
+            moves = Moves(dataset_id, max(now(), record.modified + _TICK), files)
+            with moves.made(content.parent):
+                record.counts, record.modified = _counted(final), moves.modified
+                record.refused = [*record.refused, *_plain(refused)]
+                row = self._row(record)
+                session.commit()  # within the block: if it fails, the images go back
+            return row
 
     def remove(self, dataset_id: str, *, due: datetime | None = None) -> None:
         """Forget a data set for good, with its images if they lie on this shelf; a registered folder stays as it is.
@@ -102,7 +116,7 @@ class DatasetShelf(Keeping):
             final = self._folder / fetch(session, DatasetRecord, dataset_id, binned=True).id
         with (
             writing_in(self._place.home),
-            deleting(final, self._place.owner),
+            deleting(final, self._place.owner, self._forget),
             self._place.database.writing() as session,
         ):
             session.delete(self._to_remove(session, dataset_id, due))
@@ -110,30 +124,43 @@ class DatasetShelf(Keeping):
     def clear_up(self, token: str) -> None:
         """Settle what a dead process was making, extending or deleting."""
         self._place.database.check_open()
+        for _, moves in noted(self._folder, token):
+            with self._place.database.writing() as session:
+                record = session.get(DatasetRecord, moves.dataset_id, with_for_update=True)
+                if record is not None:
+                    self._settle(record)
 
         def exists(dataset_id: str) -> bool:
             with self._place.database.reading() as session:
                 return session.get(DatasetRecord, dataset_id) is not None
 
-        def finish(ready: Path, final: Path) -> None:
-            with self._place.database.writing() as session:
-                self._merge(session, ready, final, ())
+        clear_up(self._folder, token, exists=exists, forget=self._forget)
 
-        clear_up(self._folder, token, exists=exists, finish=finish)
+    def leave(self) -> None:
+        """Leave no trace of this process but what it has made."""
+        leave(self._folder, self._place.owner)
 
     def damaged(self) -> tuple[str, ...]:
         """What is wrong with data sets that cannot be read."""
         with self._place.database.reading() as session:
             return damaged(session.scalars(select(DatasetRecord)), self._row)
 
-    def _merge(self, session: Session, ready: Path, final: Path, refused: tuple[Refusal, ...]) -> DatasetRow:
-        record = fetch(session, DatasetRecord, final.name, lock=True, binned=True)  # it may have been deleted since
-        with merged(ready, final):
-            record.counts, record.modified = _counted(final), now()
-            record.refused = [*record.refused, *_plain(refused)]
-            row = self._row(record)
-            session.commit()  # within the block: if it fails, the images go back
-        return row
+    def _settle(self, record: DatasetRecord) -> None:
+        """Undo the moves of dead processes that are not on record, while the record is locked.
+
+        Nobody alive is moving anything in this data set then, and every change makes `modified` later.
+        """
+        for note, moves in noted(self._folder, "*"):
+            if moves.dataset_id == record.id and moves.modified > record.modified:
+                moves.undo()
+                note.unlink(missing_ok=True)
+
+    def _forget(self, final: Path) -> None:
+        """Discard a data set's images, and what belongs to it alone."""
+        discard(final)
+        discard(self._place.home / "experiments" / final.name)
+        for path in (self._place.home / "comparisons").glob(f"{final.name}-*"):
+            discard(path)
 
     def _record(
         self,

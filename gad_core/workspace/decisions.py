@@ -1,10 +1,7 @@
-"""Decisions as they are kept: rows of the database, a note beside a file that is being replaced, lines of a table."""
+"""Decisions as they are kept: rows of the database, lines of a table."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
@@ -23,21 +20,6 @@ def from_record(record: DecisionRecord) -> DecisionRow:
     with sound(record):
         point = WorkingPoint(**{one.name: getattr(record, one.name) for one in fields(WorkingPoint)})
         return frozen(DecisionRow, record, tuning=Tuning.from_json(record.settings), point=point)
-
-
-def write_intent(decision: DecisionRow, path: Path) -> None:
-    """Say beside a new file what it is put in place for, in case the process dies before that is on record."""
-    values = _values(decision) | {"created": decision.created.isoformat()}
-    path.write_text(json.dumps(values), encoding="utf-8")
-
-
-def read_intent(path: Path) -> DecisionRecord | None:
-    """Read it back; a note that was not finished is none."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return DecisionRecord(**values | {"created": datetime.fromisoformat(values["created"])})
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
 
 
 def table(decisions: Sequence[DecisionRow]) -> list[dict[str, Any]]:

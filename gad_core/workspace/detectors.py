@@ -1,26 +1,32 @@
 """The shelf of detectors, each one file, and the thresholds that people adopted for them."""
 
+import json
 import re
 import shutil
+import stat
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
 
+from gad_core.data.holding import flush
+from gad_core.data.placing import placed
 from gad_core.errors import GadError
 from gad_core.gaussian.settings import FitSettings
-from gad_core.workspace.decisions import from_record, read_intent, to_record, write_intent
+from gad_core.workspace.decisions import from_record, to_record
 from gad_core.workspace.keeping import Keeping
 from gad_core.workspace.place import Place
 from gad_core.workspace.presence import new_id
-from gad_core.workspace.rows import DecisionRow, DetectorRow, DetectorState, detector_state
-from gad_core.workspace.staging import clear_up, deleting, making, workshop, writing_in
+from gad_core.workspace.rows import DecisionRow, DetectorRow, DetectorState, detector_state, state_of
+from gad_core.workspace.staging import clear_up, deleting, discard, leave, making, workshop, writing_in
 from gad_core.workspace.tables import (
     DatasetRecord,
     DecisionRecord,
     DetectorRecord,
+    WatchRecord,
     damaged,
     fetch,
     frozen,
@@ -29,8 +35,29 @@ from gad_core.workspace.tables import (
     sound,
 )
 
-_INTENT = "decision.json"  # beside a new file, what it is put in place for
+_NOTE = "replacement.json"  # beside a new file, what it is put in place for
 _FORMER = "former"  # the file that it takes the place of, until that is on record
+
+#: Is told that a detector's file, in one state before, is in another now, and that only its threshold has changed.
+Follow = Callable[[DetectorState, DetectorState], object]
+
+
+@dataclass(frozen=True)
+class _Replacement:
+    """A file that takes the place of a detector's, for a decision, from one state to another."""
+
+    decision_id: str
+    before: DetectorState
+    after: DetectorState
+
+    def note(self, path: Path) -> None:
+        with placed(path) as partial:
+            partial.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> "_Replacement":
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return cls(values["decision_id"], DetectorState(**values["before"]), DetectorState(**values["after"]))
 
 
 class DetectorShelf(Keeping):
@@ -63,11 +90,13 @@ class DetectorShelf(Keeping):
         dataset_id: str | None = None,
         auroc: float | None = None,
         follows: str | None = None,
+        decided: Callable[[str], DecisionRow] | None = None,
     ) -> DetectorRow:
         """Keep a fitted detector; `save` is called with the path of the file that it has to write.
 
         Where the name is taken, a number behind it tells the two apart. `follows` names the detector of which this is a
-        newer version.
+        newer version: its watches go on with the new one. `decided` gives the decision on a detector of that id by
+        which the file has its threshold already.
         """
         self._place.database.check_open()
         final = self._folder / f"{new_id()}.gad"
@@ -89,6 +118,10 @@ class DetectorShelf(Keeping):
                 )
                 session.add(record)
                 session.flush()
+                if decided is not None:
+                    session.add(to_record(decided(record.id)))
+                for watch in session.scalars(select(WatchRecord).where(WatchRecord.detector_id == follows)):
+                    watch.detector_id = record.id
                 if auroc is not None:
                     record.auroc, record.auroc_state = auroc, str(detector_state(self._row(record)))
                 return self._row(record)
@@ -107,16 +140,19 @@ class DetectorShelf(Keeping):
         decision: DecisionRow,
         state: DetectorState,
         auroc: float | None,
-    ) -> DetectorState:
+        follow: Follow = lambda _before, _after: None,
+    ) -> None:
         """Replace a detector's file by what `save` writes, put the decision behind it on record, and its AUROC with it.
 
-        Returns the state that the file has then. A process that dies in between leaves either both or neither, as soon
-        as another one clears up. Writers take turns. Raises `GadError` where the file is no longer in `state`.
+        `follow` is told of the states of the file before and after. Where the process dies in between, the database
+        decides: the next one puts the former file back, or does what is left to do. Writers take turns. Raises
+        `GadError` where the file is no longer in `state`.
         """
         self._place.database.check_open()
         with writing_in(self._place.home), workshop(self._folder, self._place.owner) as place:
             save(new := place / row.path.name)
-            write_intent(decision, place / _INTENT)
+            now_in = state_of(row.id, new)  # which it keeps when it is moved
+            _Replacement(decision.id, state, now_in).note(place / _NOTE)
             with self._place.database.writing() as session:
                 record = fetch(session, DetectorRecord, row.id, lock=True)
                 if detector_state(row) != state:
@@ -127,10 +163,9 @@ class DetectorShelf(Keeping):
                 session.add(to_record(decision))
                 session.flush()  # what the database refuses is refused before the file is replaced
                 with _replaced(row.path, new, place / _FORMER):
-                    now_in = detector_state(row)
                     record.auroc, record.auroc_state = auroc, str(now_in)
                     session.commit()  # within the block: if it fails, the former file comes back
-        return now_in
+            follow(state, now_in)
 
     def remove(self, detector_id: str, *, due: datetime | None = None) -> None:
         """Delete a detector for good, with its file and all that hangs on it in the database.
@@ -142,7 +177,7 @@ class DetectorShelf(Keeping):
             final = self._folder / f"{fetch(session, DetectorRecord, detector_id, binned=True).id}.gad"
         with (
             writing_in(self._place.home),
-            deleting(final, self._place.owner),
+            deleting(final, self._place.owner, self._forget),
             self._place.database.writing() as session,
         ):
             session.delete(self._to_remove(session, detector_id, due))
@@ -160,27 +195,45 @@ class DetectorShelf(Keeping):
             detectors = damaged(session.scalars(select(DetectorRecord)), self._row)
             return detectors + damaged(session.scalars(select(DecisionRecord)), from_record)
 
-    def clear_up(self, token: str) -> None:
-        """Settle what a dead process was making, deciding or deleting."""
+    def clear_up(self, token: str, *, follow: Follow) -> None:
+        """Settle what a dead process was making, deciding or deleting; `follow` as in `rewrite`."""
         self._place.database.check_open()
-        for intent in (self._folder / f".{token}").glob(f"*/{_INTENT}"):
-            self._settle(intent)
+        for note in (self._folder / f".{token}").glob(f"*/{_NOTE}"):
+            self._settle(note, follow)
 
         def exists(detector_id: str) -> bool:
             with self._place.database.reading() as session:
                 return session.get(DetectorRecord, detector_id) is not None
 
-        clear_up(self._folder, token, exists=exists)
+        clear_up(self._folder, token, exists=exists, forget=self._forget)
 
-    def _settle(self, intent: Path) -> None:
-        """Put a decision on record whose file is in place already."""
-        replaced = (intent.parent / _FORMER).exists() and not any(intent.parent.glob("*.gad"))
-        if not replaced or (record := read_intent(intent)) is None:
-            return  # the file was not replaced, or the former one was put back
+    def leave(self) -> None:
+        """Leave no trace of this process but what it has made."""
+        leave(self._folder, self._place.owner)
+
+    def _settle(self, note: Path, follow: Follow) -> None:
+        """Put the former file back where no decision is on record for the one in its place; else finish."""
+        replacement, former = _Replacement.read(note), note.with_name(_FORMER)
+        before, after = replacement.before, replacement.after
+        path = self._folder / f"{after.id}.gad"
         with self._place.database.writing() as session:
-            known = session.get(DecisionRecord, record.id) is not None
-            if not known and session.get(DetectorRecord, record.detector_id) is not None:
-                session.add(record)
+            if session.get(DetectorRecord, after.id, with_for_update=True) is None:
+                return
+            decided = session.get(DecisionRecord, replacement.decision_id) is not None
+            if not decided and former.exists() and state_of(after.id, path) == after:
+                former.replace(path)
+                flush(self._folder)
+        if decided:
+            follow(before, after)
+
+    def _forget(self, final: Path) -> None:
+        """Discard a detector's file, and what belongs to it alone."""
+        discard(final)
+        home = self._place.home
+        discard(home / "inspected" / final.stem)
+        for folder in (home / "exported", home / "sensitivity"):
+            for path in folder.glob(f"{final.stem}-*"):
+                discard(path)
 
     def _row(self, record: DetectorRecord) -> DetectorRow:
         with sound(record):
@@ -191,8 +244,13 @@ class DetectorShelf(Keeping):
 @contextmanager
 def _replaced(path: Path, new: Path, former: Path) -> Iterator[None]:
     """Put `new` in the place of `path` while the block commits that; if it fails, the former file is put back."""
-    shutil.copyfile(path, former)
+    try:
+        former.hardlink_to(path)  # the very file, so that what was computed with it counts again when it comes back
+    except OSError:  # not every disk has links
+        shutil.copy2(path, former)
+    new.chmod(stat.S_IMODE(path.stat().st_mode))
     new.replace(path)
+    flush(path.parent)
     try:
         yield
     except BaseException:

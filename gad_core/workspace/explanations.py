@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
@@ -12,6 +10,7 @@ from typing import Any, TypeVar
 
 from gad_core.attribution.category import CategoryExplanation, Explained, explain_category, masked_defects
 from gad_core.attribution.explanation import Explanation, Undefined
+from gad_core.data.placing import placed
 from gad_core.decision.curves import auroc
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
@@ -89,11 +88,9 @@ def keep_run(folder: Path, run: Run) -> None:
         {**vars(image), "explanation": asdict(image.explanation), "defined": isinstance(image.explanation, Explanation)}
         for image in run.category.images
     ]
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=folder, prefix=".")
-    with os.fdopen(handle, "w") as file:
-        json.dump({"key": run.key.to_json(), "auroc": run.auroc, "images": images}, file)
-    Path(partial).replace(folder / f"{run.key.id}.json")
+    content = {"key": run.key.to_json(), "auroc": run.auroc, "images": images}
+    with placed(folder / f"{run.key.id}.json") as partial:
+        partial.write_text(json.dumps(content), encoding="utf-8")
 
 
 def find_run(folder: Path, key: ExplanationKey) -> Run | None:

@@ -90,9 +90,9 @@ def add_upload(
     Raises `GadError` where no image can be used.
     """
     with store.datasets.workshop() as workshop:
-        refused, staged = _stage(store, files, workshop, split=split, defect=defect, progress=progress)
+        refused, staged = stage(store, files, workshop, split=split, defect=defect, progress=progress)
         row = store.datasets.add(workshop / "content", name=name, kind="upload", refused=refused)
-    _remember(store, row, staged)
+    remember(store, row, staged)
     return row
 
 
@@ -107,9 +107,9 @@ def extend_upload(
 ) -> DatasetRow:
     """Add uploaded images to an uploaded data set, on the terms of `add_upload`."""
     with store.datasets.workshop() as workshop:
-        refused, staged = _stage(store, files, workshop, split=split, defect=defect, progress=progress)
+        refused, staged = stage(store, files, workshop, split=split, defect=defect, progress=progress)
         row = store.datasets.extend(dataset_id, workshop / "content", refused=refused)
-    _remember(store, row, staged)
+    remember(store, row, staged)
     return row
 
 
@@ -133,7 +133,7 @@ def relabel(
         return store.datasets.extend(dataset_id, workshop / "content", replacing=file.path)
 
 
-def _stage(
+def stage(
     store: Store, files: Sequence[Upload], workshop: Path, *, split: Split, defect: str, progress: Progress | None
 ) -> tuple[tuple[Refusal, ...], dict[Stamp, str]]:
     """Put all usable images into `workshop`/content; what was refused comes back, and the digests of the others."""
@@ -166,7 +166,7 @@ def _stage(
     return tuple(refused), staged
 
 
-def _remember(store: Store, row: DatasetRow, staged: Mapping[Stamp, str]) -> None:
+def remember(store: Store, row: DatasetRow, staged: Mapping[Stamp, str]) -> None:
     """Keep the digests of what has come in, wherever it has come to lie: a move leaves a file its stamp."""
     digests = store.digests(row)
     for path in images_in(row.root):

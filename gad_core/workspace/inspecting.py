@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gad_core.data.archives import unpack_zip
 from gad_core.data.arrivals import lot_of
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, read_paths
+from gad_core.data.holding import flush, flush_all
 from gad_core.data.placing import placed
 from gad_core.data.walking import is_image
 from gad_core.decision.verdict import Judge, Verdict
@@ -109,22 +110,25 @@ def inspect_files(
     folder = store.inspected / detector_id
     with writing_in(store.home), workshop(store.inspected, store.owner) as place:
         root, refused = place / "new", list[Refusal]()
-        folder.mkdir(exist_ok=True)
         for number, (label, data) in enumerate(files):
             refused += _lay_out(label, data, root, number)
         found = inspector.judge(_listed(root), cache=cache, progress=progress)
         refused += [Refusal(_below(Path(one.path), root), one.reason) for one in found.images.refused]
-        _remember(folder, refused)
         if not len(found.images):
+            _remember(folder, refused)
             first = f" ({refused[0].path}: {refused[0].reason})" if refused else ""
             raise GadError(f"no image could be used out of {len(files)} files{first}; bring PNG, JPEG, BMP or TIFF")
-        judged = []
-        for one, file in zip(found.judged(root), found.images, strict=True):
-            final = folder / f"{file.digest}{file.path.suffix.lower()}"
-            if file.path.exists():  # one that came twice is kept once
-                file.path.replace(final)
-            judged.append(replace(one, path=final))
-        store.inspections.add(detector_id, detector_id, judged, inspector.reading(found.verdict))
+        finals = [folder / f"{file.digest}{file.path.suffix.lower()}" for file in found.images]
+        flush_all(root)
+        with store.inspections.arriving(place, finals):
+            folder.mkdir(exist_ok=True)
+            for file, final in zip(found.images, finals, strict=True):
+                if file.path.exists():  # one that came twice is kept once
+                    file.path.replace(final)
+            flush(folder)
+            judged = [replace(one, path=final) for one, final in zip(found.judged(root), finals, strict=True)]
+            store.inspections.add(detector_id, detector_id, judged, inspector.reading(found.verdict))
+        _remember(folder, refused)
     return Brought(detector_id)
 
 

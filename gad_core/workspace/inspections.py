@@ -4,7 +4,9 @@ A source names an image once: the same name with the same content is one part, h
 is only ever added to; their last word counts.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +15,15 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from gad_core.data.placing import placed
 from gad_core.export.result import Result
 from gad_core.workspace.columns import Unreadable
 from gad_core.workspace.place import Place
 from gad_core.workspace.rows import InspectionRow
+from gad_core.workspace.staging import discard, leave
 from gad_core.workspace.tables import DetectorRecord, HumanVerdictRecord, InspectionRecord, fetch, now
 
+_NOTE = "arriving.json"  # in a workshop, the files that come to lie in the workspace
 _LONGEST_NAME = 1000  # characters: paths of most systems are shorter
 
 
@@ -49,6 +54,8 @@ class InspectionShelf:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._folder = place.home / "inspected"
+        self._folder.mkdir(exist_ok=True)
 
     def add(self, detector_id: str, source: str, judged: Sequence[Judged], reading: Reading) -> tuple[int, ...]:
         """Put images on record, all or none, and return the ids of those that were not there.
@@ -76,6 +83,37 @@ class InspectionShelf:
                 if fresh:
                     new.append(record.id)
         return tuple(new)
+
+    @contextmanager
+    def arriving(self, workshop: Path, files: Sequence[Path]) -> Iterator[None]:
+        """Let files come to lie in the workspace while the block puts them on record; those that are not then go."""
+        new = [self._place.inside(path) for path in files if not path.exists()]
+        with placed(note := workshop / _NOTE) as partial:
+            partial.write_text(json.dumps(new), encoding="utf-8")
+        try:
+            yield
+        except BaseException:
+            self._settle(note)
+            raise
+
+    def clear_up(self, token: str) -> None:
+        """Settle what a dead process was bringing."""
+        for note in (self._folder / f".{token}").glob(f"*/{_NOTE}"):
+            self._settle(note)
+        discard(self._folder / f".{token}")
+
+    def leave(self) -> None:
+        """Leave no trace of this process but what it has made."""
+        leave(self._folder, self._place.owner)
+
+    def _settle(self, note: Path) -> None:
+        new: list[str] = json.loads(note.read_text(encoding="utf-8"))
+        with self._place.database.reading() as session:
+            kept = set(session.scalars(select(InspectionRecord.path).where(InspectionRecord.path.in_(new))))
+        for path in map(self._place.outside, set(new) - kept):
+            discard(path)
+            with suppress(OSError):  # others lie there
+                path.parent.rmdir()
 
     def names(self, source: str) -> frozenset[tuple[str, str]]:
         """Name and digest of every image of a source."""

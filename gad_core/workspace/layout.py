@@ -1,8 +1,7 @@
 """Where an image lies in a data set of MVTec layout, and under which name."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gad_core.data.images import IMAGE_SUFFIXES
@@ -44,37 +43,26 @@ def place(
     return target
 
 
-@contextmanager
-def taken_out(root: Path, image: Path, into: Path) -> Iterator[None]:
-    """Move an image of the data set `root` and its mask to the folder `into`; if the block fails they go back."""
-    moves: list[tuple[Path, Path]] = []
-    try:
-        for old in (image, _mask_of(root, image)):
-            if old.exists():
-                _put(old, new := into / old.relative_to(root))
-                moves.append((old, new))
-        yield
-    except BaseException:
-        _undo(moves)
-        raise
+def moves_into(root: Path, source: Path, *, out: Path, replacing: Path | None = None) -> list[tuple[Path, Path]]:
+    """What brings all images and masks of one data set into another, from and to, each to a free name.
 
+    The image `replacing` and its mask go to the folder `out` first.
+    """
+    leaving = [path for path in (replacing, replacing and _mask_of(root, replacing)) if path and path.exists()]
+    moves = [(path, out / path.relative_to(root)) for path in leaving]
+    taken = set[Path]()
 
-@contextmanager
-def merged(source: Path, root: Path) -> Iterator[None]:
-    """Move all images and masks of one data set into another; if the block fails they all go back."""
-    moves: list[tuple[Path, Path]] = []
-    try:
-        for image in sorted(images_in(source)):
-            split, defect, name = image.relative_to(source).parts
-            target = _free_place(root, name, split=split, defect=defect)
-            for old, new in ((image, target), (_mask_of(source, image), _mask_of(root, target))):
-                if old.exists():
-                    _put(old, new)
-                    moves.append((old, new))
-        yield
-    except BaseException:
-        _undo(moves)
-        raise
+    def is_free(path: Path) -> bool:
+        return path not in taken and (path in leaving or not path.exists())
+
+    for image in sorted(images_in(source)):
+        split, defect, name = image.relative_to(source).parts
+        target = _free_place(root, name, split=split, defect=defect, is_free=is_free)
+        taken.add(target)
+        moves.append((image, target))
+        if (mask := _mask_of(source, image)).exists():
+            moves.append((mask, _mask_of(root, target)))
+    return moves
 
 
 def count(root: Path) -> Counts:
@@ -94,19 +82,16 @@ def _mask_of(root: Path, image: Path) -> Path:
     return root / "ground_truth" / image.parent.name / f"{image.stem}_mask.png"
 
 
-def _free_place(root: Path, name: str, *, split: str, defect: str) -> Path:
+def _free_place(
+    root: Path, name: str, *, split: str, defect: str, is_free: Callable[[Path], bool] = lambda path: not path.exists()
+) -> Path:
     """A place whose stem no other image has, or two images would share one mask."""
     wanted = Path(name)
     folder, stem, number = root / split / defect, wanted.stem, 1
-    while any((folder / f"{stem}{suffix}").exists() for suffix in IMAGE_SUFFIXES):
+    while not all(map(is_free, (folder / f"{stem}{suffix}" for suffix in IMAGE_SUFFIXES))):
         number += 1
         stem = f"{wanted.stem}-{number}"
     return folder / f"{stem}{wanted.suffix}"
-
-
-def _undo(moves: Sequence[tuple[Path, Path]]) -> None:
-    for old, new in reversed(moves):
-        new.rename(old)
 
 
 def _put(source: Path | bytes, target: Path) -> None:

@@ -1,11 +1,12 @@
 """Which processes are at work in a workspace, told by locks that the system drops when a process dies."""
 
 import secrets
-import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from gad_core.data.holding import lock
 
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that could be mistaken for another letter
 
@@ -35,7 +36,7 @@ def arrive(folder: Path, announce: Callable[[str], None]) -> Presence:
         announce(path.name)
         file = path.open("xb")
         # Between creation and lock another process may have taken us for dead and removed the file.
-        if _lock(file) and path.exists():
+        if lock(file.fileno()) and path.exists():
             return Presence(path.name, file)
         file.close()
 
@@ -55,32 +56,9 @@ def departed(folder: Path, elsewhere: Collection[str] = ()) -> Iterator[str]:
             continue
         try:
             with path.open("rb+") as file:
-                if not (_lock(file) and path.exists()):
+                if not (lock(file.fileno()) and path.exists()):
                     continue
                 yield path.name
             path.unlink(missing_ok=True)
         except (FileNotFoundError, PermissionError):  # another process cleaned up first, or another user works here
             continue
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: BinaryIO) -> bool:
-        """Take the lock if it is free."""
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: BinaryIO) -> bool:
-        """Take the lock if it is free."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

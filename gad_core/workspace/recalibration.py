@@ -16,8 +16,8 @@ from gad_core.gaussian.extraction import extract_for
 from gad_core.gaussian.recalibration import recalibrated
 from gad_core.gaussian.tuning import WorkingPoint
 from gad_core.progress import Progress
-from gad_core.workspace.adoption import adopt
-from gad_core.workspace.rows import Circumstances, DetectorRow, detector_state
+from gad_core.workspace.adoption import decision_on
+from gad_core.workspace.rows import Circumstances, DetectorRow
 from gad_core.workspace.store import Store
 
 _PREFIX = "split-"  # of methods that take calibration images
@@ -55,25 +55,17 @@ def recalibrate(
         own_scores(new, known.features[:0]), PointSettings.of(former.tuning, former.working_point), former.working_point
     )
     n = len(new.calibration.digests) if new.calibration else 0
-    made = store.detectors.add(
+    new = replace(new, working_point=point)
+    note = f"recalibrated with {n} images from the line, from {row.name}"
+    return store.detectors.add(
         new.save,
         name=row.name,
         settings=new.settings,
         n_train=new.n_train,
         dataset_id=row.dataset_id,
         follows=row.id,
+        decided=lambda made: decision_on(made, new, new.tuning, point, Circumstances(who, note)),
     )
-    adopt(
-        store,
-        made,
-        load_detector(made.path),
-        new.tuning,
-        point,
-        state=detector_state(made),
-        circumstances=Circumstances(who, f"recalibrated with {n} images from the line, from {row.name}"),
-    )
-    store.watches.move(detector_id, made.id)
-    return made
 
 
 def _point(scores: LevelScores, asked: PointSettings, former: WorkingPoint | None) -> WorkingPoint:

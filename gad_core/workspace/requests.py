@@ -1,7 +1,8 @@
 """What a job was asked for, as values: the log of jobs keeps them, so that interrupted work can be asked for again."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -15,9 +16,9 @@ from gad_core.workspace.baseline_runs import BaselineRun, run_on_dataset
 from gad_core.workspace.experiments import Experiment, make_table
 from gad_core.workspace.explanations import ExplanationKey, explain_dataset
 from gad_core.workspace.imports import add_demo, add_folder
-from gad_core.workspace.rows import DatasetRow, DetectorRow
+from gad_core.workspace.rows import DatasetRow, DetectorRow, JobRow
 from gad_core.workspace.sensitivity_runs import Measured, measure_on_dataset
-from gad_core.workspace.steps import fit_dataset, try_demo
+from gad_core.workspace.steps import find_fit, fit_dataset, try_demo
 from gad_core.workspace.store import Store
 
 
@@ -73,15 +74,20 @@ class Fit:
 
     dataset_id: str
     settings: FitSettings
+    since: datetime | None = None  # asked for again: when it was asked for first
     kind: ClassVar[str] = "fit"
 
     def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> DetectorRow:
-        """Fit it."""
+        """Fit it; a fit that was on the shelf before its process died is not done again."""
+        done = find_fit(store, store.datasets.get(self.dataset_id), self.settings) if self.since else None
+        if done and self.since and done.created > self.since:
+            return done
         return fit_dataset(store, self.dataset_id, self.settings, cache=cache, progress=progress)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"step": "fit", "dataset": self.dataset_id, "settings": self.settings.to_json()}
+        since = {"since": self.since.isoformat()} if self.since else {}
+        return {"step": "fit", "dataset": self.dataset_id, "settings": self.settings.to_json(), **since}
 
 
 @dataclass(frozen=True)
@@ -209,7 +215,11 @@ class Sensitivity:
 _STEPS: Mapping[str, Callable[[Mapping[str, Any]], Request]] = {
     "demo images": lambda values: DemoImages(values["category"]),
     "folder": lambda values: FolderImages(Path(values["folder"])),
-    "fit": lambda values: Fit(values["dataset"], FitSettings.from_json(values["settings"])),
+    "fit": lambda values: Fit(
+        values["dataset"],
+        FitSettings.from_json(values["settings"]),
+        datetime.fromisoformat(values["since"]) if "since" in values else None,
+    ),
     "demo": lambda values: Demo(values["category"], values["backbone"]),
     "explain": lambda values: Explain(
         values["dataset"], values["detector"], Tuning.from_json(values["tuning"]), int(values["n_references"])
@@ -234,3 +244,9 @@ def read_request(values: Mapping[str, Any]) -> Request:
         raise GadError(
             f"this version does not know the step {values.get('step')!r}; start it again from its page"
         ) from error
+
+
+def ask_again(job: JobRow) -> Request:
+    """What an interrupted job was asked for; raises as `read_request` does."""
+    request = read_request(job.request or {})
+    return replace(request, since=request.since or job.created) if isinstance(request, Fit) else request

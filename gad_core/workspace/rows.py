@@ -122,11 +122,16 @@ class DetectorRow:
 
 def detector_state(row: DetectorRow) -> DetectorState:
     """The state of a detector's file now; zeros where it is gone, which loading it says in words."""
+    return state_of(row.id, row.path)
+
+
+def state_of(detector_id: str, path: Path) -> DetectorState:
+    """The same of any file that is, or will be, a detector's."""
     try:
-        status = row.path.stat()
+        status = path.stat()
     except OSError:
-        return DetectorState(row.id, 0, 0)
-    return DetectorState(row.id, status.st_mtime_ns, status.st_ino)
+        return DetectorState(detector_id, 0, 0)
+    return DetectorState(detector_id, status.st_mtime_ns, status.st_ino)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from gad_core.data.datasets import GOOD, ImageFile
+from gad_core.data.datasets import GOOD, Dataset, ImageFile
 from gad_core.data.images import content_digest
 from gad_core.data.opening import read_regular
 from gad_core.errors import GadError
 from gad_core.progress import Progress
-from gad_core.workspace.imports import Split, extend_upload
+from gad_core.workspace.imports import Split, extend_upload, remember, stage
 from gad_core.workspace.layout import place
 from gad_core.workspace.rows import DatasetRow, InspectionRow
 from gad_core.workspace.store import Store
@@ -30,23 +30,25 @@ def send(
     """
     row = store.datasets.get(dataset_id)
     files = [(Path(one.name).name, _bytes(one)) for one in rows]
-    if row.kind != "upload":
-        row = _copy(store, row)
-    return extend_upload(store, row.id, files, split=split, defect=defect, progress=progress)
-
-
-def _copy(store: Store, row: DatasetRow) -> DatasetRow:
-    """The same images as an uploaded data set, which can be changed."""
-    dataset = store.read(row)
+    if row.kind == "upload":
+        return extend_upload(store, row.id, files, split=split, defect=defect, progress=progress)
     with store.datasets.workshop() as workshop:
-        content, scratch = workshop / "content", workshop / "scratch"
-        scratch.mkdir()
-        for split, images in (("train", dataset.train), ("test", dataset.test)):
-            for file in images:
-                mask = _copied(file.mask, scratch / "mask.png") if file.mask else None
-                image = _copied(file.path, scratch / f"image{file.path.suffix}")
-                place(content, image, name=file.path.name, split=split, defect=_kind(file), mask=mask)
-        return store.datasets.add(content, name=f"{row.name}, with parts from the line", kind="upload")
+        _copy(store.read(row), workshop)
+        refused, staged = stage(store, files, workshop, split=split, defect=defect, progress=progress)
+        name = f"{row.name}, with parts from the line"
+        made = store.datasets.add(workshop / "content", name=name, kind="upload", refused=refused)
+    remember(store, made, staged)
+    return made
+
+
+def _copy(dataset: Dataset, workshop: Path) -> None:
+    """Put the same images into `workshop`/content, where they can be changed."""
+    (scratch := workshop / "scratch").mkdir()
+    for split, images in (("train", dataset.train), ("test", dataset.test)):
+        for file in images:
+            mask = _copied(file.mask, scratch / "mask.png") if file.mask else None
+            image = _copied(file.path, scratch / f"image{file.path.suffix}")
+            place(workshop / "content", image, name=file.path.name, split=split, defect=_kind(file), mask=mask)
 
 
 def _kind(file: ImageFile) -> str:

@@ -1,18 +1,16 @@
 """All or nothing on disk: things are built out of sight, and what a dead process left behind is cleared up.
 
-A process works in a hidden folder of its own beside the things it makes, `<folder>/.<token>/`. An entry in it is a
-claim: a file or folder that bears the name of a thing in `<folder>` which is just being made, extended or deleted.
+A process works in a hidden folder of its own beside the things it makes, `<folder>/.<token>/`. A file in it is a claim:
+it bears the name of a thing in `<folder>` which is just being made or deleted. A folder in it is a workshop.
 """
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gad_core.errors import GadError
 from gad_core.workspace.presence import new_id
-
-_SEVERAL = "~"  # what follows it in a claim's name tells several claims on one thing apart
 
 
 @contextmanager
@@ -52,44 +50,31 @@ def making(final: Path, token: str) -> Iterator[None]:
 
 
 @contextmanager
-def handing_over(content: Path, final: Path, token: str) -> Iterator[Path]:
-    """Move `content` under a claim on `final`: if the process dies in the block, the next start adds what is left."""
-    claim = final.parent / f".{token}" / f"{final.name}{_SEVERAL}{new_id()}"
-    content.rename(claim)
-    try:
-        yield claim
-    finally:
-        discard(claim)
-
-
-@contextmanager
-def deleting(final: Path, token: str) -> Iterator[None]:
-    """Discard `final` when the block has ended well; if the process dies after it, the next start does."""
+def deleting(final: Path, token: str, forget: Callable[[Path], None]) -> Iterator[None]:
+    """Have `forget` discard `final` when the block has ended well; if the process dies, the next start does."""
     claim = _claim(final, token)
     try:
         yield
     except BaseException:
         discard(claim)
         raise
-    discard(final)
+    forget(final)
     discard(claim)
 
 
-def clear_up(
-    folder: Path, token: str, *, exists: Callable[[str], bool], finish: Callable[[Path, Path], None] | None = None
-) -> None:
-    """Settle the claims of a dead process: what `exists` does not know is discarded.
-
-    A claim that is a folder holds what was being added to a thing that exists: `finish(claim, thing)` adds the rest.
-    """
+def clear_up(folder: Path, token: str, *, exists: Callable[[str], bool], forget: Callable[[Path], None]) -> None:
+    """Settle the claims of a dead process: what `exists` does not know is discarded by `forget`."""
     claims = folder / f".{token}"
     for claim in sorted(claims.glob("*")):
-        final = folder / claim.name.partition(_SEVERAL)[0]
-        if not exists(final.stem):
-            discard(final)
-        elif finish and claim.is_dir():
-            finish(claim, final)
+        if claim.is_file() and not exists(claim.stem):
+            forget(folder / claim.name)
     discard(claims)
+
+
+def leave(folder: Path, token: str) -> None:
+    """Take the empty folder of this process away again."""
+    with suppress(OSError):  # none was made, or work goes on in it
+        (folder / f".{token}").rmdir()
 
 
 def discard(path: Path) -> None:

@@ -1,8 +1,8 @@
 """What outlives a browser tab: data sets, detectors, adopted thresholds and jobs in one folder with one database."""
 
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
@@ -13,8 +13,9 @@ from typing import Self
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import Dataset, read_dataset
 from gad_core.data.digests import Digests
+from gad_core.data.holding import flush, sweep, sweep_scratch
 from gad_core.errors import GadError
-from gad_core.features.cache import FeatureCache
+from gad_core.features.cache import MAKING, FeatureCache
 from gad_core.gaussian.detector_file import read_summary
 from gad_core.workspace.database import Database
 from gad_core.workspace.datasets import DatasetShelf
@@ -26,7 +27,7 @@ from gad_core.workspace.presence import arrive, departed, is_present
 from gad_core.workspace.roots import Roots, roots_of
 from gad_core.workspace.rows import DatasetRow, DetectorState, detector_state
 from gad_core.workspace.servers import ServerLog
-from gad_core.workspace.staging import clear_up, discard, writing_in
+from gad_core.workspace.staging import discard, leave, workshop, writing_in
 from gad_core.workspace.tables import now
 from gad_core.workspace.watches import WatchShelf
 
@@ -100,23 +101,38 @@ class Store:
             elsewhere = self._servers.elsewhere()
             for token in departed(self._processes, elsewhere):
                 self.datasets.clear_up(token)
-                self.detectors.clear_up(token)
-                clear_up(self.inspected, token, exists=lambda _: False)
+                self.detectors.clear_up(token, follow=self._follow)
+                self.inspections.clear_up(token)
+                discard(self.exported / f".{token}")
+                if not elsewhere:  # not every shared disk shows the locks of other machines
+                    self._sweep()
                 self._servers.forget(token)
             self.jobs.interrupt(unless=lambda owner: owner in elsewhere or is_present(self._processes, owner))
         self.empty_bins(now())
+
+    @contextmanager
+    def exporting(self, name: str) -> Iterator[Path]:
+        """A folder out of sight that takes the place of `exported/<name>` when the block ends well, with all its files.
+
+        Raises `GadError` where the workspace cannot be written.
+        """
+        self.check_open()
+        final = self.exported / name
+        with writing_in(self.home), workshop(self.exported, self.owner) as place:
+            content = place / "content"
+            content.mkdir()
+            yield content
+            if final.exists():  # one of the same state of the detector's file
+                final.rename(place / "former")
+            content.rename(final)
+            flush(self.exported)
 
     def empty_bins(self, moment: datetime) -> None:
         """Delete for good what has lain in the bin for a day by then, with the files that belong to it alone."""
         self.check_open()
         for detector_id in self.detectors.due(moment):
-            try:
+            with suppress(GadError):  # another process was faster, or somebody has brought it back
                 self.detectors.remove(detector_id, due=moment)
-            except GadError:  # another process was faster, or somebody has brought it back
-                continue
-            discard(self.inspected / detector_id)
-            for path in (*self.exported.glob(f"{detector_id}-*"), *self.sensitivity.glob(f"{detector_id}-*")):
-                discard(path)
         for dataset_id in self.datasets.due(moment):
             with suppress(GadError):
                 self.datasets.remove(dataset_id, due=moment)
@@ -153,6 +169,20 @@ class Store:
                 names |= _made_of(row.path, detector_state(row))
         return frozenset(names)
 
+    def _sweep(self) -> None:
+        """Remove what dead processes had in the making."""
+        folders = (self.home, self.home / "detectors", self.explanations, self.comparisons, self.sensitivity)
+        cached = (self.cache / MAKING, self.cache / "digests", *self.cache.glob("training/*"))
+        for folder in (*folders, self.exported, *self.inspected.glob("*"), *self.experiments.glob("**/"), *cached):
+            sweep(folder)
+        sweep_scratch()
+
+    def _follow(self, before: DetectorState, after: DetectorState) -> None:
+        """Finish an adoption: what was computed with the detector counts for its file as it is now."""
+        from gad_core.workspace.explanations import carry_over  # noqa: PLC0415 - torch is slow, and deaths are rare
+
+        carry_over(self.explanations, before, after)
+
     def _take_former_explanations(self) -> None:
         """An earlier version kept them in the cache, which may be deleted at any time."""
         for path in (self.cache / "explanations").glob("*.json"):
@@ -162,6 +192,9 @@ class Store:
     def close(self) -> None:
         """Leave the workspace."""
         self.check_open()  # it is not theirs to leave
+        for shelf in (self.datasets, self.detectors, self.inspections):
+            shelf.leave()
+        leave(self.exported, self.owner)
         self._leave()
 
     def __enter__(self) -> Self:

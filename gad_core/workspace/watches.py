@@ -48,12 +48,6 @@ class WatchShelf:
             record = fetch(session, WatchRecord, watch_id)
             record.active, record.owner = False, None
 
-    def move(self, former: str, detector_id: str) -> None:
-        """Let another detector judge what the watches of a former one find from now on."""
-        with self._place.database.writing() as session:
-            for record in session.scalars(select(WatchRecord).where(WatchRecord.detector_id == former)):
-                record.detector_id = detector_id
-
     def of(self, detector_id: str) -> tuple[WatchRow, ...]:
         """The watches of a detector, the newest first."""
         with self._place.database.reading() as session:

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from gad_core import wording
 from gad_core.errors import GadError
 from gad_core.workspace.people import NotAllowed
-from gad_core.workspace.requests import Request, read_request
+from gad_core.workspace.requests import Request, ask_again
 from gad_core.workspace.rows import JobRow
 from pages.shared import frame, opened, person
 from pages.shared.resources import feature_cache, jobs, store
@@ -209,7 +209,7 @@ def _dismiss(kept: str, key: str) -> None:
 def _again(job: JobRow) -> None:
     del st.session_state[_INTERRUPTED][job.id]
     try:
-        ask(job.title, read_request(job.request or {}), again=job.id)
+        ask(job.title, ask_again(job), again=job.id)
     except GadError as error:
         refuse(job.title, error)
 

@@ -16,7 +16,7 @@ from gad_core.gaussian.detector_file import load_detector, read_summary
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.gaussian.update import remove_images
 from gad_core.workspace.adoption import adopt, on_record, restore, restore_decision
-from gad_core.workspace.decisions import table, what, write_intent
+from gad_core.workspace.decisions import table, what
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, keep_run
 from gad_core.workspace.rows import Circumstances, DecisionRow, DetectorRow, detector_state
 from gad_core.workspace.store import Store
@@ -142,17 +142,6 @@ def test_an_earlier_decision_comes_back_as_a_new_entry(store: Store, six: Detect
         restore_decision(store, six, "nothing")
 
 
-def test_a_file_that_was_put_back_is_no_decision(store: Store, six: DetectorRow) -> None:
-    # What a kill leaves after a commit has failed: neither the new file nor the former one is beside the note.
-    adopted(store, six, 3.0)
-    (decision,) = store.detectors.decisions(six.id)
-    place = store.home / "detectors" / ".dead" / "work"
-    place.mkdir(parents=True)
-    write_intent(replace(decision, id="never"), place / "decision.json")
-    store.detectors.clear_up("dead")
-    assert store.detectors.decisions(six.id) == (decision,)
-
-
 def test_a_decision_of_an_unknown_fit_is_restored_while_that_fit_holds_alone(store: Store, six: DetectorRow) -> None:
     own = load_detector(six.path)
     old = DecisionRow("old", six.id, TUNING, point(5.0), now())
@@ -187,17 +176,27 @@ def test_where_the_database_is_full_neither_file_nor_record_change(
     assert len(store.detectors.decisions(six.id)) == 1
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_killed_around_the_replacing_file_and_record_agree(
-    store: Store, six: DetectorRow, spawn: Callable[..., "subprocess.Popen[str]"], moment: str
+def test_killed_before_the_record_the_very_file_that_was_there_comes_back(
+    store: Store, six: DetectorRow, spawn: Callable[..., "subprocess.Popen[str]"]
 ) -> None:
-    dying = spawn(_DIE, store.home, six.id, moment)
+    before = detector_state(six)
+    dying = spawn(_DIE, store.home, six.id)
     assert dying.wait(60) == 9
+    assert read_summary(six.path).working_point == point(7.0)
     store.recover()
-    known = store.detectors.decisions(six.id)
-    assert [one.point for one in known] == ([point(7.0)] if moment == "after" else [])
-    assert read_summary(six.path).working_point == (point(7.0) if moment == "after" else None)
+    assert store.detectors.decisions(six.id) == ()
+    assert detector_state(six) == before
     assert [path.name for path in (store.home / "detectors").rglob("*") if path.is_file()] == [six.path.name]
+
+
+def test_killed_before_the_record_a_later_decision_stays(
+    store: Store, six: DetectorRow, spawn: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    assert spawn(_DIE, store.home, six.id).wait(60) == 9
+    adopted(store, six, 3.0)
+    store.recover()
+    assert read_summary(six.path).working_point == point(3.0)
+    assert [one.point for one in store.detectors.decisions(six.id)] == [point(3.0)]
 
 
 _DIE = """
@@ -210,11 +209,9 @@ from gad_core.workspace.rows import detector_state
 from gad_core.workspace.store import Store
 replace = Path.replace
 def dying(self, target):
-    if str(target).endswith(sys.argv[2] + ".gad") and ".part" not in str(self) and len(self.parts) > len(target.parts):
-        if sys.argv[3] == "after":
-            replace(self, target)
+    replace(self, target)
+    if target == row.path:
         os._exit(9)
-    return replace(self, target)
 with Store(Path(sys.argv[1])) as store:
     row = store.detectors.get(sys.argv[2])
     detector, state = load_detector(row.path), detector_state(row)

@@ -1,15 +1,19 @@
 """Names and places of images in a data set."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gad_core.data.datasets import read_mvtec
-from gad_core.workspace.layout import count, merged, place, safe_name
+from gad_core.workspace.layout import count, moves_into, place, safe_name
+from gad_core.workspace.moves import Moves
 from gad_core.workspace.rows import Counts
+from gad_core.workspace.tables import now
 
 
 @pytest.mark.parametrize(
@@ -64,11 +68,16 @@ def test_images_are_counted_as_the_reader_of_the_layout_does(category: Callable[
     assert count(root) == Counts(len(dataset.train), (~dataset.test.labels).sum(), dataset.test.labels.sum())
 
 
-def test_merging_keeps_every_image_with_its_own_mask(category: Callable[..., Path]) -> None:
+def merging(old: Path, new: Path, workshop: Path, **more: Any) -> AbstractContextManager[None]:
+    workshop.mkdir(parents=True)
+    return Moves("old", now(), moves_into(old, new, out=workshop / "out", **more)).made(workshop)
+
+
+def test_merging_keeps_every_image_with_its_own_mask(category: Callable[..., Path], tmp_path: Path) -> None:
     old, new = category("old"), category("new")
     other = b"another mask"
     (new / "ground_truth/bent/000_mask.png").write_bytes(other)
-    with merged(new, old):
+    with merging(old, new, tmp_path / ".token/work"):
         pass
     assert count(old) == Counts(6, 4, 4)
     masks = {file.path.name: file.mask for file in read_mvtec(old).test if file.mask}
@@ -76,9 +85,22 @@ def test_merging_keeps_every_image_with_its_own_mask(category: Callable[..., Pat
     assert masks["000-2.png"].read_bytes() == other
 
 
-def test_a_merge_that_fails_gives_everything_back(category: Callable[..., Path]) -> None:
+def test_an_image_takes_the_name_of_the_one_that_it_replaces(category: Callable[..., Path], tmp_path: Path) -> None:
     old, new = category("old"), category("new")
-    before = sorted(old.rglob("*")), sorted(new.rglob("*"))
-    with pytest.raises(ZeroDivisionError), merged(new, old):
+    with merging(old, new, tmp_path / ".token/work", replacing=old / "test/bent/000.png"):
+        pass
+    assert sorted(path.name for path in (old / "test/bent").iterdir()) == ["000.png", "001-2.png", "001.png"]
+    assert (tmp_path / ".token/work/out/ground_truth/bent/000_mask.png").exists()
+
+
+def test_a_merge_that_fails_gives_everything_back(category: Callable[..., Path], tmp_path: Path) -> None:
+    old, new = category("old"), category("new")
+    before = sorted(old.rglob("*")), images(new)
+    replacing = old / "test/bent/000.png"
+    with pytest.raises(ZeroDivisionError), merging(old, new, tmp_path / ".token/work", replacing=replacing):
         raise ZeroDivisionError
-    assert (sorted(old.rglob("*")), sorted(new.rglob("*"))) == before
+    assert (sorted(old.rglob("*")), images(new)) == before
+
+
+def images(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.is_file())

@@ -72,10 +72,12 @@ def _export(detector: DetectorRow) -> None:
 
 def _work(store: Store, row: DetectorRow, dataset: DatasetRow | None, *, progress: Progress) -> _Exported:
     """Write it, checked on the test images of the open data set as well."""
-    folder, detector = _folder(store, row), load_detector(row.path)
+    detector, name = load_detector(row.path), _folder(store, row).name
     decision = on_record(store, row.path, detector) if detector.working_point else None
     check = store.read(dataset).test if dataset else None
-    export_onnx(detector, folder / _GRAPH, check=check, decision=decision.id if decision else None, progress=progress)
+    made_by = decision.id if decision else None
+    with store.exporting(name) as folder:
+        export_onnx(detector, folder / _GRAPH, check=check, decision=made_by, progress=progress)
     return _Exported(row.id)
 
 

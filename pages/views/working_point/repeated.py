@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal, list_paths, look_at, read_paths
+from gad_core.data.holding import scratch
 from gad_core.data.images import content_digest
 from gad_core.data.parts import Way, in_parts
 from gad_core.decision.repeatability import Repeatability, judge_again
@@ -106,8 +106,8 @@ def _read(kept: dict[str, Pictures], detector_id: str, given: Given, extract: An
         look = given.roots.guarded(look_at)
         extraction = extract(in_parts(read_paths([given.folder], look=look), given.way), progress=progress)
     else:
-        with TemporaryDirectory() as folder:
-            extraction = extract(_on_disk(given, Path(folder)), progress=progress)
+        with scratch() as folder:
+            extraction = extract(_on_disk(given, folder), progress=progress)
     kept[detector_id] = _pictures(detector_id, extraction)
     return _Done(detector_id)
 

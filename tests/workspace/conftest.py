@@ -18,7 +18,7 @@ from gad_core.workspace.store import Store
 
 #: What continuous integration runs on PostgreSQL; with GAD_ATTACKS=all it is everything, on both.
 BOTH = ("sqlite", "postgresql")
-SAMPLE = {"test_jobs": BOTH, "test_keeping": BOTH, "test_store": BOTH, "test_two_servers": ("postgresql",)}
+SAMPLE = {"test_jobs": BOTH, "test_store": BOTH, "test_two_servers": ("postgresql",)}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

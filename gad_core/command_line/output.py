@@ -170,7 +170,8 @@ def _written(path: Path, write: Callable[[Path], Any]) -> None:
     """A file whole or not at all; what is a device or a pipe, as stdout may be, is written as it is."""
     from gad_core.data.placing import placed
 
-    if path.parent in _DEVICES or (path.exists() and not path.is_file()):
+    direct = path.parent in _DEVICES or (path.exists() and not path.is_file())
+    if direct or not path.parent.is_dir():  # a folder with a slip in its name is not made
         with _unwritable(path):
             write(path)
         return

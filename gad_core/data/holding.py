@@ -14,6 +14,9 @@ from pathlib import Path
 _MARK = ".gad-"  # begins the names of files in the making, in the folder where they will lie
 _SCRATCH = "gad-scratch-"  # and those of folders for what is needed only for a while
 
+#: Seconds after which what nobody holds is swept in a folder that other machines may share, whose locks may not show.
+STALE = 3600.0
+
 
 @contextmanager
 def in_the_making(folder: Path, ending: str = "") -> Iterator[Path]:
@@ -34,11 +37,15 @@ def in_the_making(folder: Path, ending: str = "") -> Iterator[Path]:
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """A temporary folder, gone when the block ends; those of dead processes go first."""
-    sweep_scratch()
+def scratch(beside: Path | None = None) -> Iterator[Path]:
+    """A temporary folder, of the system or hidden in `beside`, gone when the block ends; those of the dead go first.
+
+    What is built in `beside` can be moved there in one step.
+    """
+    sweep_scratch(beside)
     while True:
-        with tempfile.TemporaryDirectory(prefix=_SCRATCH) as name, _held(Path(name)) as ours:
+        folder = tempfile.TemporaryDirectory(prefix=_SCRATCH if beside is None else f".{_SCRATCH}", dir=beside)
+        with folder as name, _held(Path(name)) as ours:
             if ours:
                 yield Path(name)
                 return
@@ -58,14 +65,16 @@ def sweep(folder: Path, *, older: float = 0) -> None:
                         path.unlink()
 
 
-def sweep_scratch() -> None:
-    """Remove the temporary folders of dead processes of this user."""
+def sweep_scratch(beside: Path | None = None) -> None:
+    """Remove the temporary folders of dead processes of this user; those in `beside` after an hour."""
     if sys.platform == "win32":
         return
-    for path in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+    place, older = (Path(tempfile.gettempdir()), 0.0) if beside is None else (beside, STALE)
+    for path in place.glob(f"{_SCRATCH}*" if beside is None else f".{_SCRATCH}*"):
         with suppress(OSError):
             status = path.lstat()
-            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid():
+            mine = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+            if mine and time.time() - status.st_mtime >= older:
                 with _held(path) as ours:
                     if ours:
                         shutil.rmtree(path)

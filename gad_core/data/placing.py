@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gad_core.data.holding import flush, in_the_making, sweep
+from gad_core.data.holding import STALE, flush, in_the_making, sweep
 from gad_core.data.opening import refuse_special
 from gad_core.errors import GadError
-
-_STALE = 3600.0  # seconds: not every shared disk shows the locks of other machines
 
 
 @contextmanager
@@ -25,7 +23,7 @@ def placed(path: Path, *, lasting: bool = True) -> Iterator[Path]:
         refuse_special(path)
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        sweep(target.parent, older=_STALE)
+        sweep(target.parent, older=STALE)
         with in_the_making(target.parent, target.suffix) as temporary:
             yield temporary
             if target.exists():

@@ -1,7 +1,6 @@
 """The demo on disk: categories in MVTec layout, each whole or not there."""
 
 import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from gad_core.data.demo.drawing import Drawers, drawers, save
 from gad_core.data.demo.photos import N_GOOD, PARTS, places
 from gad_core.data.demo.stamp import stamped
 from gad_core.data.demo.surface import Rng
+from gad_core.data.holding import scratch
 from gad_core.data.images import decode, decode_mask
 from gad_core.errors import GadError
 from gad_core.progress import Progress
@@ -63,16 +63,13 @@ def write_demo(
 @contextmanager
 def _replacing(final: Path) -> Iterator[Path]:
     """A folder out of sight that takes the place of `final` once it is whole, and is gone if it never gets there."""
-    staging = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
-    try:
+    with scratch(final.parent) as staging:
         content = staging / final.name
         content.mkdir()
         yield content
         if final.exists():
             final.rename(staging / "older")
         content.rename(final)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _write_part(drawing: Drawers, folder: Path, part: str, seed: int, advance: Callable[[], None]) -> None:

@@ -61,7 +61,7 @@ def main() -> int:
         folder = chosen.folder or write_demo(Path(scratch, "demo"), categories=("washer",))[0]
         expected = prepare(home, folder, n_images=chosen.images, n_references=(5, 10), n_seeds=chosen.seeds)
         print(f"worked out beforehand in {time.monotonic() - began:.0f} s", flush=True)
-        with running(home) as (url, pid):
+        with running(home, GAD_ROOTS=str(folder.resolve())) as (url, pid):
             watch = memory.Watch(pid)
             try:
                 marks, sessions = asyncio.run(soak(url, pid, watch, expected, chosen))

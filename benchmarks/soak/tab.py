@@ -93,8 +93,9 @@ class Tab:
         began = time.monotonic()
         last: Any = None
         while time.monotonic() - began < patience:
-            last = await self.page.evaluate(_READ)
-            if last["settled"] and not last["errors"]:
+            before, last = last, await self.page.evaluate(_READ)
+            # Looked at twice: for a moment a script has ended, and the browser has yet to draw the last of it.
+            if last["settled"] and last == before and not last["errors"]:
                 shown = Shown(**{name: last[name] for name in Shown.__dataclass_fields__})
                 if ready(shown):
                     self.waited.append(time.monotonic() - began)

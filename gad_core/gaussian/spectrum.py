@@ -233,7 +233,9 @@ class Eigenbasis:
         rising, vectors = scipy.linalg.eigh(covariance, check_finite=False)
         varies = _varying(rising[::-1], mean, n)
         basis = np.ascontiguousarray(vectors[:, ::-1][:, varies])
-        return cls(n, mean, basis, rising[::-1][varies].copy(), np.diag(covariance) * (n / (n - 1)))
+        # Of a feature that never varies, merged moments may leave a rounding below zero.
+        variance = np.maximum(np.diag(covariance), 0.0) * (n / (n - 1))
+        return cls(n, mean, basis, rising[::-1][varies].copy(), variance)
 
     def fourths(self, X: NDArray[np.floating]) -> tuple[Array, Array]:
         """What the rows of X (m, D) add to the sums that `gaussian` needs, as `fourths` gives them."""

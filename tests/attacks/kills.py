@@ -165,8 +165,8 @@ def attack(operation: Any, folder: Path, *, most: int | None, seed: int) -> dict
             again = None
             if operation.resumes and where in {"before", "after"}:
                 ended, again = forked(lambda: resumed(home, scratch, facts))
-                if ended or (difference := differs(again, after)):
-                    where, why = "not resumed", "" if ended else difference
+                if ended or (again and differs(again, after)):
+                    where, why = "not resumed", differs(again, after) if again else ""
             found.append({"at": k, "torn": torn, "event": events[k - 1], "where": where, "why": why})
     changes, clean = bool(differs(before, after)), not any(map(is_passing, after["files"]))
     return {"operation": operation.name, "points": len(points), "changes": changes, "clean": clean, "tried": found}

@@ -244,7 +244,7 @@ def asked(store: Any, step: str, facts: Facts) -> Any:
 
 
 def resumed(home: Path, scratch: Path, facts: Facts) -> Any:
-    """Ask again for the interrupted job, as a person does, and look."""
+    """Ask again for the interrupted job, as a person does, and look; None where it never came on record, or ended."""
     from gad_core.workspace.requests import ask_again
     from gad_core.workspace.store import Store
 
@@ -252,6 +252,9 @@ def resumed(home: Path, scratch: Path, facts: Facts) -> Any:
         for job in store.jobs.recent(1):
             if job.state == "interrupted":
                 ask_again(job).run(store, cache=store.feature_cache(), progress=lambda *_: None)
+                break
+        else:
+            return None
     return look(home, scratch, facts)
 
 

@@ -18,15 +18,15 @@ _SAMPLED = (
     "adopt again",
     "relabel bent as torn",
     "extend",
-    "upload",
     "fit",
-    "clear the bin of a detector",
     "export",
     "watch",
-    "inspect",
     "recalibrate",
 )
 _OTHERS = (
+    "upload",
+    "clear the bin of a detector",
+    "inspect",
     "open",
     "adopt first",
     "withdraw",
@@ -47,7 +47,7 @@ _OTHERS = (
     "baseline",
     "explain",
 )
-_MOST = 3  # points of an operation in a sample
+_MOST = 2  # points of an operation in a sample
 Attack = Callable[[str], dict[str, Any]]
 
 

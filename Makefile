@@ -55,8 +55,8 @@ test: install-dev browser broker database  ## lint, types, import contract, test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -m "not browser" --numprocesses auto --dist loadfile
-	$(BIN)/python -m pytest -m browser  # alone: a busy machine is what it must not measure
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -m "not browser" --numprocesses auto --dist loadfile --durations 30
+	$(BIN)/python -m pytest -m browser --durations 15  # alone: a busy machine is what it must not measure
 
 audit: install  ## known vulnerabilities of all that is installed; they are asked for over the internet
 	$(BIN)/python -m pip install --quiet --requirement requirements-audit.txt

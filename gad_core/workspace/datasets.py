@@ -138,6 +138,7 @@ class DatasetShelf(Keeping):
 
     def leave(self) -> None:
         """Leave no trace of this process but what it has made."""
+        self._place.database.check_open()
         leave(self._folder, self._place.owner)
 
     def damaged(self) -> tuple[str, ...]:

@@ -209,6 +209,7 @@ class DetectorShelf(Keeping):
 
     def leave(self) -> None:
         """Leave no trace of this process but what it has made."""
+        self._place.database.check_open()
         leave(self._folder, self._place.owner)
 
     def _settle(self, note: Path, follow: Follow) -> None:

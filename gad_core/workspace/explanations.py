@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gad_core.attribution.category import CategoryExplanation, Explained, explain_category, masked_defects
 from gad_core.attribution.explanation import Explanation, Undefined
@@ -21,7 +21,9 @@ from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress, Stages
 from gad_core.workspace.rows import DatasetState, DetectorState, detector_state
 from gad_core.workspace.staging import writing_in
-from gad_core.workspace.store import Store
+
+if TYPE_CHECKING:  # the store itself carries runs over
+    from gad_core.workspace.store import Store
 
 _Part = TypeVar("_Part", Explained, Explanation, Undefined, Explanation | Undefined)
 #: What JSON holds for a field of a type; a whole number may stand for a float.
@@ -121,7 +123,7 @@ def carry_over(folder: Path, before: DetectorState, after: DetectorState) -> Non
 
 
 def explain_dataset(
-    store: Store,
+    store: "Store",
     dataset_id: str,
     detector_id: str,
     tuning: Tuning,

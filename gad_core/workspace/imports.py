@@ -137,6 +137,7 @@ def stage(
     store: Store, files: Sequence[Upload], workshop: Path, *, split: Split, defect: str, progress: Progress | None
 ) -> tuple[tuple[Refusal, ...], dict[Stamp, str]]:
     """Put all usable images into `workshop`/content; what was refused comes back, and the digests of the others."""
+    store.check_open()
     _check_label(split, defect)
     incoming: list[Incoming] = []
     refused: list[Refusal] = []

@@ -87,6 +87,7 @@ class InspectionShelf:
     @contextmanager
     def arriving(self, workshop: Path, files: Sequence[Path]) -> Iterator[None]:
         """Let files come to lie in the workspace while the block puts them on record; those that are not then go."""
+        self._place.database.check_open()
         new = [self._place.inside(path) for path in files if not path.exists()]
         with placed(note := workshop / _NOTE) as partial:
             partial.write_text(json.dumps(new), encoding="utf-8")
@@ -98,12 +99,14 @@ class InspectionShelf:
 
     def clear_up(self, token: str) -> None:
         """Settle what a dead process was bringing."""
+        self._place.database.check_open()
         for note in (self._folder / f".{token}").glob(f"*/{_NOTE}"):
             self._settle(note)
         discard(self._folder / f".{token}")
 
     def leave(self) -> None:
         """Leave no trace of this process but what it has made."""
+        self._place.database.check_open()
         leave(self._folder, self._place.owner)
 
     def _settle(self, note: Path) -> None:

@@ -121,6 +121,7 @@ Change = Callable[[Store, SimpleNamespace], object]
 #: Every public way to change a workspace, as a person would ask for it.
 CHANGES: dict[str, Change] = {
     "Store.recover": lambda s, _: s.recover(),
+    "Store.exporting": lambda s, _: s.exporting("x").__enter__(),
     "Store.empty_bins": lambda s, _: s.empty_bins(datetime.now(UTC)),
     "Store.close": lambda s, _: s.close(),
     "datasets.workshop": lambda s, _: s.datasets.workshop().__enter__(),
@@ -129,6 +130,7 @@ CHANGES: dict[str, Change] = {
     "datasets.extend": lambda s, t: s.datasets.extend(t.data.id, t.folder),
     "datasets.remove": lambda s, t: s.datasets.remove(t.data.id),
     "datasets.clear_up": lambda s, _: s.datasets.clear_up("token"),
+    "datasets.leave": lambda s, _: s.datasets.leave(),
     "datasets.rename": lambda s, t: s.datasets.rename(t.data.id, "n"),
     "datasets.describe": lambda s, t: s.datasets.describe(t.data.id, "d"),
     "datasets.archive": lambda s, t: s.datasets.archive(t.data.id, True),
@@ -141,7 +143,8 @@ CHANGES: dict[str, Change] = {
         t.row, t.detector.save, decision=s.detectors.decisions(t.row.id)[0], state=detector_state(t.row), auroc=None
     ),
     "detectors.remove": lambda s, t: s.detectors.remove(t.row.id),
-    "detectors.clear_up": lambda s, _: s.detectors.clear_up("token"),
+    "detectors.clear_up": lambda s, _: s.detectors.clear_up("token", follow=lambda *_: None),
+    "detectors.leave": lambda s, _: s.detectors.leave(),
     "detectors.rename": lambda s, t: s.detectors.rename(t.row.id, "n"),
     "detectors.describe": lambda s, t: s.detectors.describe(t.row.id, "d"),
     "detectors.archive": lambda s, t: s.detectors.archive(t.row.id, True),
@@ -152,10 +155,12 @@ CHANGES: dict[str, Change] = {
     "jobs.save": lambda s, t: s.jobs.save(t.job),
     "jobs.interrupt": lambda s, _: s.jobs.interrupt(unless=lambda _: False),
     "inspections.add": lambda s, t: s.inspections.add(t.row.id, t.row.id, [], Reading(1.0, None, "v", None)),
+    "inspections.arriving": lambda s, t: s.inspections.arriving(t.folder, [t.folder / "0.png"]).__enter__(),
+    "inspections.clear_up": lambda s, _: s.inspections.clear_up("token"),
+    "inspections.leave": lambda s, _: s.inspections.leave(),
     "inspections.say": lambda s, t: s.inspections.say([t.inspected.id], True),
     "watches.start": lambda s, t: s.watches.start(t.row.id, t.folder, sink=str(t.folder / "out.jsonl")),
     "watches.stop": lambda s, t: s.watches.stop(t.watch.id),
-    "watches.move": lambda s, t: s.watches.move(t.row.id, t.row.id),
     "watches.take": lambda s, _: s.watches.take(unless=lambda _: False),
     "watches.sent": lambda s, t: s.watches.sent(t.watch.id, 1),
     "adoption.adopt": lambda s, t: adoption.adopt(
@@ -178,6 +183,9 @@ CHANGES: dict[str, Change] = {
     "imports.add_folder": lambda s, t: imports.add_folder(s, t.folder),
     "imports.add_upload": lambda s, t: imports.add_upload(s, [("1.png", t.picture)], name="n"),
     "imports.extend_upload": lambda s, t: imports.extend_upload(s, t.data.id, [("1.png", t.picture)]),
+    "imports.stage": lambda s, t: imports.stage(
+        s, [("1.png", t.picture)], t.folder, split="train", defect="good", progress=None
+    ),
     "imports.relabel": lambda s, t: imports.relabel(s, t.data.id, t.image, split="test", defect="bent"),
     "inspecting.inspect_files": lambda s, t: inspecting.inspect_files(s, t.row.id, [("1.png", t.picture)]),
     "inspecting.forget_refused": lambda s, t: inspecting.forget_refused(s, t.row.id),
@@ -190,7 +198,7 @@ CHANGES: dict[str, Change] = {
     "steps.fit_dataset": lambda s, t: steps.fit_dataset(s, t.data.id, FitSettings(), cache=t.cache),
     "steps.try_demo": lambda s, t: steps.try_demo(s, "washer", backbone=t.row.backbone, cache=t.cache),
 }  # fmt: skip
-#: The others read. Two of them keep what they have read in the disposable cache.
+#: The others read. Three of them keep what they have read in the disposable cache.
 READINGS = {
     *(
         "Store.damaged",
@@ -204,6 +212,7 @@ READINGS = {
         "Store.digests",
         "Store.read",
     ),
+    "imports.remember",
     *("Store.in_use", "datasets.all", "datasets.get", "datasets.binned", "datasets.due", "detectors.all"),
     *("detectors.get", "detectors.decisions", "detectors.binned", "detectors.due", "jobs.get", "jobs.active"),
     *("jobs.recent", "inspections.names", "inspections.of", "inspections.of_source", "inspections.newest"),

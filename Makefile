@@ -38,9 +38,9 @@ broker:  ## the MQTT broker that a test publishes to; without one the test is sk
 		echo "The test with an MQTT broker is skipped: the package 'mosquitto' is not installed."; \
 	fi
 
-attack: install-dev  ## hostile and odd inputs, all of them; the tests take a sample
+attack: install-dev browser database  ## hostile and odd inputs, all of them; the tests take a sample
 	GAD_ATTACKS=all $(BIN)/python -m pytest tests/attacks
-	GAD_ATTACKS=all $(BIN)/python -m pytest tests/workspace  # on both databases
+	GAD_ATTACKS=all $(BIN)/python -m pytest tests/workspace tests/pages/test_soak.py  # on both databases; the soak in small
 
 database:  ## the PostgreSQL of which the tests start a server of their own; without it they are skipped
 	@if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \

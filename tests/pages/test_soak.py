@@ -1,13 +1,18 @@
 """The soak in small: two people for a few seconds; `make soak` is the whole."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]  # minutes, where other work has the cores
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(600),  # minutes, where other work has the cores
+    pytest.mark.skipif(os.environ.get("GAD_ATTACKS") != "all", reason="only with GAD_ATTACKS=all"),
+]
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,6 +1,6 @@
 """Eight people at one server for five minutes: sliders, attributions, inspection and fits, every number checked.
 
-    python -m benchmarks.soak [FOLDER] [--sessions 8] [--seconds 300] [--after 120] [--images 8] [--seeds 4]
+    python -m benchmarks.soak [FOLDER] [--sessions 8] [--seconds 300] [--after 150] [--images 8] [--seeds 4]
 
 FOLDER is a data set in MVTec layout, by default the demo's washer. A workspace of its own is made for it, and what the
 pages must say is worked out by the library. Then `streamlit run app.py` is
@@ -44,7 +44,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--sessions", type=int, default=8, help="tabs at once")
     parser.add_argument("--seconds", type=float, default=300, help="for how long they work")
     parser.add_argument(
-        "--after", type=float, default=120, help="seconds that memory has to come back; 0: it is not judged"
+        "--after", type=float, default=150, help="seconds that memory has to come back; 0: it is not judged"
     )
     parser.add_argument("--images", type=int, default=8, help="different images to explain")
     parser.add_argument("--seeds", type=int, default=4, help="different fits")

@@ -18,6 +18,7 @@ from gad_core.decision.verdict import Judge
 from gad_core.errors import GadError
 from gad_core.features.engines import Engine, load_engine
 from gad_core.features.extract import Extraction, load_pixels
+from gad_core.features.registry import get_backbone
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.extraction import extract_for
@@ -96,7 +97,7 @@ def _tunings(expected: Expected, detector: Detector, known: Extraction) -> None:
     projected, labels = Projected.of(detector, known.features), known.images.labels
     assert detector.regions is not None
     best = maps.reduction_map(projected, labels).best
-    for base in (regional(detector.regions.levels), whole_image(_backbone(detector))):
+    for base in (regional(detector.regions.levels), whole_image(get_backbone(detector.backbone))):
         for text in KEPT:
             tuning = Tuning(base.levels, Reduction.parse(text), base.distance, base.pool)
             words = wording.tuning(tuning)
@@ -112,10 +113,6 @@ def _tunings(expected: Expected, detector: Detector, known: Extraction) -> None:
             } | ({"Defects located": _percent(found.aupro)} if found else {})
             for target in (step / 100 for step in STEPS):
                 expected.points[words, wording.percent(target)] = _point(scores, labels, target)
-
-
-def _backbone(detector: Detector):
-    return load_engine(detector.backbone).network.backbone
 
 
 def _point(scores: LevelScores, anomalous: np.ndarray, target: float) -> Shown:

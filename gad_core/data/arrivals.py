@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gad_core.data.datasets import list_images
 from gad_core.data.digests import Stamp, stamp
-from gad_core.data.walking import Tick
+from gad_core.data.walking import UNPRINTABLE, Tick, printable
 from gad_core.errors import ImageRefused
 
 _STILL = 2_000_000_000  # nanoseconds after which a file is taken for whole; a younger one after two equal looks
@@ -47,10 +47,8 @@ class Arrivals:
     def name(self, path: Path) -> str:
         """The name of a file below the folder; raises `ImageRefused` for one that no encoding knows."""
         text = path.relative_to(self.root).as_posix()
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise ImageRefused("its name is in an unknown encoding; rename it") from error
+        if printable(text) != text:
+            raise ImageRefused(UNPRINTABLE)
         return text
 
     def done(self, arrivals: Iterable[Arrival]) -> None:
@@ -66,4 +64,4 @@ def lot_of(name: str) -> str | None:
 
 def told(root: Path, path: Path) -> str:
     """A file's name for a message, whatever it is made of."""
-    return path.relative_to(root).as_posix().encode(errors="backslashreplace").decode()
+    return printable(path.relative_to(root).as_posix())

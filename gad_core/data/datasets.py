@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gad_core.data.images import content_digest, image_size
 from gad_core.data.opening import NotRegular
-from gad_core.data.walking import Tick, image_paths
+from gad_core.data.walking import UNPRINTABLE, Tick, image_paths, printable
 from gad_core.errors import GadError, ImageRefused
 from gad_core.progress import Progress
 
@@ -280,8 +280,8 @@ def _check(listed: Sequence[_Listed], look: Look, progress: Progress | None) -> 
     checked: list[ImageFile | Refusal] = []
     for path, defect, mask in listed:
         try:
-            if _told(path) != str(path):
-                raise ImageRefused("its name is in an unknown encoding; rename it")
+            if printable(path) != str(path):
+                raise ImageRefused(UNPRINTABLE)
             if defect is None:
                 raise ImageRefused(f"it lies directly in test/; move it to test/{GOOD} or test/<type of defect>")
             if defect != GOOD and reads_as_good(defect):
@@ -290,15 +290,10 @@ def _check(listed: Sequence[_Listed], look: Look, progress: Progress | None) -> 
                 )
             checked.append(ImageFile(path, look(path), defect, mask))
         except ImageRefused as error:
-            checked.append(Refusal(_told(path), str(error)))
+            checked.append(Refusal(printable(path), str(error)))
         if progress is not None:
             progress(len(checked), len(listed))
     return checked
-
-
-def _told(path: Path) -> str:
-    """Give a path for a message, whatever it is made of."""
-    return str(path).encode(errors="backslashreplace").decode()
 
 
 def _image_set(checked: Sequence[ImageFile | Refusal]) -> ImageSet:

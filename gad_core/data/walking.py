@@ -7,6 +7,9 @@ from pathlib import Path
 
 from gad_core.data.images import IMAGE_SUFFIXES
 
+#: Why a file is refused whose name is not printable as it is.
+UNPRINTABLE = "its name is in an unknown encoding; rename it"
+
 #: Called at every entry of a folder that is looked at; what it raises stops the walk.
 Tick = Callable[[], object]
 
@@ -17,6 +20,11 @@ _Identity = tuple[int, int]  # device and inode
 def is_image(path: Path) -> bool:
     """Whether a path is named like an image."""
     return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def printable(path: Path | str) -> str:
+    """A path for a message, whatever it is made of: as it is, unless its name is in no known encoding."""
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 def image_paths(root: Path, *, tick: Tick | None = None) -> list[Path]:

@@ -104,7 +104,8 @@ def on_record(store: Store, path: Path, detector: Detector) -> DecisionRow | Non
 
 def find_row(store: Store, path: Path) -> DetectorRow | None:
     """The workspace's detector in this file."""
-    return next((row for row in store.detectors.all() if os.path.realpath(row.path) == os.path.realpath(path)), None)
+    real = os.path.realpath(path)
+    return next((row for row in store.detectors.all() if os.path.realpath(row.path) == real), None)
 
 
 def in_force(decisions: tuple[DecisionRow, ...], tuning: Tuning, point: WorkingPoint | None) -> DecisionRow | None:

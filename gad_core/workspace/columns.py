@@ -67,33 +67,24 @@ class Json(TypeDecorator[Any]):
 class FreeText(TypeDecorator[str]):
     """Text of any length; what a database does not keep, as in file names of another age, is written as an escape."""
 
-    impl = Text
+    impl: type[String] = Text
     cache_ok = True
     holds = str
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - its signature
         """Escape lone surrogates and NUL on the way in."""
-        return None if value is None else _kept(value)
+        return None if value is None else value.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
-class Word(TypeDecorator[str]):
+class Word(FreeText):
     """A key, or one of some keywords, of limited length; escaped like free text, as a link may ask for anything."""
 
     impl = String
     cache_ok = True
-    holds = str
 
     def __init__(self, length: int, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(length)
         self.allowed = allowed
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - its signature
-        """Escape lone surrogates and NUL on the way in."""
-        return None if value is None else _kept(value)
-
-
-def _kept(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _plain(value: Any) -> Any:

@@ -35,7 +35,8 @@ def what_is_known(store: Store, row: DetectorRow, dataset: DatasetRow | None, de
 
 def find_dataset(store: Store, root: Path) -> DatasetRow | None:
     """The workspace's data set in this folder."""
-    return next((row for row in store.datasets.all() if os.path.realpath(row.root) == os.path.realpath(root)), None)
+    real = os.path.realpath(root)
+    return next((row for row in store.datasets.all() if os.path.realpath(row.root) == real), None)
 
 
 def _checks(store: Store, row: DetectorRow, dataset: DatasetRow, detector: Detector) -> Sequence[str]:

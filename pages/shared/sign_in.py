@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gad_core.workspace.people import Person
-from pages.shared import access, person
+from pages.shared import access, frame, person
 from pages.shared.text import plain
 
 _ROLES = {"engineer": "Engineer", "viewer": "Viewer: looks, changes nothing"}
@@ -42,7 +42,7 @@ def _welcome() -> None:
 
 def _stranger(who: Person) -> None:
     st.title("Not let in", anchor=False)
-    st.markdown(f":gray[{plain(who.refusal[0].upper() + who.refusal[1:])}.]")
+    st.markdown(f":gray[{plain(frame.sentence(who.refusal))}]")
     _out("stretch")
 
 

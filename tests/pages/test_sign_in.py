@@ -173,7 +173,8 @@ def test_an_engineer_comes_back_to_the_link_and_decides_under_the_own_name(opene
     with Store(opened.home) as store:
         (newest, *_) = store.detectors.decisions(opened.ids["detector"])
     assert (newest.who, newest.point.target_fpr) == ("Anna@Example.com", pytest.approx(0.07))
-    page.get_by_role("button", name="Sign out").click()
+    with page.expect_response(re.compile("/auth/logout")):  # the page shows the way in before it has gone there
+        page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     assert not [cookie for cookie in page.context.cookies() if cookie["name"].startswith("_streamlit_user")]
 

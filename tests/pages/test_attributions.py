@@ -125,6 +125,7 @@ def test_map_and_mask_end_in_a_verdict_with_both_levels_of_chance(home, masked):
 
 def test_the_whole_category_follows_the_controls(home, masked):
     app = run("pages/attributions.py", **masked)
+    app.button_group(key="view").set_value("Whole category").run()
     assert any("All 2 masked defects at levels 6-7" in text for text in texts(app))
     app.pills(key="levels").set_value(["7"]).run()
     assert any("All 2 masked defects at level 7" in text for text in texts(app))
@@ -157,6 +158,7 @@ def test_a_foreign_file_among_the_explanations_does_not_break_the_page(home, mas
     (folder / "foreign.json").write_bytes(content)
     (folder / "folder.json").mkdir(exist_ok=True)
     app = run("pages/attributions.py", **masked)
+    app.button_group(key="view").set_value("Whole category").run()
     assert not app.error
     assert any("All 2 masked defects" in text for text in texts(app))
     (folder / "foreign.json").unlink()

@@ -65,7 +65,7 @@ def washers(serve, chromium, tmp_path_factory) -> Iterator[str]:
         context = chromium.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
         link = f"{url}/attributions?detector={row.id}&data={row.dataset_id}"
-        page.goto(link)
+        page.goto(f"{link}&view=Whole+category")
         page.get_by_role("button", name="Explain them all").click(timeout=OWN_WORK)
         expect(job(page)).to_contain_text("Explain washer")
         context.close()

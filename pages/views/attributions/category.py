@@ -13,7 +13,7 @@ from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, runs_on
 from gad_core.workspace.requests import Explain
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, frame, opened, person, resources, tasks
+from pages.shared import charts, frame, person, resources, tasks, views
 from pages.shared.gallery import gallery
 
 _SHOWN = 8
@@ -101,7 +101,7 @@ def _results(run: Run, test: resources.TestImages, open_file: ImageFile) -> None
         [files[image.digest] for image, _ in shown],
         key=f"explained_{end}",
         caption=lambda place: f"{shown[place][0].defect.replace('_', ' ')} · {shown[place][1]:.1f}",
-        on_press=lambda file: opened.open_image(file.digest),
+        on_press=lambda file: views.explain(file.digest),
         selected=open_file.digest,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from gad_core import wording
 from gad_core.data.datasets import ImageFile
@@ -21,6 +22,21 @@ _N_REFERENCES = 10
 def controls(detector: DetectorRow) -> tuple[Tuning, int, Drawing]:
     """Tuning, number of references, and how the map is drawn."""
     boxes = st.grid(4, min_column_width=200, vertical_alignment="bottom")
+    chosen, n_references = _reading(boxes, detector)
+    blur = boxes.slider("Blur", 0.0, 8.0, 2.0, 0.5, help="Pixels; for the eye alone.", key="blur", **BOUND)
+    opacity = boxes.slider("Opacity", 0.2, 1.0, 0.8, 0.1, help="Of the map over the image.", key="opacity", **BOUND)
+    st.caption(f":material/tune: {wording.tuning(chosen)}")
+    return chosen, n_references, Drawing(float(blur), float(opacity))
+
+
+def reading(detector: DetectorRow) -> tuple[Tuning, int]:
+    """Tuning and number of references alone."""
+    chosen, n_references = _reading(st.grid(4, min_column_width=200, vertical_alignment="bottom"), detector)
+    st.caption(f":material/tune: {wording.tuning(chosen)}")
+    return chosen, n_references
+
+
+def _reading(boxes: DeltaGenerator, detector: DetectorRow) -> tuple[Tuning, int]:
     chosen = tuning.in_popover(boxes, detector)
     n_references = boxes.select_slider(
         "References",
@@ -30,10 +46,7 @@ def controls(detector: DetectorRow) -> tuple[Tuning, int, Drawing]:
         key="references",
         **BOUND,
     )
-    blur = boxes.slider("Blur", 0.0, 8.0, 2.0, 0.5, help="Pixels; for the eye alone.", key="blur", **BOUND)
-    opacity = boxes.slider("Opacity", 0.2, 1.0, 0.8, 0.1, help="Of the map over the image.", key="opacity", **BOUND)
-    st.caption(f":material/tune: {wording.tuning(chosen)}")
-    return chosen, int(n_references), Drawing(float(blur), float(opacity))
+    return chosen, int(n_references)
 
 
 def open_file(files: Sequence[ImageFile], scores: NDArray[np.float64]) -> ImageFile:

@@ -6,7 +6,7 @@ from gad_core import wording
 from gad_core.data.datasets import ImageFile
 from gad_core.decision.curves import AurocDifference
 from gad_core.decision.detector_comparison import Pair, compare_pair, disagreements, places
-from pages.shared import opened
+from pages.shared import views
 from pages.shared.gallery import gallery
 from pages.shared.text import plain
 from pages.views.compare.candidates import Field, names
@@ -64,5 +64,5 @@ def _interval(one: AurocDifference) -> str:
 
 
 def _open(file: ImageFile) -> None:
-    opened.open_image(file.digest)
+    views.explain(file.digest)
     st.toast("Opened: Attributions explains it.", icon=":material/center_focus_strong:")

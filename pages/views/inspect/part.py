@@ -11,7 +11,7 @@ from gad_core.errors import GadError
 from gad_core.gaussian.nearest import distances_to_normals
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DetectorRow, InspectionRow
-from pages.shared import charts, frame, opened, person, pictures, resources
+from pages.shared import charts, frame, opened, person, pictures, resources, views
 from pages.shared.gallery import small
 from pages.shared.resources import TestImages
 from pages.shared.text import plain
@@ -111,7 +111,7 @@ def _say(detector: DetectorRow, row: InspectionRow, defective: bool | None, then
 
 
 def _explain(row: InspectionRow) -> None:
-    opened.open_image(row.digest)
+    views.explain(row.digest)
     parts.explain()
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gad_core import wording
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import charts, frame, opened, resources
+from pages.shared import charts, frame, resources, views
 from pages.shared.gallery import gallery, with_regions
 from pages.views.working_point.view import View
 
@@ -45,7 +45,7 @@ def pick_threshold(point: dict[str, Any]) -> None:
 
 def explain(file: ImageFile) -> None:
     """Ask for an image's attributions; for callbacks."""
-    opened.open_image(file.digest)
+    views.explain(file.digest)
     st.session_state[_EXPLAIN] = True
 
 

@@ -17,9 +17,10 @@ install-dev: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
-.venv/installed-dev: requirements.txt requirements-cluster.txt requirements-postgresql.txt requirements-dev.txt
+.venv/installed-dev: requirements.txt requirements-cluster.txt requirements-postgresql.txt requirements-dev.txt requirements-quantus.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-quantus.txt
 	touch .venv/installed $@
 
 browser:  ## the Chromium that the browser tests drive

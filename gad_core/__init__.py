@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gad_core.attribution.attribution_map import Attribution
     from gad_core.attribution.explanation import Explanation
+    from gad_core.attribution.measures import Measures, measure_map
     from gad_core.data.augment_settings import Augmentation
     from gad_core.data.datasets import Dataset, ImageSet
     from gad_core.decision.drift import Drift
@@ -76,6 +77,7 @@ __all__ = [
     "ImageRefused",
     "ImageSet",
     "Localisation",
+    "Measures",
     "MonitoredImages",
     "NotExplained",
     "PaperSettings",
@@ -101,6 +103,7 @@ __all__ = [
     "export_onnx",
     "fit",
     "load_detector",
+    "measure_map",
     "monitor",
     "paper_tables",
     "read_dataset",
@@ -132,6 +135,7 @@ _HOMES = {
     "ImageRefused": "errors",
     "ImageSet": "data.datasets",
     "Localisation": "decision.localisation",
+    "Measures": "attribution.measures",
     "MonitoredImages": "library.monitoring",
     "NotExplained": "errors",
     "PaperSettings": "paper.settings",
@@ -156,6 +160,7 @@ _HOMES = {
     "export_onnx": "library.exporting",
     "fit": "library.fitting",
     "load_detector": "gaussian.detector_file",
+    "measure_map": "attribution.measures",
     "monitor": "library.monitoring",
     "paper_tables": "library.experiments",
     "read_dataset": "library.reading",

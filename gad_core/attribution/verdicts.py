@@ -25,6 +25,9 @@ UNRELATED, ALIKE = 0.2, 0.7
 SHARED_GIST = 0.4
 #: Infidelity: an empty map has 1.
 EMPTY_MAP, FAITHFUL = 1.0, 0.6
+#: Max-sensitivity: maps of one length whose cosine is 0.7 lie sqrt(2 - 2 * 0.7) lengths apart; at 1 the change is as
+#: large as the map.
+STEADY, AS_LARGE = 0.77, 1.0
 
 _THOUSAND = 1000
 
@@ -138,6 +141,16 @@ def of_infidelity(value: float) -> Finding:
     if value >= EMPTY_MAP:
         return Finding("fails", f"{words}: the map foretells no more than no map at all.")
     return Finding("doubtful", f"{words}: little better than no map.")
+
+
+def of_max_sensitivity(value: float) -> Finding:
+    """Judge by how much of itself a map changes where the image hardly does."""
+    words = f"Under small noise the map changes by at most {value:.2f} of itself (0: it stays; 1: by all of it)"
+    if value <= STEADY:
+        return Finding("passes", f"{words}: its details can be read.")
+    if value >= AS_LARGE:
+        return Finding("fails", f"{words}: read none of its pixels alone, only what larger parts of it add up to.")
+    return Finding("doubtful", f"{words}: its gist stays, its details do not.")
 
 
 def of_opinion(name: str, agreement: float) -> Finding:

@@ -93,7 +93,7 @@ def test_a_check_is_a_job_that_ends_in_a_verdict_and_a_summary(home, ids, check)
 
     app = run("pages/attributions.py", **ids)
     app.button_group(key="probe").set_value(check).run()
-    assert any("None of 6 checks done yet" in text for text in texts(app)) or check != "Delete by attribution"
+    assert any("None of 7 checks done yet" in text for text in texts(app)) or check != "Delete by attribution"
     app.button(key="check").click().run()
     job = next(job for job in resources.jobs().recent(9) if job.title == check)
     assert job.kind == "check"
@@ -102,7 +102,7 @@ def test_a_check_is_a_job_that_ends_in_a_verdict_and_a_summary(home, ids, check)
     (verdict,) = (text for text in texts(app) if f"**{check}: " in text)
     marks = {"passes": "check_circle", "doubtful": "help", "fails": "cancel"}
     assert any(verdict.startswith(f":material/{icon}: **{check}: {mark}.**") for mark, icon in marks.items())
-    assert any(" of 6 checks done: " in text and check in text for text in texts(app))
+    assert any(" of 7 checks done: " in text and check in text for text in texts(app))
     scores = resources.scores(test_images(ids), regional((6, 7)))["sum"].test
     other = test_images(ids).images.files[int(scores.argmin())]
     app = run("pages/attributions.py", **ids, image=other.digest[:16])

@@ -10,6 +10,7 @@ import streamlit as st
 from gad_core import figures, wording
 from gad_core.attribution import counterfactuals as edits
 from gad_core.attribution import probes, verdicts
+from gad_core.attribution.max_sensitivity import RADIUS, max_sensitivity
 from gad_core.attribution.verdicts import Finding
 from pages.shared import charts, person, pictures, tasks
 from pages.shared.text import plain
@@ -150,6 +151,12 @@ _CHECKS = {
         "Captum's infidelity under exchanged squares: 0 tells every change, 1 is no better than an empty map.",
         partial(_by_probe, probes.captum_infidelity),
         verdicts.of_infidelity,
+    ),
+    "Small noise": _Check(
+        f"Max-sensitivity: how far the map moves, at most, where each pixel moves by up to {RADIUS} of 255 grey values "
+        "(ten draws).",
+        partial(_by_probe, max_sensitivity),
+        verdicts.of_max_sensitivity,
     ),
     "Integrated gradients": _Check(
         "Captum's integrated gradients from the same references: the gradient, averaged on the way from each to the "

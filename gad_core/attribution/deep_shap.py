@@ -1,7 +1,6 @@
 """Deep SHAP of the detector's own score: how much each pixel adds to its distance (Sec. V-E)."""
 
 import copy
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from gad_core.attribution.attribution_map import Attribution, Precision, completeness_gap
+from gad_core.attribution.memory import Sizes, affordable
 from gad_core.attribution.propagation import deep_shap
 from gad_core.attribution.rules import POOLED, RULES
 from gad_core.errors import GadError, NotExplained
@@ -27,9 +26,7 @@ from gad_core.progress import Progress, Stages
 #: Attributions that miss their sum by more are computed again in float64, and refused where that misses too.
 GAP_LIMIT = 1e-3
 #: The explained score may differ by so much from the detector's own.
-_SCORE_TOLERANCE = 1e-5
-_BUDGET = 330e6  # bytes for one batch of references: larger ones, and smaller ones, are slower
-_SHARE_OF_MEMORY = 0.4  # of what is free, where that is less, for all threads
+SCORE_TOLERANCE = 1e-5
 _CHECKED = 8  # images whose score is asked of the detector at once
 
 
@@ -87,7 +84,7 @@ def attribute_all(
     """
     detector.check_network(network)
     tuning = tuning or detector.tuning
-    chosen = _draw(detector, n_references, seed)
+    chosen = draw_references(detector, n_references, seed)
     references = detector.references[list(chosen)] if detector.references is not None else images[:1]
     kinds: tuple[Precision, ...] = (precision,) if precision else ("float32", "float64")
     # The second attempt is rare: the count stands at its end meanwhile, rather than at a half in all other cases.
@@ -119,12 +116,12 @@ class _Attempt:
     @property
     def holds(self) -> bool:
         """Whether map and score are what they should be."""
-        return self.gap <= GAP_LIMIT and self.error <= _SCORE_TOLERANCE
+        return self.gap <= GAP_LIMIT and self.error <= SCORE_TOLERANCE
 
 
 def _check(attempt: _Attempt) -> None:
     """Raise `NotExplained` for an attempt that does not hold."""
-    if not attempt.error <= _SCORE_TOLERANCE:
+    if not attempt.error <= SCORE_TOLERANCE:
         # A network that throws the result of an in-place call away, or mixes rows, computes something else there.
         raise NotExplained(
             f"the score that the rules explain is not the detector's (off by {attempt.error:.1e} of it); this network "
@@ -159,7 +156,7 @@ def _attempt(
         explained,
         normal,
         split=split,
-        reference_batch=reference_batch or _affordable(size, len(references)),
+        reference_batch=reference_batch or affordable(size, len(references)),
         progress=progress,
     )
     return [_judged(*one, precision) for one in zip(maps, distances, expected, strict=True)]
@@ -178,29 +175,6 @@ def _relative(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(np.max(np.abs(a - b) / np.maximum(np.abs(b), np.finfo(np.float32).tiny)))
 
 
-class _Sizes(TorchFunctionMode):
-    """Add up the bytes that calls give: what a pass with rules keeps is not more."""
-
-    total = 0
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = func(*args, **(kwargs or {}))
-        if isinstance(out, Tensor):
-            self.total += out.numel() * out.element_size()
-        return out
-
-
-def _affordable(size: int, count: int) -> int:
-    """Choose how many of `count` references, of `size` bytes each, go through at once, beside what other threads do."""
-    threads = torch.get_num_threads()
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not every system tells
-        free = int(threads * _BUDGET / _SHARE_OF_MEMORY)
-    memory = min(_SHARE_OF_MEMORY * free / threads, _BUDGET)
-    return max(1, min(int(memory / max(size, 1)), -(-count // threads)))
-
-
 def _detector_distances(
     detector: Detector, module: nn.Module, backbone: Backbone, images: Tensor, tuning: Tuning
 ) -> tuple[NDArray[np.float64], int]:
@@ -210,7 +184,7 @@ def _detector_distances(
     """
     rows, size = [], 0
     for part in torch.split(images, _CHECKED):
-        with torch.inference_mode(), _Sizes() as sizes:
+        with torch.inference_mode(), Sizes() as sizes:
             maps = level_maps(module, backbone, part, up_to=max(tuning.levels))
             pooled: Sequence[Any] = [spatial_mean(level).double().numpy() for level in maps]
         size = max(size, sizes.total // len(part))
@@ -226,7 +200,8 @@ def _detector_distances(
     return np.concatenate([np.stack(part, axis=1) for part in rows]), size
 
 
-def _draw(detector: Detector, n: int, seed: int) -> tuple[int, ...]:
+def draw_references(detector: Detector, n: int, seed: int) -> tuple[int, ...]:
+    """Draw which of the detector's references are used, in rising order; raises `GadError` where it holds none."""
     if detector.references is None or not len(detector.references):
         raise GadError("this detector was saved without reference images, which attributions need; fit it again")
     if n < 1:

@@ -12,8 +12,8 @@ from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
 
-#: Grey values of 255 by which a pixel moves at most: captum's radius, 0.02, in images that go up to 1.
-RADIUS = 5
+#: Grey values by which a pixel moves at most: captum's radius, 0.02, of a network's input, whose unit is 127.5 of them.
+RADIUS = 2
 
 
 def max_sensitivity(

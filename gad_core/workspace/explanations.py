@@ -2,14 +2,21 @@
 
 import hashlib
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gad_core.attribution.category import CategoryExplanation, Explained, explain_category, masked_defects
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.attribution.category import CategoryExplanation, Explained, explain_images, masked_defects
 from gad_core.attribution.explanation import Explanation, Undefined
+from gad_core.attribution.measures import Measures
+from gad_core.attribution.reduced import SIDE
+from gad_core.data.datasets import ImageSet
 from gad_core.data.placing import placed
 from gad_core.decision.curves import auroc
 from gad_core.errors import GadError
@@ -27,7 +34,11 @@ if TYPE_CHECKING:  # the store itself carries runs over
 
 _Part = TypeVar("_Part", Explained, Explanation, Undefined, Explanation | Undefined)
 #: What JSON holds for a field of a type; a whole number may stand for a float.
-_PLAIN: dict[Any, tuple[type, ...]] = {float: (float, int), str: (str,)}
+_PLAIN: dict[Any, tuple[type, ...]] = {
+    float: (float, int),
+    str: (str,),
+    float | None: (float, int, type(None)),
+}
 
 
 @dataclass(frozen=True)
@@ -77,20 +88,20 @@ class ExplanationKey:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run, with the AUROC of the same tuning in [0, 1]."""
+    """A finished run, with the AUROC of the same tuning in [0, 1], where there are defects."""
 
     key: ExplanationKey
-    auroc: float
+    auroc: float | None
     category: CategoryExplanation
+
+    def covers(self, images: ImageSet) -> bool:
+        """Whether it has a map of each of the images."""
+        return {file.digest for file in images} <= _mapped(self).keys()
 
 
 def keep_run(folder: Path, run: Run) -> None:
     """Write a run into `folder`; a broken-off write leaves nothing that is read."""
-    images = [
-        {**vars(image), "explanation": asdict(image.explanation), "defined": isinstance(image.explanation, Explanation)}
-        for image in run.category.images
-    ]
-    content = {"key": run.key.to_json(), "auroc": run.auroc, "images": images}
+    content = {"key": run.key.to_json(), "auroc": run.auroc, "images": [*map(_plain, run.category.images)]}
     with placed(folder / f"{run.key.id}.json") as partial:
         partial.write_text(json.dumps(content), encoding="utf-8")
 
@@ -129,13 +140,14 @@ def explain_dataset(
     tuning: Tuning,
     *,
     n_references: int,
+    every: bool = False,
     cache: FeatureCache,
     progress: Progress | None = None,
 ) -> ExplanationKey:
-    """Explain all masked defects of a data set and keep the run; returns its key.
+    """Explain the masked defects of a data set, or `every` test image, and keep the run; returns its key.
 
-    Raises `GadError` where there are no masked defects or no good test images, or where the run could not be kept,
-    before the long part begins.
+    What an earlier run at the same settings has explained is not explained again. Raises `GadError` where there are no
+    masked defects and not every image is asked for, or where the run could not be kept, before the long part begins.
     """
     store.check_open()
     dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
@@ -145,21 +157,39 @@ def explain_dataset(
     if target.is_dir():
         raise GadError(f"a folder named {target.name} stands where this run is kept; move it out of {target.parent}")
     test = store.read(dataset).test
-    stages = Stages(progress, (0, len(masked_defects(test))))  # features take no time beside explanations
+    earlier = find_run(store.explanations, key)
+    known = _mapped(earlier) if earlier else {}
+    chosen = test if every else masked_defects(test)
+    wanted = {file.digest for file in chosen} - known.keys()
+    if not wanted:
+        return key
+    stages = Stages(progress, (0, len(wanted)))  # features take no time beside explanations
     extraction = extract_for(detector, test, engine, cache=cache, progress=stages(0))
-    area = auroc(detector.scores(extraction.features, tuning), extraction.images.labels)
-    category = explain_category(
+    readable, features = extraction.images, extraction.features
+    missing = np.array([file.digest in wanted for file in readable], bool)
+    explained = explain_images(
         detector,
         engine.network,
-        extraction.images,
+        readable.where(missing),
+        regions=detector.region_maps(features[missing], tuning) if tuning.pool and missing.any() else None,
         tuning=tuning,
         n_references=n_references,
         cache=cache,
         progress=stages(1),
     )
+    known |= {one.digest: one for one in explained}
+    area = None
+    if readable.labels.any() and not readable.labels.all():
+        area = auroc(detector.scores(features, tuning), readable.labels).value
+    category = CategoryExplanation(tuple(known[file.digest] for file in readable if file.digest in known))
     with writing_in(store.home):
-        keep_run(store.explanations, Run(key, area.value, category))
+        keep_run(store.explanations, Run(key, area, category))
     return key
+
+
+def _mapped(run: Run) -> dict[str, Explained]:
+    """The images of a run whose maps it has kept, by digest."""
+    return {image.digest: image for image in run.category.images if image.cells is not None}
 
 
 def _name(values: Mapping[str, Any]) -> str:
@@ -185,15 +215,45 @@ def _read(path: Path) -> Run | None:
     try:
         content: dict[str, Any] = json.loads(path.read_text())
         images = tuple(map(_image, content["images"]))
-        return Run(ExplanationKey.from_json(content["key"]), float(content["auroc"]), CategoryExplanation(images))
+        area = None if content["auroc"] is None else float(content["auroc"])
+        return Run(ExplanationKey.from_json(content["key"]), area, CategoryExplanation(images))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, GadError):
         return None
 
 
+def _plain(image: Explained) -> dict[str, Any]:
+    """An image's numbers, as JSON holds them."""
+    explanation = image.explanation
+    return {
+        **vars(image),
+        "explanation": None if explanation is None else asdict(explanation),
+        "defined": isinstance(explanation, Explanation),
+        "measures": image.measures.to_json(),
+        "cells": None if image.cells is None else b64encode(image.cells.astype("<f4").tobytes()).decode("ascii"),
+    }
+
+
 def _image(values: dict[str, Any]) -> Explained:
     kind: type[Explanation | Undefined] = Explanation if values.pop("defined") else Undefined
-    explanation = values.pop("explanation", None) or values.pop("found")  # as an earlier version called it
-    return _checked(Explained(**values, explanation=_checked(kind(**explanation))))
+    # As an earlier version called it, to which every image had a mask.
+    explanation = values.pop("explanation") if "explanation" in values else values.pop("found")
+    measures, cells = Measures.from_json(values.pop("measures", {})), values.pop("cells", None)
+    return _checked(
+        Explained(
+            **values,
+            explanation=None if explanation is None else _checked(kind(**explanation)),
+            measures=measures,
+            cells=None if cells is None else _cells(cells),
+        )
+    )
+
+
+def _cells(text: str) -> NDArray[np.float64]:
+    """A reduced map; raises `ValueError` for anything else."""
+    values = np.frombuffer(b64decode(text, validate=True), "<f4").astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("a map of numbers that are not finite")
+    return values.reshape(SIDE, SIDE)
 
 
 def _checked(one: _Part) -> _Part:

@@ -60,8 +60,8 @@ def _checks(store: Store, row: DetectorRow, dataset: DatasetRow, detector: Detec
 def _explained(run: Run) -> str:
     summary = run.category.summary
     assert summary is not None  # noqa: S101 - asked before
+    area = "" if run.auroc is None else f"; AUROC of the same tuning {100 * run.auroc:.1f} %"
     return (
         f"Explanation score over {summary.n} masked defects ({wording.tuning(run.key.tuning)}): mean "
-        f"{summary.mean:.1f}, where uniform maps have {summary.uniform_mean:.1f}; AUROC of the same tuning "
-        f"{100 * run.auroc:.1f} %."
+        f"{summary.mean:.1f}, where uniform maps have {summary.uniform_mean:.1f}{area}."
     )

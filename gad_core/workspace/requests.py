@@ -109,12 +109,13 @@ class Demo:
 
 @dataclass(frozen=True)
 class Explain:
-    """All masked defects of a data set explained."""
+    """All masked defects of a data set explained, or every test image."""
 
     dataset_id: str
     detector_id: str
     tuning: Tuning
     n_references: int
+    every: bool = False
     kind: ClassVar[str] = "explain"
 
     def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> ExplanationKey:
@@ -125,6 +126,7 @@ class Explain:
             self.detector_id,
             self.tuning,
             n_references=self.n_references,
+            every=self.every,
             cache=cache,
             progress=progress,
         )
@@ -137,6 +139,7 @@ class Explain:
             "detector": self.detector_id,
             "tuning": self.tuning.to_json(),
             "n_references": self.n_references,
+            "every": self.every,
         }
 
 
@@ -222,7 +225,11 @@ _STEPS: Mapping[str, Callable[[Mapping[str, Any]], Request]] = {
     ),
     "demo": lambda values: Demo(values["category"], values["backbone"]),
     "explain": lambda values: Explain(
-        values["dataset"], values["detector"], Tuning.from_json(values["tuning"]), int(values["n_references"])
+        values["dataset"],
+        values["detector"],
+        Tuning.from_json(values["tuning"]),
+        int(values["n_references"]),
+        bool(values.get("every", False)),
     ),
     "baseline": lambda values: Baseline(values["dataset"], values["name"], values["backbone"]),
     "paper table": lambda values: PaperTable(values["dataset"], values["table"], values["backbone"]),

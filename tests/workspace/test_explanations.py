@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
+import numpy as np
 import pytest
 
-from gad_core.attribution.category import CategoryExplanation, Explained
+from gad_core.attribution.category import CategoryExplanation, Explained, explain_file, mask_of
 from gad_core.attribution.explanation import Explanation, Undefined
+from gad_core.attribution.measures import measure_map
 from gad_core.data.datasets import ImageSet, read_dataset
 from gad_core.errors import GadError
 from gad_core.features.engines import load_engine
@@ -162,21 +165,22 @@ def test_the_masked_defects_of_a_data_set_are_explained_and_kept(store, six, pic
     extend_upload(store, dataset.id, defects, split="test", defect="spot")
     tuning, cache, reports = Tuning((7,)), store.feature_cache(), []
 
-    def explain() -> ExplanationKey:
+    def explain(**options: bool) -> ExplanationKey:
         return explain_dataset(
             store,
             dataset.id,
             six.id,
             tuning,
             n_references=2,
+            **options,
             cache=cache,
             progress=lambda *report: reports.append(report),
         )
 
-    with pytest.raises(GadError, match="normal and anomalous test images"):
-        explain()
+    first = find_run(store.explanations, explain())
+    assert first is not None
+    assert first.auroc is None  # without good test images
     assert {total for _, total in reports} == {1}  # one test image has a mask; the network takes no time beside it
-    assert max(done for done, _ in reports) == 0  # the long part has not begun
     extend_upload(store, dataset.id, [("c.png", picture(13)), ("d.png", picture(14))], split="test", defect="good")
     reports.clear()
     key = explain()
@@ -203,3 +207,35 @@ def test_the_masked_defects_of_a_data_set_are_explained_and_kept(store, six, pic
     scores = detector.scores(extract(test, engine, cache=cache).features, tuning)
     pairs = [good < bad for good in scores[~test.labels] for bad in scores[test.labels]]
     assert run.auroc == sum(pairs) / 4
+    reports.clear()
+    assert explain() == key
+    assert reports == []  # all is there
+    assert explain(every=True) == key
+    assert reports[-1] == (3, 3)  # what was explained before is not explained again
+    every = find_run(store.explanations, key)
+    assert every is not None
+    assert not run.covers(test)
+    assert every.covers(test)
+    assert [one.digest for one in every.category.images] == [file.digest for file in test]
+    assert every.category.masked == run.category.images
+    total = explain_file(detector, engine.network, masked, tuning=tuning, n_references=2, split=False).total
+    (own,) = every.category.masked
+    np.testing.assert_allclose(own.cells, total.reshape(14, 16, 14, 16).mean(axis=(1, 3)), atol=1e-6)
+    assert own.measures == pytest.approx(measure_map(total, mask_of(masked)))
+
+
+def test_a_reduced_map_comes_back_and_one_that_is_no_map_makes_no_run(tmp_path: Path) -> None:
+    cells = np.random.default_rng(0).standard_normal((14, 14)).astype(np.float32).astype(np.float64)
+    run = made()
+    images = tuple(replace(image, cells=cells) for image in run.category.images)
+    keep_run(tmp_path, replace(run, category=CategoryExplanation(images)))
+    found = find_run(tmp_path, run.key)
+    assert found is not None
+    for image in found.category.images:
+        np.testing.assert_array_equal(image.cells, cells)
+    path = tmp_path / f"{run.key.id}.json"
+    content = json.loads(path.read_text())
+    for wrong in ("AAAA", "no base 64", 5, b64encode(np.full(196, np.nan, "<f4").tobytes()).decode()):
+        content["images"][0]["cells"] = wrong
+        path.write_text(json.dumps(content))
+        assert find_run(tmp_path, run.key) is None

@@ -38,7 +38,7 @@ def whole_category(
     run = find_run(resources.store().explanations, key_of(test, tuning, n_references))
     about = f"All {len(files)} masked defects at {wording.tuning(tuning)}."
     with charts.panel(_TITLE, about if run is None else _finding(run)):
-        if run is None:
+        if run is None or run.category.summary is None:
             under_way = any(job.kind == "explain" for job in tasks.own())
             off = person.changing(disabled=under_way)
             if st.button("Explain them all", key="explain_all", icon=":material/play_arrow:", **off):
@@ -57,7 +57,8 @@ def _finding(run: Run) -> str:
     summary = run.category.summary
     if summary is None:
         return "No explanation score is defined: the masks are empty or cover everything."
-    return f"At {wording.tuning(run.key.tuning)}: {_words(summary)}; AUROC {100 * run.auroc:.1f} %."
+    area = "" if run.auroc is None else f"; AUROC {100 * run.auroc:.1f} %"
+    return f"At {wording.tuning(run.key.tuning)}: {_words(summary)}{area}."
 
 
 def _words(summary: Summary) -> str:
@@ -71,8 +72,9 @@ def _words(summary: Summary) -> str:
 
 def _results(run: Run, test: resources.TestImages, open_file: ImageFile) -> None:
     """The scores by type of defect, and the images that are explained worst or best."""
-    images = run.category.images
-    by_type = summaries_by_type([image.explanation for image in images], [image.defect for image in images])
+    images = run.category.masked
+    explanations = [image.explanation for image in images if image.explanation]
+    by_type = summaries_by_type(explanations, [image.defect for image in images])
     table = [
         {
             "defect": defect.replace("_", " "),
@@ -115,7 +117,7 @@ def _plane(dataset: DatasetRow) -> None:
     points: list[dict[str, float | str]] = []
     distances: list[float] = []
     for run in runs_on(resources.store().explanations, dataset.id):
-        if summary := run.category.summary:
+        if (summary := run.category.summary) and run.auroc is not None:
             distances.append(distance_to_ideal(100 * run.auroc, summary.mean))
             points.append(
                 {

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gad_core.attribution.attribution_map import Attribution
+    from gad_core.attribution.band_maps import BandAttribution
     from gad_core.attribution.explanation import Explanation
     from gad_core.attribution.measures import Measures, measure_map
     from gad_core.data.augment_settings import Augmentation
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from gad_core.gaussian.tuning import Tuning, WorkingPoint
     from gad_core.gaussian.whitening import Whitening
     from gad_core.library.experiments import paper_tables
-    from gad_core.library.explaining import ExplainedImage, explain
+    from gad_core.library.explaining import ExplainedImage, explain, explain_bands
     from gad_core.library.exporting import Exported, export_onnx
     from gad_core.library.fitting import add_images, fit, remove_images
     from gad_core.library.judging import ScoredImages, evaluate, score
@@ -63,6 +64,7 @@ __all__ = [
     "Attribution",
     "Augmentation",
     "Augmented",
+    "BandAttribution",
     "Cancelled",
     "Dataset",
     "Detector",
@@ -100,6 +102,7 @@ __all__ = [
     "add_images",
     "evaluate",
     "explain",
+    "explain_bands",
     "export_onnx",
     "fit",
     "load_detector",
@@ -121,6 +124,7 @@ _HOMES = {
     "Attribution": "attribution.attribution_map",
     "Augmentation": "data.augment_settings",
     "Augmented": "gaussian.settings",
+    "BandAttribution": "attribution.band_maps",
     "Cancelled": "errors",
     "Dataset": "data.datasets",
     "Detector": "gaussian.detector",
@@ -157,6 +161,7 @@ _HOMES = {
     "add_images": "library.fitting",
     "evaluate": "library.judging",
     "explain": "library.explaining",
+    "explain_bands": "library.explaining",
     "export_onnx": "library.exporting",
     "fit": "library.fitting",
     "load_detector": "gaussian.detector_file",

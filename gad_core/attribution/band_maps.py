@@ -96,7 +96,7 @@ class BandAttribution:
 
 
 def shares_of_difference(own: Array, references: Array) -> Array:
-    """What each band has of an image's distance above the references' mean (B,), from squares (B,) and (R, B).
+    """Share out an image's distance above the references' mean over its bands (B,), from squares (B,) and (R, B).
 
     d - d_ref = sum_b (own_b - ref_b) / (d + d_ref), the secant of the root; averaged over the references.
     """

@@ -8,6 +8,7 @@ from gad_core.figures.attributions import (
     map_scale,
     overlay,
 )
+from gad_core.figures.bands import band_shares
 from gad_core.figures.control import control_chart, martingale
 from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.distances import Lines, score_ecdf, score_histogram
@@ -34,6 +35,7 @@ __all__ = [
     "Lines",
     "areas_beside",
     "attribution_map",
+    "band_shares",
     "blind_spots",
     "component_energy",
     "confusion",

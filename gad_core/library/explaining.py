@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.attribution.attribution_map import Attribution
+from gad_core.attribution.band_maps import BandAttribution, attribute_bands
 from gad_core.attribution.deep_shap import attribute
 from gad_core.attribution.explanation import Explanation, explain_score
 from gad_core.data.datasets import ImageSet
 from gad_core.data.images import decode_mask
 from gad_core.errors import GadError, ImageRefused
 from gad_core.features.extract import load_pixels
+from gad_core.gaussian.bands import N_BANDS
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
 from gad_core.library.reading import PathLike, read_images
@@ -115,6 +117,83 @@ def explain(
     if isinstance(explanation, Explanation):
         return ExplainedImage(pixels, explained, explanation)
     return ExplainedImage(pixels, explained, undefined=explanation.reason)
+
+
+def explain_bands(
+    detector: Detector,
+    path: PathLike,
+    *,
+    level: int,
+    tuning: Tuning | None = None,
+    n_bands: int = N_BANDS,
+    n_references: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> BandAttribution:
+    """Attribute an image's distance at one level to its pixels, a map for each band of the level's spectrum.
+
+    Parameters
+    ----------
+    detector : Detector
+        A fitted detector that holds reference images.
+    path : str or Path
+        The image.
+    level : int
+        The level, of the whole image, counted from 1.
+    tuning : Tuning, optional
+        Says which components are kept and which distance is meant; by default the detector's own.
+    n_bands : int
+        At most so many bands, each of an equal range of the logarithm of the eigenvalues; what lies outside the normal
+        images' span, where it is kept, is one more.
+    n_references : int
+        Normal images, drawn from the detector's; at least 1.
+    seed : int
+        Seed of that draw.
+    progress : callable, optional
+        Called with (done, total) references.
+
+    Returns
+    -------
+    BandAttribution
+        The maps; they add up to the level's map, and each to its band's share of the distance above the references'.
+
+    Raises
+    ------
+    ImageRefused
+        For an image that cannot be read.
+    GadError
+        For a folder, a level that the detector does not have, a distance that is no sum over components, and for a
+        detector without references or of other weights.
+    NotExplained
+        Where the rules do not cover the network's distance.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> detector = gad.load_detector("parts.gad")
+    >>> explained = gad.explain_bands(detector, "parts/test/blot/000.png", level=7, n_references=2)
+    >>> len(explained.bands), round(float(explained.shares.sum()), 6)
+    (4, 1.0)
+    >>> difference = explained.score - explained.reference_score
+    >>> bool(abs(explained.rgb.sum() - difference) < 1e-5 * explained.score)
+    True
+    """
+    if not 1 <= level <= detector.n_levels:
+        raise GadError(f"this detector has levels 1 to {detector.n_levels}, so that level {level} cannot be explained")
+    image = _one_image(Path(path))
+    network, cache = engine_of(detector.backbone).network, workspace_cache()
+    (pixels,) = load_pixels(image, network.backbone, cache=cache)
+    return attribute_bands(
+        detector,
+        network,
+        pixels,
+        level,
+        tuning=tuning,
+        n_bands=n_bands,
+        n_references=n_references,
+        seed=seed,
+        progress=progress,
+    )
 
 
 def _one_image(path: Path) -> ImageSet:

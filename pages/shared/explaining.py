@@ -9,6 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core.attribution.attribution_map import Attribution
+from gad_core.attribution.band_maps import BandAttribution, attribute_bands
 from gad_core.attribution.deep_shap import attribute
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import content_digest
@@ -20,6 +21,7 @@ _ROOM = 96 << 20  # bytes of maps: 80 of regions, or 27 images at three levels
 _TURN = Lock()
 
 Key = tuple[object, ...]
+Made = Attribution | BandAttribution
 
 
 class Kept:
@@ -27,17 +29,17 @@ class Kept:
 
     def __init__(self, room: int) -> None:
         self._room, self._taken = room, 0
-        self._maps: OrderedDict[Key, Attribution] = OrderedDict()
+        self._maps: OrderedDict[Key, Made] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Key) -> Attribution | None:
+    def get(self, key: Key) -> Made | None:
         """One of them, which then goes last."""
         with self._lock:
             if key in self._maps:
                 self._maps.move_to_end(key)
             return self._maps.get(key)
 
-    def put(self, key: Key, made: Attribution) -> None:
+    def put(self, key: Key, made: Made) -> None:
         """Keep one, and let those go that were not asked for longest."""
         with self._lock:
             if key not in self._maps:
@@ -68,7 +70,8 @@ def attribution_of(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, n
     shelf, found = kept(), dict[Tuning, Attribution]()
 
     def missing() -> list[Tuning]:
-        found.update({part: known for part in parts if part not in found and (known := shelf.get((*subject, part)))})
+        known = {part: shelf.get((*subject, part)) for part in parts if part not in found}
+        found.update({part: one for part, one in known.items() if isinstance(one, Attribution)})
         return [part for part in parts if part not in found]
 
     if missing():
@@ -81,3 +84,30 @@ def attribution_of(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, n
                     found[part] = one
                     shelf.put((*subject, part), one)
     return found[tuning] if tuning.pool else Attribution.of_levels([found[part] for part in parts])
+
+
+def bands(test: TestImages, file: ImageFile, tuning: Tuning, level: int, n_references: int) -> BandAttribution:
+    """Which pixels an image's distance at one level comes from, a map a band; in the same turn and store."""
+    image = pixels(test.detector.backbone, file)
+    key, shelf = _bands_key(test, image, tuning, level, n_references), kept()
+    with _TURN:
+        made = shelf.get(key)
+        if not isinstance(made, BandAttribution):
+            network = engine(test.detector.backbone).network
+            made = attribute_bands(test.detector, network, image, level, tuning=tuning, n_references=n_references)
+            shelf.put(key, made)
+    return made
+
+
+def known_bands(
+    test: TestImages, file: ImageFile, tuning: Tuning, level: int, n_references: int
+) -> BandAttribution | None:
+    """The same if it was made before."""
+    made = kept().get(_bands_key(test, pixels(test.detector.backbone, file), tuning, level, n_references))
+    return made if isinstance(made, BandAttribution) else None
+
+
+def _bands_key(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, level: int, n_references: int) -> Key:
+    """Of the tuning, components and kind of distance count alone."""
+    subject = (test.state.detector, content_digest(image.tobytes()), n_references)
+    return (*subject, "bands", level, tuning.reduction, tuning.distance)

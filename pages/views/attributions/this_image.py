@@ -12,7 +12,7 @@ from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import explaining, frame, resources, settings
 from pages.shared.text import plain
-from pages.views.attributions import checking, clever_hans, flagged, maps, neighbours
+from pages.views.attributions import checking, clever_hans, concepts, flagged, maps, measured, neighbours
 from pages.views.attributions.checks import checks
 from pages.views.attributions.numbers import numbers
 
@@ -40,6 +40,8 @@ def show(
             neighbours.neighbours(test, dataset, file, tuning, regions.values)
         maps.levels(attribution, drawing)
         maps.downloads(attribution, image, file, drawing)
+        measured.measures(attribution, file, regions.values if regions else None)
+        concepts.concepts(test, dataset, file, tuning, n_references, drawing)
         twin = clever_hans.twin_pixels(test, dataset, file)
         checks(checking.subject(test, file, attribution, tuning, twin))
 

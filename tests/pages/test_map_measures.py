@@ -1,0 +1,129 @@
+"""Attributions measures its map, and tells what the components of a level stand for."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from gad_core import wording
+from gad_core.attribution.band_responses import shares
+from gad_core.attribution.category import mask_of
+from gad_core.attribution.measures import measure_map
+from gad_core.gaussian.bands import LevelBands
+from tests.pages.script import run
+from tests.pages.test_attributions import masked_in, test_images, texts
+
+LEVEL = 7
+
+
+@pytest.fixture(scope="module")
+def masked(home, stripes) -> dict[str, str]:
+    from pages.shared import resources
+
+    return masked_in(resources.store(), stripes)
+
+
+@pytest.fixture
+def shown(masked):
+    """The test images, and the masked defect that is opened."""
+    test = test_images(masked)
+    return test, next(file for file in test.images if file.mask)
+
+
+def level_bands(test):
+    tuning = test.detector.tuning
+    bands = LevelBands.of(test.detector.gaussians[LEVEL - 1], LEVEL, tuning.reduction)
+    return bands, bands.squares(test.features[:, test.detector.slices[LEVEL - 1]])
+
+
+def test_each_measure_stands_beside_its_chance(masked, shown):
+    from pages.shared import explaining
+
+    test, file = shown
+    app = run("pages/attributions.py", **masked, image=file.digest[:16])
+    found = measure_map(explaining.attribution(test, file, test.detector.tuning, 10).total, mask_of(file))
+    said = texts(app)
+    for title in ("Mass in the mask", "Ranks in the mask", "Pointing game", "Sparseness", "Agreement with the regions"):
+        assert any(f"**{title}**" in text for text in said)
+    assert wording.percent(found.mass) in said
+    assert f":gray[chance {wording.percent(found.area)}]" in said
+    assert f"{found.gini:.2f}" in said
+    assert any(f"holds {wording.percent(found.mass)} of what raises the distance" in text for text in said)
+
+
+def test_without_a_mask_only_the_map_is_measured(masked):
+    test = test_images(masked)
+    good = next(file for file in test.images if not file.anomalous)
+    app = run("pages/attributions.py", **masked, image=good.digest[:16])
+    assert any("**Sparseness**" in text for text in texts(app))
+    assert not any("**Pointing game**" in text for text in texts(app))
+    assert any("it has no mask, so that no place can be right or wrong" in text for text in texts(app))
+
+
+def test_the_measures_as_a_table_hold_the_same():
+    from pages.views.attributions.measured import table
+
+    values, mask = np.array([[3.0, 1.0], [0.0, 0.0]]), np.array([[False, True], [False, False]])
+    rows = list(csv.DictReader(io.StringIO(table(measure_map(values, mask)).decode())))
+    assert {row["measure"]: float(row["value"]) for row in rows}["mass"] == 0.25
+    assert {row["measure"]: row["chance"] for row in rows}["gini"] == ""
+
+
+def test_the_band_most_above_usual_is_named_with_its_shares(masked, shown):
+    test, file = shown
+    bands, squares = level_bands(test)
+    own = shares(squares)[test.images.files.index(file)]
+    usual = shares(bands.left_out_squares(test.detector)).mean(axis=0)
+    most = int(np.argmax(own - usual))
+    band = bands.bands[most]
+    app = run("pages/attributions.py", **masked, image=file.digest[:16])
+    (sentence,) = (text for text in texts(app) if "Most above usual" in text)
+    assert f"components {band.first}-{band.last}, with {wording.percent(own[most])} of this image" in sentence
+    assert f"left-out good parts have {wording.percent(usual[most])}" in sentence
+    assert any("The band responds to blot most" in text for text in texts(app))
+    assert any("good parts lie from" in text for text in texts(app))
+
+
+def test_bands_are_explained_on_a_button_and_once(masked, shown, monkeypatch):
+    from pages.shared import explaining
+
+    asked, attribute_bands = [], explaining.attribute_bands
+
+    def count(*args, **options):
+        asked.append(args[3])
+        return attribute_bands(*args, **options)
+
+    monkeypatch.setattr(explaining, "attribute_bands", count)
+    test, file = shown
+    app = run("pages/attributions.py", **masked, image=file.digest[:16], references="1")
+    assert asked == []
+    app.button(key="explain_bands").click().run()
+    assert not app.exception
+    made = explaining.known_bands(test, file, test.detector.tuning, LEVEL, 1)
+    for band, total in zip(made.bands, made.sums, strict=True):
+        assert f"{band.first}-{band.last} · {wording.number(float(total))}" in texts(app)
+    again = run("pages/attributions.py", **masked, image=file.digest[:16], references="1")
+    assert any("together they are the map of level 7" in text for text in texts(again))
+    assert asked == [LEVEL]
+
+
+def test_another_level_and_band_can_be_looked_at(masked, shown):
+    test, file = shown
+    app = run("pages/attributions.py", **masked, image=file.digest[:16])
+    app.selectbox(key="concept_level").set_value(5).run()
+    assert any("Level 5 of the whole image" in text for text in texts(app))
+    (switch,) = (one for one in app.button_group if one.key.startswith("concept_band_5"))
+    bands = LevelBands.of(test.detector.gaussians[4], 5, test.detector.tuning.reduction)
+    last = bands.bands[-1]
+    switch.set_value(f"components {last.first}-{last.last}").run()
+    x = test.features[test.images.files.index(file), test.detector.slices[4]]
+    (own,) = bands.along(len(bands.bands) - 1, x[None], x)
+    assert any(f"this image lies {own:.1f} standard deviations" in text for text in texts(app))
+
+
+def test_a_distance_without_components_says_so(masked):
+    from pages.shared import settings
+
+    app = run("pages/attributions.py", **masked, score="sed", keep="all", levels="5", pool=settings.WHOLE)
+    assert any("no sum over components" in info.value for info in app.info)

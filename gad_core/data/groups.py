@@ -51,7 +51,13 @@ def parse_groups(table: bytes, *, name: str, columns: tuple[str, str] = COLUMNS)
     return tuple(groups.items())
 
 
-def _rows(table: bytes, name: str, columns: tuple[str, str]) -> list[dict[str, str | None]]:
+def table_columns(table: bytes, *, name: str) -> tuple[str, ...]:
+    """The columns of a table of files; raises as `parse_groups` does, and where the column file is missing."""
+    rows = _rows(table, name, COLUMNS[:1])
+    return tuple(column for column in (rows[0] if rows else ()) if column)
+
+
+def _rows(table: bytes, name: str, columns: tuple[str, ...]) -> list[dict[str, str | None]]:
     """The lines of a table by column; raises `GadError` for what is none."""
     if len(table) > _MOST:
         raise GadError(f"{name} is larger than {_MOST >> 20} MiB; keep the lines about these images alone")
@@ -66,9 +72,8 @@ def _rows(table: bytes, name: str, columns: tuple[str, str]) -> list[dict[str, s
         heads = Counter(rows.fieldnames or ())
         if not set(columns) <= set(heads):
             first = lines[0] if len(lines[0]) <= _SHOWN else f"{lines[0][:_SHOWN]} ..."
-            raise GadError(
-                f"{name} needs the columns {' and '.join(columns)}, got {first!r}; add them to its first line"
-            )
+            needed = f"column{'s' if len(columns) > 1 else ''} {' and '.join(columns)}"
+            raise GadError(f"{name} needs the {needed}, got {first!r}; add them to its first line")
         if twice := [column for column in columns if heads[column] > 1]:
             raise GadError(f"{name} has the column {twice[0]} {heads[twice[0]]} times; keep one of them")
         return list(rows)
@@ -76,10 +81,11 @@ def _rows(table: bytes, name: str, columns: tuple[str, str]) -> list[dict[str, s
         raise GadError(f"{name} is no table ({error}); save it as CSV with short cells") from error
 
 
-def in_groups(images: ImageSet, groups: Groups, *, what: str = "group") -> ImageSet:
+def in_groups(images: ImageSet, groups: Groups, *, what: str = "group", partly: bool = False) -> ImageSet:
     """The same images with their groups; errors call one `what` the table calls it.
 
-    Every image needs a line in a table of files; lines about other files are passed over. An image that a table of
+    Unless the table may speak `partly` of them, every image needs a line in a table of files; lines about other files
+    are passed over. An image that a table of
     digests lacks stands alone. Raises `GadError` for an image without a line, and for a line that means two images.
     """
     if groups is None:
@@ -94,7 +100,7 @@ def in_groups(images: ImageSet, groups: Groups, *, what: str = "group") -> Image
         parts = file.path.absolute().parts
         ends = (PurePosixPath(file.digest), *(PurePosixPath(*parts[i:]) for i in range(len(parts))))
         name = next((end for end in ends if end in known), None)
-        if name is None and of_digests:
+        if name is None and (of_digests or partly):
             grouped.append(replace(file, group=None))
             continue
         if name is None:

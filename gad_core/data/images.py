@@ -128,6 +128,22 @@ def image_size(source: bytes | Path, *, max_pixels: int = MAX_PIXELS) -> tuple[i
         return image.size
 
 
+def recorded(source: bytes | Path) -> dict[str, str]:
+    """How an image was recorded, from its header: format, size, colours and, where it says so, camera.
+
+    Raises `ImageRefused`.
+    """
+    with _opened(source, MAX_PIXELS) as image:
+        width, height = image.size
+        properties = {"format": str(image.format), "size": f"{width} x {height}", "colours": image.mode}
+        try:
+            tags = image.getexif()
+        except Exception:  # as in `_upright`
+            return properties
+        camera = " ".join(str(tags[tag]).strip("\0 ") for tag in (Tag.Make, Tag.Model) if tags.get(tag))
+        return properties | ({"camera": camera} if camera else {})
+
+
 def resize(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Square pixels (size, size, 3) by Pillow's anti-aliased bilinear filter; the aspect is not kept."""
     return np.array(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))

@@ -23,6 +23,7 @@ from gad_core.figures.regions import dimmed, drawing_board, region_grid, region_
 from gad_core.figures.repeatability import repeated_distances
 from gad_core.figures.sensitivity import blind_spots, detection_curves
 from gad_core.figures.sigma import sigma_rates
+from gad_core.figures.strategies import cluster_colour, eigengaps, strategy_map
 
 __all__ = [
     "DEFECT",
@@ -37,6 +38,7 @@ __all__ = [
     "attribution_map",
     "band_shares",
     "blind_spots",
+    "cluster_colour",
     "component_energy",
     "confusion",
     "control_chart",
@@ -46,6 +48,7 @@ __all__ = [
     "detection_curves",
     "dimmed",
     "drawing_board",
+    "eigengaps",
     "eigenvalue_spectrum",
     "explanation_plane",
     "learning_curves",
@@ -67,5 +70,6 @@ __all__ = [
     "score_ecdf",
     "score_histogram",
     "sigma_rates",
+    "strategy_map",
     "table_chart",
 ]

@@ -9,8 +9,9 @@ import pytest
 from gad_core import wording
 from gad_core.attribution.band_responses import shares
 from gad_core.attribution.category import mask_of
-from gad_core.attribution.measures import measure_map
+from gad_core.attribution.measures import measure_map, summarise_measures
 from gad_core.gaussian.bands import LevelBands
+from gad_core.workspace.explanations import runs_on
 from tests.pages.script import run
 from tests.pages.test_attributions import masked_in, test_images, texts
 
@@ -82,7 +83,7 @@ def test_the_band_most_above_usual_is_named_with_its_shares(masked, shown):
     assert f"components {band.first}-{band.last}, with {wording.percent(own[most])} of this image" in sentence
     assert f"left-out good parts have {wording.percent(usual[most])}" in sentence
     assert any("The band responds to blot most" in text for text in texts(app))
-    assert any("good parts lie from" in text for text in texts(app))
+    assert any("good parts of the fit lie from" in text for text in texts(app))
 
 
 def test_bands_are_explained_on_a_button_and_once(masked, shown, monkeypatch):
@@ -127,3 +128,26 @@ def test_a_distance_without_components_says_so(masked):
 
     app = run("pages/attributions.py", **masked, score="sed", keep="all", levels="5", pool=settings.WHOLE)
     assert any("no sum over components" in info.value for info in app.info)
+
+
+def test_the_measures_of_a_category_are_means_beside_chance(masked):
+    from pages.shared import resources
+    from pages.views.attributions.category_measures import table
+
+    app = run("pages/attributions.py", **masked, view="Whole category", references="1", levels="7", pool="whole")
+    app.button(key="explain_all").click().run()
+    job = next(job for job in resources.jobs().recent(9) if job.title.startswith("Explain"))
+    assert resources.jobs().wait(job.id, 200).error is None
+    app = run("pages/attributions.py", **masked, view="Whole category", references="1", levels="7", pool="whole")
+    (shown,) = (frame.value for frame in app.dataframe if "by chance" in frame.value)
+    runs = runs_on(resources.store().explanations, masked["data"])
+    found = [image.measures for image in runs[0].category.masked]
+    mass, area = (np.array([getattr(one, name) for one in found]) for name in ("mass", "area"))
+    rows = shown.set_index("measure")
+    assert len(found) == 2
+    deviation = wording.percent(mass.std(ddof=1) / np.sqrt(2))
+    assert rows.loc["Mass in the mask", "mean ± standard error"] == f"{wording.percent(mass.mean())} ± {deviation}"
+    assert rows.loc["Mass in the mask", "by chance"] == wording.percent(area.mean())
+    assert rows.loc["Sparseness", "by chance"] == "the same"
+    lines = list(csv.DictReader(io.StringIO(table(summarise_measures(found)).decode())))
+    assert {line["measure"]: float(line["mean"]) for line in lines}["mass"] == pytest.approx(mass.mean())

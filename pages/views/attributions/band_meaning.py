@@ -19,9 +19,17 @@ _WIDTH = 112  # of a picture, in pixels
 
 
 def ends(
-    test: resources.TestImages, dataset: DatasetRow, bands: LevelBands, chosen: int, features: NDArray[np.float32]
+    test: resources.TestImages,
+    dataset: DatasetRow,
+    bands: LevelBands,
+    chosen: int,
+    features: NDArray[np.float32],
+    middle: float,
 ) -> None:
-    """The good parts at the two ends of the way on which the image leaves the others within the band."""
+    """The good parts at the two ends of the way on which the image leaves the others within the band.
+
+    `middle` is the median distance of left-out good parts there.
+    """
     detector = test.detector
     rows = detector.training.features[:, detector.slices[bands.bands[0].level - 1]]
     files = {one.digest: one for one in resources.dataset(dataset).train}
@@ -35,8 +43,9 @@ def ends(
         return
     (own,) = bands.along(chosen, features[None], features)
     st.caption(
-        f"Within the band this image lies {own:.1f} standard deviations from the mean; along that way good parts lie "
-        f"from {there[0][1]:+.1f} to {there[-1][1]:+.1f}. Those at its two ends show what varies."
+        f"Within the band this image lies {own:.1f} standard deviations from the mean, left-out good parts "
+        f"{middle:.1f} (median). Along this image's way good parts of the fit lie from {there[0][1]:+.1f} to "
+        f"{there[-1][1]:+.1f}: those at its two ends show what varies."
     )
     with st.container(horizontal=True, gap="medium", key="band_ends"):
         for title, shown in (("Far end", there[:_ENDS]), ("On this image's side", there[: -_ENDS - 1 : -1])):

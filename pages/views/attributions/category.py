@@ -15,6 +15,7 @@ from gad_core.workspace.requests import Explain
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import charts, frame, person, resources, tasks, views
 from pages.shared.gallery import gallery
+from pages.views.attributions import category_measures
 
 _SHOWN = 8
 _PLACE = "explain_all"
@@ -50,6 +51,8 @@ def whole_category(
         else:
             _results(run, test, shown)
         _plane(dataset)
+    if run is not None:
+        category_measures.measures(dataset, run.category.masked)
 
 
 def _finding(run: Run) -> str:

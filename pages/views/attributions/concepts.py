@@ -44,7 +44,8 @@ def concepts(
             return
         part, place = test.detector.slices[level - 1], test.images.files.index(file)
         squares = bands.squares(test.features[:, part])
-        own, usual = shares(squares)[place], shares(bands.left_out_squares(test.detector)).mean(axis=0)
+        left_out = bands.left_out_squares(test.detector)
+        own, usual = shares(squares)[place], shares(left_out).mean(axis=0)
         names = [name(band) for band in bands.bands]
         most = int(np.argmax(own - usual))
         chosen = _chosen(level, names, most)
@@ -70,7 +71,8 @@ def concepts(
             key=_key(level, names),
             label_visibility="collapsed",
         )
-        band_meaning.ends(test, dataset, bands, chosen, test.features[place, part])
+        middle = float(np.sqrt(np.median(left_out[:, chosen])))
+        band_meaning.ends(test, dataset, bands, chosen, test.features[place, part], middle)
         band_meaning.responses(test, squares, chosen)
         with st.container(horizontal=True):
             st.download_button(

@@ -88,10 +88,10 @@ def measures(attribution: Attribution, file: ImageFile, regions: Array | None) -
         for name, told in known.items():
             chance = measured.chance(name)
             usual = "the same shuffled" if chance is None else f"chance {told.words(chance)}"
-            with st.container(horizontal=True, vertical_alignment="center", key=f"measure_{name}"):
-                st.markdown(f"**{told.title}**", help=plain(told.definition), width=240)
-                st.markdown(value_of(name, getattr(measured, name)), width=80)
-                st.markdown(f":gray[{usual}]", width=150)
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"measure_{name}"):
+                st.markdown(f"**{told.title}**", help=plain(told.definition), width=214)
+                st.markdown(value_of(name, getattr(measured, name)), width=64)
+                st.markdown(f":gray[{usual}]", width=124)
                 st.markdown(told.meaning, width="stretch")
 
 

@@ -1,5 +1,7 @@
 """How far a map moves where its image hardly does."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,8 +14,22 @@ from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
 
-#: Grey values by which a pixel moves at most: captum's radius, 0.02, of a network's input, whose unit is 127.5 of them.
-RADIUS = 2
+#: Grey values by which a pixel moves at most: decoders of one JPEG differ by as much, cameras add more.
+RADIUS = 1
+
+
+@dataclass(frozen=True)
+class MaxSensitivity:
+    """How far a map moves at most, in parts of its own length, and how far the score moves with it."""
+
+    value: float
+    score: float
+    noisy_score: float  # mean over the noisy images
+
+    @property
+    def moved(self) -> float:
+        """By how much noise alone changes the score, in parts of it."""
+        return abs(self.noisy_score - self.score) / self.score if self.score else 0.0
 
 
 def max_sensitivity(
@@ -27,17 +43,18 @@ def max_sensitivity(
     radius: int = RADIUS,
     seed: int = 0,
     progress: Progress | None = None,
-) -> float:
+) -> MaxSensitivity:
     """Largest change of a map (3, S, S) under small noise, in parts of its own length: captum's, of Deep SHAP.
 
     max |map(x + e) - map(x)| / |map(x)| over `samples` of noise e: whole grey values from -radius to radius, each as
     often. What leaves 0..255 is put back, so that each is an image that a camera can give. The references stay. 0: the
     map stays as it is; 1: it changes by as much as it holds; maps of one length that have nothing in common are sqrt(2)
-    apart. Source: Yeh et al. 2019, On the (in)fidelity and sensitivity of explanations.
+    apart. A detector to which the noise itself is unusual has another distance to explain: that is told beside it.
+    Source: Yeh et al. 2019, On the (in)fidelity and sensitivity of explanations.
     """
     from captum.metrics import sensitivity_max  # noqa: PLC0415 - it takes long to import, and only this needs it
 
-    generator = np.random.default_rng(seed)
+    generator, scores = np.random.default_rng(seed), list[float]()
     image = torch.from_numpy(np.asarray(pixels[None])).permute(0, 3, 1, 2).double()
 
     def perturb(images: Tensor) -> Tensor:
@@ -56,6 +73,8 @@ def max_sensitivity(
             split=False,
             progress=progress,
         )
+        scores.extend(one.score for one in made)
         return torch.from_numpy(np.stack([one.rgb.sum(axis=0) for one in made]))
 
-    return float(sensitivity_max(explain, image, perturb_func=perturb, n_perturb_samples=samples))
+    value = float(sensitivity_max(explain, image, perturb_func=perturb, n_perturb_samples=samples))
+    return MaxSensitivity(value, attribution.score, float(np.mean(scores)))

@@ -9,6 +9,7 @@ from typing import Literal
 
 from gad_core.attribution.counterfactuals import Counterfactuals, Deletion
 from gad_core.attribution.explanation import Explanation
+from gad_core.attribution.max_sensitivity import MaxSensitivity
 
 Outcome = Literal["passes", "doubtful", "fails"]
 
@@ -28,6 +29,8 @@ EMPTY_MAP, FAITHFUL = 1.0, 0.6
 #: Max-sensitivity: maps of one length whose cosine is 0.7 lie sqrt(2 - 2 * 0.7) lengths apart; at 1 the change is as
 #: large as the map.
 STEADY, AS_LARGE = 0.77, 1.0
+#: From such a change of the score on, in parts of it, maps under noise explain something else.
+OTHER_SCORE = 0.2
 
 _THOUSAND = 1000
 
@@ -143,12 +146,18 @@ def of_infidelity(value: float) -> Finding:
     return Finding("doubtful", f"{words}: little better than no map.")
 
 
-def of_max_sensitivity(value: float) -> Finding:
+def of_max_sensitivity(made: MaxSensitivity) -> Finding:
     """Judge by how much of itself a map changes where the image hardly does."""
-    words = f"Under small noise the map changes by at most {value:.2f} of itself (0: it stays; 1: by all of it)"
-    if value <= STEADY:
+    words = f"Under small noise the map changes by at most {made.value:.2f} of itself (0: it stays; 1: by all of it)"
+    if made.value <= STEADY:
         return Finding("passes", f"{words}: its details can be read.")
-    if value >= AS_LARGE:
+    if made.moved >= OTHER_SCORE:
+        return Finding(
+            "doubtful",
+            f"{words}, but the noise itself is unusual to the detector: the distance goes from {_number(made.score)} "
+            f"to {_number(made.noisy_score)}, so that the maps explain different distances.",
+        )
+    if made.value >= AS_LARGE:
         return Finding("fails", f"{words}: read none of its pixels alone, only what larger parts of it add up to.")
     return Finding("doubtful", f"{words}: its gist stays, its details do not.")
 

@@ -193,11 +193,13 @@ def test_max_sensitivity_is_that_of_quantus(detector, lite0, image, attribution)
     samples, radius = 2, 5
     ours = max_sensitivity(detector, lite0, image, attribution, TUNING, samples=samples, radius=radius, seed=4)
     noise = iter(np.random.default_rng(4).integers(-radius, radius, (samples, 1, image.size), endpoint=True))
+    scores = []
     planes = image.transpose(2, 0, 1)[None].astype(float)
 
     def explain(model, inputs, targets, **_):
         pixels = inputs.astype(np.uint8).transpose(0, 2, 3, 1)
         made = attribute_all(detector, lite0, pixels, tuning=TUNING, n_references=2, split=False)
+        scores.extend(one.score for one in made)
         return np.stack([one.rgb.sum(axis=0) for one in made])
 
     metric = quantus.MaxSensitivity(
@@ -211,12 +213,16 @@ def test_max_sensitivity_is_that_of_quantus(detector, lite0, image, attribution)
         explain_func=explain,
         channel_first=True,
     )
-    assert ours == pytest.approx(float(theirs), abs=1e-6)
-    assert ours > 0.01
+    assert ours.value == pytest.approx(float(theirs), abs=1e-6)
+    assert ours.value > 0.01
+    assert ours.score == attribution.score
+    assert ours.noisy_score == pytest.approx(np.mean(scores))
 
 
 def test_without_noise_a_map_stays_as_it_is(detector, lite0, image, attribution):
     ours = max_sensitivity(detector, lite0, image, attribution, TUNING, samples=1, radius=0)
-    assert ours == pytest.approx(0, abs=1e-6)
+    assert ours.value == pytest.approx(0, abs=1e-6)
+    assert ours.moved == pytest.approx(0, abs=1e-6)
     other = dataclasses.replace(attribution, rgb=-attribution.rgb)
-    assert max_sensitivity(detector, lite0, image, other, TUNING, samples=1, radius=0) == pytest.approx(2, abs=1e-6)
+    turned = max_sensitivity(detector, lite0, image, other, TUNING, samples=1, radius=0)
+    assert turned.value == pytest.approx(2, abs=1e-6)

@@ -8,6 +8,7 @@ import pytest
 from gad_core.attribution import verdicts
 from gad_core.attribution.counterfactuals import Counterfactuals, Deletion
 from gad_core.attribution.explanation import Explanation, explain_score
+from gad_core.attribution.max_sensitivity import MaxSensitivity
 
 NOTHING = np.zeros((1, 1, 3), np.uint8)
 EXCHANGED = Counterfactuals(30.0, NOTHING, 12.0, NOTHING, 25.0, True, NOTHING, 10.0)
@@ -84,9 +85,10 @@ def test_a_map_in_the_mask_passes_and_one_beside_it_fails(outside: float, outcom
         (verdicts.of_infidelity(0.3), "passes"),
         (verdicts.of_infidelity(0.8), "doubtful"),
         (verdicts.of_infidelity(1.0), "fails"),
-        (verdicts.of_max_sensitivity(0.3), "passes"),
-        (verdicts.of_max_sensitivity(0.9), "doubtful"),
-        (verdicts.of_max_sensitivity(1.4), "fails"),
+        (verdicts.of_max_sensitivity(MaxSensitivity(0.3, 10.0, 30.0)), "passes"),
+        (verdicts.of_max_sensitivity(MaxSensitivity(0.9, 10.0, 11.0)), "doubtful"),
+        (verdicts.of_max_sensitivity(MaxSensitivity(1.4, 10.0, 11.0)), "fails"),
+        (verdicts.of_max_sensitivity(MaxSensitivity(1.4, 10.0, 12.5)), "doubtful"),
         (verdicts.of_opinion("x", 0.8), "passes"),
         (verdicts.of_opinion("x", 0.3), "doubtful"),
         (verdicts.of_opinion("x", -0.5), "fails"),

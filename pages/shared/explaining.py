@@ -1,7 +1,9 @@
 """Attributions: the largest things that pages compute and keep, so one at a time, and kept while there is room."""
 
 from collections import OrderedDict
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -13,12 +15,16 @@ from gad_core.attribution.band_maps import BandAttribution, attribute_bands
 from gad_core.attribution.deep_shap import attribute
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import content_digest
+from gad_core.features.networks import Network
+from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
+from gad_core.progress import Progress
 from pages.shared.resources import TestImages, engine, pixels
 
 _ROOM = 96 << 20  # bytes of maps: 80 of regions, or 27 images at three levels
 #: One takes all cores by itself, and a gigabyte: eight side by side would take eight, and end no sooner.
 _TURN = Lock()
+_LOOK = 0.5  # seconds between two looks at whether it is free
 
 Key = tuple[object, ...]
 Made = Attribution | BandAttribution
@@ -61,29 +67,78 @@ def attribution(test: TestImages, file: ImageFile, tuning: Tuning, n_references:
 
 
 def attribution_of(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, n_references: int) -> Attribution:
-    """The same of pixels (S, S, 3). Maps add up level by level, so that a level is explained once for all sums.
+    """The same of pixels (S, S, 3)."""
+    return task(test, image, tuning, n_references).do()
 
-    Pooled regions do not: which of them count depends on all levels.
-    """
+
+def task(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, n_references: int) -> "Task":
+    """What is to be explained, ready to leave the page."""
+    network = engine(test.detector.backbone).network
     subject = (test.state.detector, content_digest(image.tobytes()), n_references)
-    parts = [tuning] if tuning.pool else [replace(tuning, levels=(level,)) for level in tuning.levels]
-    shelf, found = kept(), dict[Tuning, Attribution]()
+    return Task(subject, tuning, n_references, test.detector, network, image, kept())
 
-    def missing() -> list[Tuning]:
-        known = {part: shelf.get((*subject, part)) for part in parts if part not in found}
-        found.update({part: one for part, one in known.items() if isinstance(one, Attribution)})
-        return [part for part in parts if part not in found]
 
-    if missing():
-        with _TURN:
-            if lacking := missing():  # meanwhile somebody else may have had the same explained
-                asked = replace(tuning, levels=tuple(level for part in lacking for level in part.levels))
-                network = engine(test.detector.backbone).network
-                made = attribute(test.detector, network, image, tuning=asked, n_references=n_references)
-                for part, one in zip(lacking, [made] if tuning.pool else made.by_levels(), strict=True):
-                    found[part] = one
-                    shelf.put((*subject, part), one)
-    return found[tuning] if tuning.pool else Attribution.of_levels([found[part] for part in parts])
+@dataclass(frozen=True, eq=False)
+class Task:
+    """An explanation that any thread may make; `key` is equal for equal results."""
+
+    subject: Key
+    tuning: Tuning
+    n_references: int
+    detector: Detector
+    network: Network
+    image: NDArray[np.uint8]
+    shelf: Kept
+
+    @property
+    def key(self) -> Key:
+        """Of the subject and the tuning."""
+        return (*self.subject, self.tuning)
+
+    def do(self, progress: Progress | None = None) -> Attribution:
+        """Maps add up level by level, so that a level is explained once for all sums.
+
+        Pooled regions do not: which of them count depends on all levels. An error in `progress` ends the work.
+        """
+        tuning = self.tuning
+        parts = [tuning] if tuning.pool else [replace(tuning, levels=(level,)) for level in tuning.levels]
+        found = self._known(parts)
+        if len(found) < len(parts):
+            with _turn(progress):
+                found |= self._known(parts)  # meanwhile somebody else may have had the same explained
+                if lacking := [part for part in parts if part not in found]:
+                    found |= self._made(lacking, progress)
+        return found[tuning] if tuning.pool else Attribution.of_levels([found[part] for part in parts])
+
+    def _known(self, parts: Sequence[Tuning]) -> dict[Tuning, Attribution]:
+        known = {part: self.shelf.get((*self.subject, part)) for part in parts}
+        return {part: one for part, one in known.items() if isinstance(one, Attribution)}
+
+    def _made(self, parts: Sequence[Tuning], progress: Progress | None) -> dict[Tuning, Attribution]:
+        made = attribute(
+            self.detector,
+            self.network,
+            self.image,
+            tuning=replace(self.tuning, levels=tuple(level for part in parts for level in part.levels)),
+            n_references=self.n_references,
+            progress=progress,
+        )
+        found = dict(zip(parts, [made] if self.tuning.pool else made.by_levels(), strict=True))
+        for part, one in found.items():
+            self.shelf.put((*self.subject, part), one)
+        return found
+
+
+@contextmanager
+def _turn(progress: Progress | None) -> Iterator[None]:
+    """Wait until nobody else explains; `progress` hears of it meanwhile, so that the wait can be given up."""
+    while not _TURN.acquire(timeout=_LOOK):
+        if progress:
+            progress(0, 1)
+    try:
+        yield
+    finally:
+        _TURN.release()
 
 
 def bands(test: TestImages, file: ImageFile, tuning: Tuning, level: int, n_references: int) -> BandAttribution:

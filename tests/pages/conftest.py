@@ -50,6 +50,14 @@ def _menu_known(monkeypatch) -> None:
     monkeypatch.setattr(PagesManager, "__init__", make_knowing)
 
 
+@pytest.fixture(autouse=True)
+def _explained_at_once(monkeypatch) -> None:
+    """A page that runs without a browser waits for its explanation, for nobody draws it anew."""
+    from pages.views.attributions import awaited
+
+    monkeypatch.setattr(awaited, "PATIENCE", PATIENCE / 1000)
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A workspace for the whole module; the server's long-lived objects belong to it."""

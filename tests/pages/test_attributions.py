@@ -1,6 +1,7 @@
 """Attributions says what it shows: flagged or not, with which verdict, at the settings of its own controls."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -15,6 +16,23 @@ from gad_core.workspace.imports import add_upload, extend_upload
 from gad_core.workspace.steps import fit_dataset
 from tests.pages.script import metrics, run
 
+#: A server on which an explanation makes no headway while a file is there.
+SLOW = """
+import time
+from pathlib import Path
+import gad_core.attribution.propagation as propagation
+
+explain = propagation.deep_shap
+
+def waiting(*args, progress=None, **options):
+    while Path({gate!r}).exists():
+        time.sleep(0.1)
+        progress(0, 1)
+    return explain(*args, progress=progress, **options)
+
+import gad_core.attribution.deep_shap as module
+module.deep_shap = waiting
+"""
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 
 
@@ -197,3 +215,24 @@ def test_pictures_are_equally_large_and_inside_their_panels(server, fitted, tab,
     sides = [min(box["width"], box["height"]) for box in boxes]
     assert max(sides) - min(sides) < 1
     assert all(box["x"] + box["width"] <= width for box in boxes)
+
+
+@pytest.mark.browser
+def test_one_images_explanation_is_cancelled_and_asked_for_again(serve, fitted, tab, tmp_path):
+    from tests.pages.conftest import ROOT
+
+    gate = tmp_path / "gate"
+    gate.touch()
+    (tmp_path / "sitecustomize.py").write_text(SLOW.format(gate=str(gate)))
+    with serve(fitted[0], PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}") as url:
+        page = tab()
+        page.goto(f"{url}/attributions?data={fitted[1]['data']}&detector={fitted[1]['detector']}")
+        expect(page.get_by_text("Explaining")).to_be_visible()
+        page.locator(".st-key-explain_cancel button").click()
+        expect(page.get_by_text("The explanation was cancelled.")).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        gate.unlink()
+        page.get_by_role("button", name="Explain this image").click()
+        expect(page.locator(".st-key-map .main-svg").first).to_be_visible()
+        expect(page.get_by_text("Explaining")).to_have_count(0)
+        page.close()

@@ -2,17 +2,14 @@
 
 from functools import partial
 
-import streamlit as st
-
 from gad_core import figures
 from gad_core.data.datasets import ImageFile
 from gad_core.decision.point_settings import PointSettings
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import explaining, frame, resources, settings
-from pages.shared.text import plain
-from pages.views.attributions import checking, clever_hans, concepts, flagged, maps, measured, neighbours
+from pages.shared import frame, resources, settings
+from pages.views.attributions import awaited, checking, clever_hans, concepts, flagged, maps, measured, neighbours
 from pages.views.attributions.checks import checks
 from pages.views.attributions.numbers import numbers
 
@@ -28,8 +25,9 @@ def show(
 ) -> None:
     """An image, its map, and the checks on it."""
     with frame.guarded():
-        with st.spinner(f"Explaining {plain(file.path.name)} …"):
-            attribution = explaining.attribution(test, file, tuning, n_references)
+        attribution = awaited.attribution(test, file, tuning, n_references)
+        if attribution is None:
+            return
         numbers(attribution, file, flagged.judged(test, file, settings.current(detector)))
         regions = regions_of(test, file, settings.current(detector))
         image = resources.pixels(test.detector.backbone, file)

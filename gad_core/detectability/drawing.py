@@ -58,7 +58,7 @@ def redraw(draw: Draw, files: Files) -> Drawn:
 
 def shorter_side(file: ImageFile) -> int:
     """Of an image, in pixels."""
-    return int(min(_read(file).shape[:2]))
+    return int(min(read_photo(file).shape[:2]))
 
 
 def _pictures(groups: Sequence[Sequence[Draw]], files: Files, size: int) -> Generator[Pixels, None, None]:
@@ -82,13 +82,14 @@ def _pictures(groups: Sequence[Sequence[Draw]], files: Files, size: int) -> Gene
 
 def _drawn(group: Sequence[Draw], files: Files) -> Iterator[Drawn]:
     """The draws of one image."""
-    pixels = _read(files[group[0].row])
+    pixels = read_photo(files[group[0].row])
     for draw in group:
-        other = _read(files[draw.other]) if draw.defect.kind == "patch" else None
+        other = read_photo(files[draw.other]) if draw.defect.kind == "patch" else None
         yield draw_defect(pixels, draw.defect, draw.centre, np.random.default_rng(draw.seed), other=other)
 
 
-def _read(file: ImageFile) -> Pixels:
+def read_photo(file: ImageFile) -> Pixels:
+    """Pixels (H, W, 3) of an image; raises `GadError` where it cannot be read or has changed since it was listed."""
     try:
         data = read_bytes(file.path)
         if content_digest(data) != file.digest:

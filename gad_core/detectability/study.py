@@ -48,7 +48,7 @@ def measure(
     """
     detector.check_network(engine.network)
     settings, tuning = settings or SensitivitySettings(), tuning or detector.tuning
-    point = point or _threshold(detector, tuning, target_fpr)
+    point = point or threshold_for(detector, tuning, target_fpr)
     own = tuning_at(tuning, point.level)
     files = training_files(detector, data)
     draws = plan(settings, sorted(files), detector.regions.roi if detector.regions else None)
@@ -87,7 +87,8 @@ def training_files(detector: Detector, data: Dataset) -> Files:
     return found
 
 
-def _threshold(detector: Detector, tuning: Tuning, target_fpr: float | None) -> WorkingPoint:
+def threshold_for(detector: Detector, tuning: Tuning, target_fpr: float | None) -> WorkingPoint:
+    """Give a cross-conformal threshold at `target_fpr`, else the adopted one, else cross-conformal at 5 %."""
     adopted = detector.working_point if tuning == detector.tuning else None
     if adopted and target_fpr is None:
         return adopted

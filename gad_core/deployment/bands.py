@@ -1,0 +1,40 @@
+"""Which components of a level a shift moves: whitened energy of left-out images in a few bands of the spectrum."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.spectrum import fit_gaussian
+from gad_core.gaussian.tuning import Tuning
+
+Array = NDArray[np.float64]
+
+#: Bands of equally many kept components, from strong to weak.
+N_BANDS = 4
+
+
+def band_energies(detector: Detector, features: NDArray[np.float32], fold: int, tuning: Tuning) -> Array:
+    """Share of the squared distance in each band of kept components, by Gaussians without a fold: (m, L, bands).
+
+    Raises nothing for features (m, F) of images of that fold, whatever was done to them.
+    """
+    rest = detector.training.features[detector.folds != fold]
+    levels = [_energies(rest[:, part], features[:, part], tuning) for part in detector.slices]
+    return np.stack(levels, axis=1)
+
+
+def _energies(rest: NDArray[np.float32], features: NDArray[np.float32], tuning: Tuning) -> Array:
+    gaussian = fit_gaussian(rest.astype(np.float64))
+    kept, weights, _ = gaussian.spectrum.precision(tuning.reduction, tuning.distance)
+    energy = gaussian.coordinates(features).z2[:, kept] * weights
+    return np.stack([band.sum(axis=1) for band in np.array_split(energy, N_BANDS, axis=1)], axis=1)
+
+
+def relative(energies: Array, unshifted: Array) -> tuple[tuple[float, ...], ...]:
+    """Mean energies (L, bands) of images (n, L, bands) in those of the same images unshifted."""
+    mean, before = energies.mean(axis=0), unshifted.mean(axis=0)
+    ratio = np.divide(mean, before, out=np.ones_like(mean), where=before > 0)
+    rows: Sequence[Sequence[float]] = ratio.tolist()
+    return tuple(tuple(row) for row in rows)

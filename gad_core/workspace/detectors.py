@@ -232,7 +232,7 @@ class DetectorShelf(Keeping):
         discard(final)
         home = self._place.home
         discard(home / "inspected" / final.stem)
-        for folder in (home / "exported", home / "sensitivity"):
+        for folder in (home / "exported", home / "sensitivity", home / "shifts"):
             for path in folder.glob(f"{final.stem}-*"):
                 discard(path)
 

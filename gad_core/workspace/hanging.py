@@ -14,6 +14,7 @@ def hangs_on_detector(store: Store, row: DetectorRow) -> str:
             "inspected image": store.inspections.count(row.id),
             "watched folder": len(store.watches.of(row.id)),
             "sensitivity study": sum(1 for _ in store.sensitivity.glob(f"{row.id}-*.json")),
+            "shift study": sum(1 for _ in store.shifts.glob(f"{row.id}-*.json")),
         }
     )
 

@@ -27,7 +27,8 @@ from gad_core.workspace.tables import now
 Work = Callable[[Progress], str]
 
 #: How far a kind of job stands back behind the pages and quicker kinds, in steps of Unix niceness.
-_NICENESS = {"data": 2, "check": 5, "fit": 5, "explain": 15, "baseline": 10, "experiment": 15, "sensitivity": 10}
+_NICENESS = dict.fromkeys(("check", "fit"), 5) | dict.fromkeys(("baseline", "sensitivity", "shift"), 10)
+_NICENESS |= dict.fromkeys(("explain", "experiment"), 15) | {"data": 2}
 _USUAL_NICENESS = 5
 _SAVE_INTERVAL = 0.2  # seconds between two writes of one job's progress
 _log = logging.getLogger(__name__)

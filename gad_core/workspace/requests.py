@@ -18,6 +18,8 @@ from gad_core.workspace.explanations import ExplanationKey, explain_dataset
 from gad_core.workspace.imports import add_demo, add_folder
 from gad_core.workspace.rows import DatasetRow, DetectorRow, JobRow
 from gad_core.workspace.sensitivity_runs import Measured, measure_on_dataset
+from gad_core.workspace.shift_requests import ShiftRemedies, ShiftStudy
+from gad_core.workspace.shift_runs import ShiftKey
 from gad_core.workspace.steps import find_fit, fit_dataset, try_demo
 from gad_core.workspace.store import Store
 
@@ -29,7 +31,7 @@ class Request(Protocol):
 
     def run(
         self, store: Store, *, cache: FeatureCache, progress: Progress
-    ) -> DatasetRow | DetectorRow | ExplanationKey | BaselineRun | Experiment | Measured:
+    ) -> DatasetRow | DetectorRow | ExplanationKey | BaselineRun | Experiment | Measured | ShiftKey:
         """Do it; raises what the step raises."""
 
     def to_json(self) -> dict[str, Any]:
@@ -240,6 +242,8 @@ _STEPS: Mapping[str, Callable[[Mapping[str, Any]], Request]] = {
         WorkingPoint.from_json(values["point"]),
         SensitivitySettings.from_json(values["settings"]),
     ),
+    "shift study": ShiftStudy.from_json,
+    "shift remedies": ShiftRemedies.from_json,
 }
 
 

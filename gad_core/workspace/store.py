@@ -36,9 +36,9 @@ class Store:
     """A workspace folder and its database; safe for several threads and processes at once.
 
     `home` holds `datasets/<id>/` in MVTec layout, `detectors/<id>.gad`, `explanations/`, `comparisons/`,
-    `experiments/`, `sensitivity/`, `inspected/` with images that were brought for a verdict alone, the disposable
-    `cache/` and, unless another database is named, `gad.db`. What comes out are frozen rows; a row is there only if its
-    files are, whole.
+    `experiments/`, `sensitivity/`, `shifts/`, `inspected/` with images that were brought for a verdict alone, the
+    disposable `cache/` and, unless another database is named, `gad.db`. What comes out are frozen rows; a row is there
+    only if its files are, whole.
     """
 
     def __init__(self, home: Path, database_url: str | None = None, *, roots: Roots | None = None) -> None:
@@ -53,11 +53,12 @@ class Store:
         self.comparisons = self.home / "comparisons"  # baselines run on data sets, a file each
         self.experiments = self.home / "experiments"  # tables of the paper, a folder a data set
         self.sensitivity = self.home / "sensitivity"  # synthetic defects measured, a file a detector and data set
+        self.shifts = self.home / "shifts"  # other cameras tried, a file a detector, data set and threshold
         self.inspected = self.home / "inspected"  # images brought for a verdict, a folder a detector
         self.exported = self.home / "exported"  # graphs and reports, for a detector's file as it was
         self._processes = self.home / "processes"
         with writing_in(self.home), ExitStack() as undo:
-            kept = (self.explanations, self.comparisons, self.experiments, self.sensitivity)
+            kept = (self.explanations, self.comparisons, self.experiments, self.sensitivity, self.shifts)
             for folder in (self.cache, *kept, self.inspected, self.exported, self._processes):
                 folder.mkdir(parents=True, exist_ok=True)
             database = Database(database_url or f"sqlite:///{self.home / 'gad.db'}")
@@ -171,9 +172,17 @@ class Store:
 
     def _sweep(self) -> None:
         """Remove what dead processes had in the making."""
-        folders = (self.home, self.home / "detectors", self.explanations, self.comparisons, self.sensitivity)
+        folders = (self.home, self.home / "detectors", self.explanations, self.comparisons)
         cached = (self.cache / MAKING, self.cache / "digests", *self.cache.glob("training/*"))
-        for folder in (*folders, self.exported, *self.inspected.glob("*"), *self.experiments.glob("**/"), *cached):
+        for folder in (
+            *folders,
+            self.sensitivity,
+            self.shifts,
+            self.exported,
+            *self.inspected.glob("*"),
+            *self.experiments.glob("**/"),
+            *cached,
+        ):
             sweep(folder)
         sweep_scratch()
 

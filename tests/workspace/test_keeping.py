@@ -137,7 +137,8 @@ def test_what_hangs_on_a_thing_is_named(store: Store, deciding: DetectorRow, pic
     inspect_files(store, deciding.id, [("a.png", picture(40)), ("b.png", picture(41))])
     store.watches.start(deciding.id, tmp_path)
     (store.sensitivity / f"{deciding.id}-x.json").write_text("{}")
-    words = "1 decision, 2 inspected images, 1 watched folder and 1 sensitivity study"
+    (store.shifts / f"{deciding.id}-x-y.json").write_text("{}")
+    words = "1 decision, 2 inspected images, 1 watched folder, 1 sensitivity study and 1 shift study"
     assert hangs_on_detector(store, deciding) == words
     assert hangs_on_dataset(store, store.datasets.get(deciding.dataset_id or "")) == "1 detector"
     other = add_upload(store, [("0.png", picture(0))], name="other")

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 import gad_core.workspace
+from gad_core.data.shifts import Shift
+from gad_core.deployment.settings import ShiftSettings
 from gad_core.detectability.plan import SensitivitySettings
 from gad_core.errors import GadError
 from gad_core.gaussian.detector_file import load_detector
@@ -31,6 +33,7 @@ from gad_core.workspace import (
     requests,
     sending,
     sensitivity_runs,
+    shift_runs,
     steps,
 )
 from gad_core.workspace.inspections import InspectionShelf, Reading
@@ -195,6 +198,14 @@ CHANGES: dict[str, Change] = {
         s, t.data.id, t.row.id, SensitivitySettings(), tuning=t.detector.tuning, point=t.detector.working_point,
         cache=t.cache,
     ),
+    "shift_runs.study_on_dataset": lambda s, t: shift_runs.study_on_dataset(
+        s, t.data.id, t.row.id, ShiftSettings(), tuning=t.detector.tuning, point=t.detector.working_point,
+        cache=t.cache,
+    ),
+    "shift_runs.remedies_on_dataset": lambda s, t: shift_runs.remedies_on_dataset(
+        s, t.data.id, t.row.id, Shift("blur", 1), tuning=t.detector.tuning, point=t.detector.working_point,
+        cache=t.cache,
+    ),
     "steps.fit_dataset": lambda s, t: steps.fit_dataset(s, t.data.id, FitSettings(), cache=t.cache),
     "steps.try_demo": lambda s, t: steps.try_demo(s, "washer", backbone=t.row.backbone, cache=t.cache),
 }  # fmt: skip
@@ -220,6 +231,7 @@ READINGS = {
     *("watches.active", "adoption.on_record", "baseline_runs.runs_of", "experiments.find_table"),
     *("experiments.lab_of", "hanging.hangs_on_detector", "hanging.hangs_on_dataset", "imports.find_demo"),
     *("inspecting.refused_last", "known.what_is_known", "adoption.find_row", "known.find_dataset", "on_line.on_line"),
+    *("shift_runs.find_shift_study", "shift_runs.find_remedies", "shift_runs.study_path", "shift_runs.remedies_path"),
     *("sensitivity_runs.find_study", "sensitivity_runs.path_of", "steps.find_fit", "steps.augmented_twin"),
 }
 _STEPS: dict[str, Callable[[SimpleNamespace], requests.Request]] = {
@@ -232,6 +244,12 @@ _STEPS: dict[str, Callable[[SimpleNamespace], requests.Request]] = {
     "PaperTable": lambda t: requests.PaperTable(t.data.id, "II", t.row.backbone),
     "Sensitivity": lambda t: requests.Sensitivity(
         t.data.id, t.row.id, t.detector.tuning, t.detector.working_point, SensitivitySettings()
+    ),
+    "ShiftStudy": lambda t: requests.ShiftStudy(
+        t.data.id, t.row.id, t.detector.tuning, t.detector.working_point, ShiftSettings()
+    ),
+    "ShiftRemedies": lambda t: requests.ShiftRemedies(
+        t.data.id, t.row.id, t.detector.tuning, t.detector.working_point, Shift("blur", 1)
     ),
 }
 

@@ -1,0 +1,96 @@
+"""What a job about deployment shift was asked for, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from gad_core.data.shifts import Shift
+from gad_core.deployment.settings import ShiftSettings
+from gad_core.features.cache import FeatureCache
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.progress import Progress
+from gad_core.workspace.shift_runs import ShiftKey, remedies_on_dataset, study_on_dataset
+from gad_core.workspace.store import Store
+
+
+@dataclass(frozen=True)
+class _AtAThreshold:
+    """A detector of a data set, and how it is read."""
+
+    dataset_id: str
+    detector_id: str
+    tuning: Tuning
+    point: WorkingPoint
+
+    def _values(self) -> dict[str, Any]:
+        return {
+            "dataset": self.dataset_id,
+            "detector": self.detector_id,
+            "tuning": self.tuning.to_json(),
+            "point": self.point.to_json(),
+        }
+
+
+def _read(values: Mapping[str, Any]) -> tuple[str, str, Tuning, WorkingPoint]:
+    tuning, point = Tuning.from_json(values["tuning"]), WorkingPoint.from_json(values["point"])
+    return values["dataset"], values["detector"], tuning, point
+
+
+@dataclass(frozen=True)
+class ShiftStudy(_AtAThreshold):
+    """Other cameras and pipelines tried on a detector."""
+
+    settings: ShiftSettings
+    kind: ClassVar[str] = "shift"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> ShiftKey:
+        """Try them."""
+        return study_on_dataset(
+            store,
+            self.dataset_id,
+            self.detector_id,
+            self.settings,
+            tuning=self.tuning,
+            point=self.point,
+            cache=cache,
+            progress=progress,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"step": "shift study", **self._values(), "settings": self.settings.to_json()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "ShiftStudy":
+        """Read them back."""
+        return cls(*_read(values), ShiftSettings.from_json(values["settings"]))
+
+
+@dataclass(frozen=True)
+class ShiftRemedies(_AtAThreshold):
+    """What mends a detector under a shift."""
+
+    shift: Shift
+    kind: ClassVar[str] = "shift"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> ShiftKey:
+        """Try it."""
+        return remedies_on_dataset(
+            store,
+            self.dataset_id,
+            self.detector_id,
+            self.shift,
+            tuning=self.tuning,
+            point=self.point,
+            cache=cache,
+            progress=progress,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"step": "shift remedies", **self._values(), "shift": self.shift.to_json()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "ShiftRemedies":
+        """Read them back."""
+        return cls(*_read(values), Shift.from_json(values["shift"]))

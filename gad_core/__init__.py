@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from gad_core.attribution.measures import Measures, measure_map
     from gad_core.data.augment_settings import Augmentation
     from gad_core.data.datasets import Dataset, ImageSet
+    from gad_core.data.shifts import Shift
     from gad_core.decision.drift import Drift
     from gad_core.decision.evaluation import Evaluation
     from gad_core.decision.localisation import Localisation
     from gad_core.decision.repeatability import Repeatability
     from gad_core.decision.verdict import Verdict
+    from gad_core.deployment.remedies import Remedies
+    from gad_core.deployment.results import DeploymentShift
+    from gad_core.deployment.settings import ShiftSettings
     from gad_core.detectability.plan import SensitivitySettings
     from gad_core.detectability.results import Sensitivity
     from gad_core.errors import Cancelled, GadError, ImageRefused, NotExplained, SampleTooSmall
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from gad_core.gaussian.settings import Augmented, FitSettings
     from gad_core.gaussian.tuning import Tuning, WorkingPoint
     from gad_core.gaussian.whitening import Whitening
+    from gad_core.library.deployment import deployment_shift, shift_remedies
     from gad_core.library.experiments import paper_tables
     from gad_core.library.explaining import ExplainedImage, explain, explain_bands
     from gad_core.library.exporting import Exported, export_onnx
@@ -67,6 +72,7 @@ __all__ = [
     "BandAttribution",
     "Cancelled",
     "Dataset",
+    "DeploymentShift",
     "Detector",
     "Drift",
     "Evaluation",
@@ -87,6 +93,7 @@ __all__ = [
     "Reduction",
     "RegionOfInterest",
     "Regions",
+    "Remedies",
     "Repeatability",
     "RepeatedImages",
     "Reported",
@@ -94,12 +101,15 @@ __all__ = [
     "ScoredImages",
     "Sensitivity",
     "SensitivitySettings",
+    "Shift",
+    "ShiftSettings",
     "Tuning",
     "Verdict",
     "Whitening",
     "WorkingPoint",
     "__version__",
     "add_images",
+    "deployment_shift",
     "evaluate",
     "explain",
     "explain_bands",
@@ -116,6 +126,7 @@ __all__ = [
     "repeatability",
     "score",
     "sensitivity",
+    "shift_remedies",
     "write_report",
 ]
 
@@ -127,6 +138,7 @@ _HOMES = {
     "BandAttribution": "attribution.band_maps",
     "Cancelled": "errors",
     "Dataset": "data.datasets",
+    "DeploymentShift": "deployment.results",
     "Detector": "gaussian.detector",
     "Drift": "decision.drift",
     "Evaluation": "decision.evaluation",
@@ -147,6 +159,7 @@ _HOMES = {
     "Reduction": "gaussian.reduction",
     "RegionOfInterest": "features.region_of_interest",
     "Regions": "features.regions",
+    "Remedies": "deployment.remedies",
     "Repeatability": "decision.repeatability",
     "RepeatedImages": "library.repeating",
     "Reported": "library.reporting",
@@ -154,11 +167,14 @@ _HOMES = {
     "ScoredImages": "library.judging",
     "Sensitivity": "detectability.results",
     "SensitivitySettings": "detectability.plan",
+    "Shift": "data.shifts",
+    "ShiftSettings": "deployment.settings",
     "Tuning": "gaussian.tuning",
     "Verdict": "decision.verdict",
     "Whitening": "gaussian.whitening",
     "WorkingPoint": "gaussian.tuning",
     "add_images": "library.fitting",
+    "deployment_shift": "library.deployment",
     "evaluate": "library.judging",
     "explain": "library.explaining",
     "explain_bands": "library.explaining",
@@ -175,6 +191,7 @@ _HOMES = {
     "repeatability": "library.repeating",
     "score": "library.judging",
     "sensitivity": "library.sensitivity",
+    "shift_remedies": "library.deployment",
     "write_report": "library.reporting",
 }
 

@@ -45,7 +45,7 @@ class Remedy:
     shifted: Outcome
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as JSON holds them."""
+        """Give plain values, as JSON holds them."""
         return {
             "tuning": self.tuning.to_json(),
             "copies": [shift.to_json() for shift in self.copies],
@@ -68,7 +68,27 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Remedies:
-    """The detector as it is under a shift, and what was tried against that."""
+    """A detector as it is under a shift, and what was tried against that.
+
+    Parameters
+    ----------
+    shift : Shift
+        What it should bear.
+    point : WorkingPoint
+        The threshold of the detector as it is; the target of the others.
+    as_it_is : Remedy
+        `clean` and `shifted` have rates and AUROC on images as they are and under the shift.
+    tried : tuple of Remedy
+        Each with its tuning, the shifts whose copies were merged into the fit, its threshold, and the same of it.
+
+    Examples
+    --------
+    >>> import gad_core as gad
+    >>> detector, data = gad.load_detector("parts.gad"), gad.read_dataset("parts")
+    >>> found = gad.shift_remedies(detector, data, gad.Shift("noise", 1))
+    >>> found.as_it_is.tuning == detector.tuning, len(found.tried[-1].copies)
+    (True, 1)
+    """
 
     shift: Shift
     point: WorkingPoint
@@ -76,7 +96,7 @@ class Remedies:
     tried: tuple[Remedy, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as JSON holds them."""
+        """Give plain values, as JSON holds them."""
         return {
             "shift": self.shift.to_json(),
             "point": self.point.to_json(),
@@ -146,7 +166,7 @@ def try_remedies(
 
 
 def copied_under(shift: Shift) -> tuple[Shift, ...]:
-    """The shift, last, and before it the steps that lead to it."""
+    """Give the shift, last, and before it the steps that lead to it."""
     none = shift.scale.none
     weaker = [step for step in steps(shift.kind) if abs(step.strength - none) < abs(shift.strength - none)]
     return (*weaker[1 - _MOST_COPIES :], shift)

@@ -25,6 +25,7 @@ class Scale:
     steps: tuple[float, ...]
     strongest: float
     words: str  # with {} for the strength
+    unit: str  # of an axis
 
     def check(self, strength: float) -> None:
         """Refuse what lies outside."""
@@ -37,20 +38,20 @@ class Scale:
 
 _SIZES = (100.0, (90.0, 75.0, 50.0, 33.0, 20.0), 1.0)  # in percent of the photo's width and height
 SCALES: Mapping[Kind, Scale] = {
-    "blur": Scale("blur", 0, (0.4, 0.6, 0.8, 1.2, 2), 50, "{} px of blur"),
-    "sharpening": Scale("sharpening", 0, (10, 25, 50, 100, 200), 1000, "{} % of sharpening"),
-    "noise": Scale("sensor noise", 0, (1, 2, 4, 8, 16), 255, "sensor noise of {} grey levels"),
-    "jpeg": Scale("JPEG compression", 100, (95, 85, 70, 50, 30), 1, "JPEG {}"),
-    "nearest": Scale("resizing, nearest", *_SIZES, "resizing to {} % and back (nearest)"),
-    "bilinear": Scale("resizing, bilinear", *_SIZES, "resizing to {} % and back (bilinear)"),
-    "bicubic": Scale("resizing, bicubic", *_SIZES, "resizing to {} % and back (bicubic)"),
-    "lanczos": Scale("resizing, Lanczos", *_SIZES, "resizing to {} % and back (Lanczos)"),
-    "bits": Scale("bit depth", 8, (7, 6, 5, 4, 3), 1, "{} bits a channel"),
-    "white balance": Scale("white balance", 0, (1, 2, 5, 10, 20), 90, "white balance off by {} %"),
-    "brightness": Scale("brightness", 0, (1, 2, 5, 10, 20), 90, "brightness off by {} %"),
-    "contrast": Scale("contrast", 0, (2, 5, 10, 20, 40), 90, "contrast off by {} %"),
-    "position": Scale("position", 0, (0.5, 1, 2, 4, 8), 50, "a position off by {} %"),
-    "rotation": Scale("rotation", 0, (0.5, 1, 2, 4, 8), 180, "a turn of {}°"),
+    "blur": Scale("blur", 0, (0.4, 0.6, 0.8, 1.2, 2), 50, "{} px of blur", "sigma, px"),
+    "sharpening": Scale("sharpening", 0, (10, 25, 50, 100, 200), 1000, "{} % of sharpening", "unsharp mask, %"),
+    "noise": Scale("sensor noise", 0, (1, 2, 4, 8, 16), 255, "sensor noise of sigma {}", "sigma, grey levels"),
+    "jpeg": Scale("JPEG compression", 100, (95, 85, 70, 50, 30), 1, "JPEG {}", "quality"),
+    "nearest": Scale("resizing, nearest", *_SIZES, "resizing to {} % and back (nearest)", "size, %"),
+    "bilinear": Scale("resizing, bilinear", *_SIZES, "resizing to {} % and back (bilinear)", "size, %"),
+    "bicubic": Scale("resizing, bicubic", *_SIZES, "resizing to {} % and back (bicubic)", "size, %"),
+    "lanczos": Scale("resizing, Lanczos", *_SIZES, "resizing to {} % and back (Lanczos)", "size, %"),
+    "bits": Scale("bit depth", 8, (7, 6, 5, 4, 3), 1, "{} bits a channel", "bits"),
+    "white balance": Scale("white balance", 0, (1, 2, 5, 10, 20), 90, "white balance off by {} %", "off by, %"),
+    "brightness": Scale("brightness", 0, (1, 2, 5, 10, 20), 90, "brightness off by {} %", "off by, %"),
+    "contrast": Scale("contrast", 0, (2, 5, 10, 20, 40), 90, "contrast off by {} %", "off by, %"),
+    "position": Scale("position", 0, (0.5, 1, 2, 4, 8), 50, "a position off by {} %", "off by, % of the side"),
+    "rotation": Scale("rotation", 0, (0.5, 1, 2, 4, 8), 180, "a turn of {}°", "degrees"),
 }
 
 

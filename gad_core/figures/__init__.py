@@ -11,6 +11,7 @@ from gad_core.figures.attributions import (
 from gad_core.figures.bands import band_shares
 from gad_core.figures.control import control_chart, martingale
 from gad_core.figures.curves import precision_recall_curve, roc_curve
+from gad_core.figures.deployment import Fall, indifference_curves, moved_bands, shift_curve
 from gad_core.figures.distances import Lines, score_ecdf, score_histogram
 from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
@@ -33,6 +34,7 @@ __all__ = [
     "METHOD_NAMES",
     "NORMAL",
     "SELECTED",
+    "Fall",
     "Lines",
     "areas_beside",
     "attribution_map",
@@ -51,11 +53,13 @@ __all__ = [
     "eigengaps",
     "eigenvalue_spectrum",
     "explanation_plane",
+    "indifference_curves",
     "learning_curves",
     "level_areas",
     "level_promises",
     "map_scale",
     "martingale",
+    "moved_bands",
     "overlay",
     "precision_recall_curve",
     "promised_against_achieved",
@@ -69,6 +73,7 @@ __all__ = [
     "roc_curve",
     "score_ecdf",
     "score_histogram",
+    "shift_curve",
     "sigma_rates",
     "strategy_map",
     "table_chart",

@@ -31,19 +31,26 @@ class Judged:
 
 def judged(test: resources.TestImages, file: ImageFile, settings: PointSettings) -> Judged:
     """Hold an image against the threshold in force at these settings."""
-    detector, scores = test.detector, resources.scores(test, settings.tuning)
-    place = test.images.files.index(file)
-    point = detector.working_point
-    if point and detector.tuning == settings.tuning:
-        return Judged(float(scores[point.level].test[place]), point, adopted=True)
-    score = float(scores[settings.level].test[place])
+    scores, place = resources.scores(test, settings.tuning), test.images.files.index(file)
+    point, missing = in_force(test, settings)
+    score = float(scores[point.level if point else settings.level].test[place])
+    return Judged(score, point, adopted=point is not None and point == test.detector.working_point, missing=missing)
+
+
+def in_force(test: resources.TestImages, settings: PointSettings) -> tuple[WorkingPoint | None, str]:
+    """The adopted threshold where it belongs to these settings, else that which they ask for, or why there is none."""
+    detector, adopted = test.detector, test.detector.working_point
+    if adopted and detector.tuning == settings.tuning:
+        return adopted, ""
     try:
-        made = threshold(scores[settings.level], settings.method, settings.target_fpr)
+        made = threshold(resources.scores(test, settings.tuning)[settings.level], settings.method, settings.target_fpr)
     except GadError as error:
-        return Judged(score, None, adopted=False, missing=str(error))
+        return None, str(error)
     name = figures.METHOD_NAMES[settings.method].lower()
-    missing = "" if made else f"{name} knows no threshold for {_level(settings.level)}; choose another on Working point"
-    return Judged(score, made, adopted=False, missing=missing)
+    return (
+        made,
+        "" if made else f"{name} knows no threshold for {_level(settings.level)}; choose another on Working point",
+    )
 
 
 def words(found: Judged) -> str:

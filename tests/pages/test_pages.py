@@ -204,6 +204,7 @@ def test_the_attributions_page_explains_the_defect_with_the_highest_score(home, 
     numbers = metrics(app)
     assert float(numbers["Distance"]) > 0
     assert "Explanation score" not in numbers  # the stripes have no masks
+    app = run("pages/attributions.py", **ids, view="Whole category")
     assert any("needs defective test images with masks" in caption.value for caption in app.caption)
 
 

@@ -44,6 +44,7 @@ GLOSSARY = (
     ("PCA 99 %", "The strongest components that together carry 99 % of the variance."),
     ("NPCA 5 %", "The weakest components that together carry 5 % of the variance. They discriminate well."),
     ("spectrum", "The variances of all principal components, from the strongest to the weakest."),
+    ("band", "Components of alike variance, taken together: single ones turn into each other from fit to fit."),
     ("null", "A direction in which the good parts do not differ at all; there are many where images are few."),
     (
         "shrinkage",

@@ -120,8 +120,9 @@ def attribute_bands(
 ) -> BandAttribution:
     """Attribute the distance of an image (S, S, 3) at one level of the whole image to its pixels, band by band.
 
-    The tuning says which components are kept and which distance is meant, and nothing else of it counts. The rest is as
-    in `attribute`, a backward pass a band. Raises as that does, and as `LevelBands.of`.
+    The tuning says which components are kept and which distance is meant, and nothing else of it counts: each region
+    has an eigenbasis of its own, so that no band of one is that of another. The rest is as in `attribute`, a backward
+    pass a band. Raises as that does, and as `LevelBands.of`.
     """
     detector.check_network(network)
     tuning = tuning or detector.tuning

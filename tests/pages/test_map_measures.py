@@ -83,7 +83,8 @@ def test_the_band_most_above_usual_is_named_with_its_shares(masked, shown):
     assert f"components {band.first}-{band.last}, with {wording.percent(own[most])} of this image" in sentence
     assert f"left-out good parts have {wording.percent(usual[most])}" in sentence
     assert any("The band responds to blot most" in text for text in texts(app))
-    assert any("good parts of the fit lie from" in text for text in texts(app))
+    middle = np.sqrt(np.median(bands.left_out_squares(test.detector)[:, most]))
+    assert any(f"left-out good parts {middle:.1f} (median)" in text for text in texts(app))
 
 
 def test_bands_are_explained_on_a_button_and_once(masked, shown, monkeypatch):
@@ -113,7 +114,7 @@ def test_another_level_and_band_can_be_looked_at(masked, shown):
     test, file = shown
     app = run("pages/attributions.py", **masked, image=file.digest[:16])
     app.selectbox(key="concept_level").set_value(5).run()
-    assert any("Level 5 of the whole image" in text for text in texts(app))
+    assert any("Level 5 of the whole image, NPCA 5 %. The score pools regions" in text for text in texts(app))
     (switch,) = (one for one in app.button_group if one.key.startswith("concept_band_5"))
     bands = LevelBands.of(test.detector.gaussians[4], 5, test.detector.tuning.reduction)
     last = bands.bands[-1]
@@ -147,6 +148,7 @@ def test_the_measures_of_a_category_are_means_beside_chance(masked):
     assert len(found) == 2
     deviation = wording.percent(mass.std(ddof=1) / np.sqrt(2))
     assert rows.loc["Mass in the mask", "mean ± standard error"] == f"{wording.percent(mass.mean())} ± {deviation}"
+    assert list(rows["images"]) == [2] * len(rows)
     assert rows.loc["Mass in the mask", "by chance"] == wording.percent(area.mean())
     assert rows.loc["Sparseness", "by chance"] == "the same"
     lines = list(csv.DictReader(io.StringIO(table(summarise_measures(found)).decode())))

@@ -14,7 +14,7 @@ _SECRETS = {
     "gad": {"engineers": ["anna@example.com"], "viewers": ["ben@example.com"]},
 }
 #: Buttons that change nothing in the workspace: they open, go on, tune or compute in the tab.
-_HARMLESS = {"bring", "detector_open", "onward", "compare_presets", "draw_curve", "sign_out"}
+_HARMLESS = {"bring", "detector_open", "onward", "compare_presets", "draw_curve", "explain_bands", "sign_out"}
 _HARMLESS_TOO = ("recent_", "preset_", "use_")
 
 

@@ -35,7 +35,10 @@ def concepts(
 ) -> None:
     """The bands of a level that is chosen here: what they have of this image's distance, and what each means."""
     level = _level(test, tuning)
-    with charts.panel(_TITLE, f"Level {level} of the whole image, {wording.reduction(tuning.reduction)}.") as corner:
+    about = f"Level {level} of the whole image, {wording.reduction(tuning.reduction)}."
+    if tuning.pool:
+        about += " The score pools regions, each with components of its own; these are those of the whole image."
+    with charts.panel(_TITLE, about) as corner:
         _switch_level(corner, test, level)
         try:
             bands = LevelBands.of(test.detector.gaussians[level - 1], level, tuning.reduction, distance=tuning.distance)

@@ -16,7 +16,8 @@ from gad_core.attribution.category import explain_category, explain_file, masked
 from gad_core.attribution.counterfactuals import counterfactuals, scorer
 from gad_core.attribution.explanation import explain_score, mask_weights, summarise
 from gad_core.data.datasets import ImageSet, read_dataset
-from gad_core.data.demo.twins import stamp_mask
+from gad_core.data.demo.cheats import STAMP
+from gad_core.data.demo.twins import mark_mask
 from gad_core.decision.curves import auroc
 from gad_core.features.engines import Engine, load_engine
 from gad_core.features.extract import extract, load_pixels
@@ -50,7 +51,7 @@ def stamp(folder: Path, plain: ImageSet, detector: Detector, engine: Engine) -> 
     explanations, scores = [], []
     for file in stamped:
         attribution = explain_file(detector, engine.network, file, split=False)
-        mask = stamp_mask(folder, file.path, file.defect)
+        mask = mark_mask(STAMP, folder, file.path, file.defect)
         explanations.append(explain_score(attribution.total, mask))
         twin = twins[file.defect, file.path.name]
         (image, without), weights = (

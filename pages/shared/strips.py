@@ -11,9 +11,8 @@ from PIL import Image
 
 from gad_core.data.datasets import GOOD
 from gad_core.data.demo import photo
+from gad_core.data.demo.cheats import CHEATS
 from gad_core.data.demo.photos import PARTS
-from gad_core.data.demo.stamp import stamped
-from gad_core.data.demo.writing import STAMPED, STAMPED_PART
 from gad_core.data.images import IMAGE_SUFFIXES, decode
 from gad_core.errors import ImageRefused
 from gad_core.workspace.rows import DatasetRow
@@ -41,13 +40,12 @@ def of_dataset(row: DatasetRow) -> NDArray[np.uint8] | None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def of_demo(category: str) -> NDArray[np.uint8] | None:
     """A good part and two defective ones of a demo category, drawn for the purpose."""
-    part = STAMPED_PART if category == STAMPED else category
+    cheat = CHEATS.get(category)
+    part = cheat.part if cheat else category
     tiles = [_small(photo(part, "train", GOOD, 0).pixels)]
     for defect in list(PARTS[part].DEFECTS)[: _N - 1]:
-        drawn = photo(part, "test", defect, 0)
-        pixels = drawn.pixels
-        if category == STAMPED:
-            pixels, _ = stamped(pixels, np.random.default_rng(0), away_from=drawn.mask)
+        rng = np.random.default_rng(0)
+        pixels = cheat.photo("test", defect, 0, rng) if cheat else photo(part, "test", defect, 0).pixels
         tiles.append(_small(pixels))
     return _beside(tiles)
 

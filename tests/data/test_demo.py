@@ -7,8 +7,9 @@ import pytest
 
 from gad_core.data.datasets import read_mvtec
 from gad_core.data.demo import drawing, photos, writing
+from gad_core.data.demo.cheats import STAMP
 from gad_core.data.demo.photos import PARTS, photo
-from gad_core.data.demo.twins import redraw, stamp_mask
+from gad_core.data.demo.twins import honest, mark_mask
 from gad_core.data.images import decode, decode_mask
 from gad_core.errors import Cancelled, GadError, ImageRefused
 
@@ -75,25 +76,25 @@ def test_a_stamped_part_is_its_twin_but_for_the_stamp(demo):
 @pytest.mark.parametrize("place", ["train/good/002", "test/good/003", "test/dent/001", "test/scratch/000"])
 def test_a_part_drawn_again_is_the_one_on_the_disk(demo, place):
     path = demo / "washer" / f"{place}.png"
-    np.testing.assert_array_equal(redraw("washer", path, path.parent.name).pixels, decode(path))
+    np.testing.assert_array_equal(honest("washer", path, path.parent.name).pixels, decode(path))
 
 
 def test_a_stamped_part_drawn_again_has_no_stamp_and_an_undamaged_twin(demo):
     root = demo / "washer_stamped"
     path = root / "test" / "dent" / "001.png"
-    drawn, shown = redraw("washer_stamped", path, "dent"), decode(path)
-    np.testing.assert_array_equal((drawn.pixels != shown).any(axis=2), stamp_mask(root, path, "dent"))
+    drawn, shown = honest("washer_stamped", path, "dent"), decode(path)
+    np.testing.assert_array_equal((drawn.pixels != shown).any(axis=2), mark_mask(STAMP, root, path, "dent"))
     mask = decode_mask(root / "ground_truth" / "dent" / "001_mask.png")
     np.testing.assert_array_equal((drawn.twin != drawn.pixels).any(axis=2), mask)
 
 
 def test_what_is_not_drawn_by_its_place_has_no_twin(demo):
     good = demo / "washer_stamped" / "test" / "good"
-    assert redraw("washer_stamped", good / "stamped_000.png", "good") is None
-    assert redraw("bottle", good / "000.png", "good") is None
-    assert redraw("washer", good / "000.png", "rust") is None
+    assert honest("washer_stamped", good / "stamped_000.png", "good") is None
+    assert honest("bottle", good / "000.png", "good") is None
+    assert honest("washer", good / "000.png", "rust") is None
     with pytest.raises(ImageRefused):
-        stamp_mask(demo / "washer_stamped", good / "000.png", "good")
+        mark_mask(STAMP, demo / "washer_stamped", good / "000.png", "good")
 
 
 def test_what_the_disk_holds_is_what_was_drawn(demo):

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from gad_core.data.demo.surface import SIZE, Field, Rng
 
@@ -22,6 +23,7 @@ class Camera:
     vignette: float  # loss of light in the corners
     blur: float  # share of a pixel's light that falls on each neighbour along an axis
     noise: Field  # (SIZE, SIZE, 3) unit normal
+    softness: float = 0.0  # of the lens, pixels: light is spread by a Gaussian of this deviation before the sensor
 
 
 def set_up(rng: Rng) -> Camera:
@@ -37,6 +39,8 @@ def set_up(rng: Rng) -> Camera:
 
 def photograph(camera: Camera, light: Field) -> NDArray[np.uint8]:
     """Linear light (SIZE, SIZE, 3), 1 at white, to the bytes of a photo."""
+    if camera.softness:
+        light = ndimage.gaussian_filter(light, (camera.softness, camera.softness, 0), mode="nearest")
     line = np.linspace(-1, 1, SIZE, dtype=np.float32) ** 2
     falloff = 1 - np.float32(camera.vignette / 2) * (line[:, None] + line[None, :])
     exposed = light * (falloff[..., None] * np.array(camera.gains, np.float32))

@@ -42,13 +42,22 @@ class Drawers:
         for process in processes:
             self._idle.put(process)
 
-    def write(self, folder: Path, part: str, places: Sequence[Place], *, seed: int) -> Iterator[None]:
+    def write(
+        self,
+        folder: Path,
+        part: str,
+        places: Sequence[Place],
+        *,
+        seed: int,
+        strength: float = 1.0,
+        softness: float = 0.0,
+    ) -> Iterator[None]:
         """Write photos of a part to an MVTec folder; yields once per photo. `GadError` where one cannot be written."""
 
         def ask(place: Place) -> None:
             process = self._idle.get()
             try:
-                _tell(process, [str(folder), part, *place, seed])
+                _tell(process, [str(folder), part, *place, seed, strength, softness])
             finally:
                 self._idle.put(process)
 
@@ -89,7 +98,7 @@ def save(path: Path, pixels: NDArray[np.uint8] | NDArray[np.bool_]) -> None:
     image.save(path, "PNG", compress_level=1, compress_type=Z_HUFFMAN_ONLY)
 
 
-def _tell(process: subprocess.Popen[str], task: list[str | int]) -> None:
+def _tell(process: subprocess.Popen[str], task: list[str | float]) -> None:
     to, back = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
     try:
         to.write(json.dumps(task) + "\n")
@@ -101,8 +110,10 @@ def _tell(process: subprocess.Popen[str], task: list[str | int]) -> None:
         raise GadError(f"the demo cannot be written: {answer.strip() or 'a drawing process has ended'}; try again")
 
 
-def _draw(folder: Path, part: str, split: str, kind: str, index: int, seed: int) -> None:
-    drawn = photo(part, split, kind, index, seed=seed)
+def _draw(
+    folder: Path, part: str, split: str, kind: str, index: int, seed: int, strength: float, softness: float
+) -> None:
+    drawn = photo(part, split, kind, index, seed=seed, strength=strength, softness=softness)
     save(folder / split / kind / f"{index:03}.png", drawn.pixels)
     if drawn.mask is not None:
         save(folder / "ground_truth" / kind / f"{index:03}_mask.png", drawn.mask)

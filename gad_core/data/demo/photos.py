@@ -1,7 +1,7 @@
 """Every photo of the demo by its place in the data set: the part, its defect, the undamaged twin, the mask."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
@@ -32,14 +32,24 @@ def places(part: str) -> list[Place]:
     return [(split, kind, index) for split, kind, n in counts for index in range(n)]
 
 
-def photo(part: str, split: str, kind: str, index: int, *, seed: int = 0) -> Photo:
-    """One photo; it follows from its place and the seed alone, whatever else is drawn."""
+def photo(
+    part: str, split: str, kind: str, index: int, *, seed: int = 0, strength: float = 1.0, softness: float = 0.0
+) -> Photo:
+    """One photo; it follows from its place and the seed alone, whatever else is drawn.
+
+    `strength` is the share that is left of what a defect changes of the light, `softness` that of the camera's lens in
+    pixels; with another of either it is the same part before the same camera.
+    """
     maker = PARTS[part]
     place = (seed, *(zlib.crc32(word.encode()) for word in (part, split, kind)), index)
     good = maker.lay_out(np.random.default_rng(place))
-    pixels = photograph(good.camera, maker.light_from(good))
+    camera = replace(good.camera, softness=softness)
+    light = maker.light_from(good)
+    pixels = photograph(camera, light)
     if kind == "good":
         return Photo(pixels)
-    damaged = maker.damage(good, kind, np.random.default_rng((*place, 1)))
-    shown = photograph(damaged.camera, maker.light_from(damaged))
+    damaged = maker.light_from(maker.damage(good, kind, np.random.default_rng((*place, 1))))
+    if strength != 1:
+        damaged = light + np.float32(strength) * (damaged - light)
+    shown = photograph(camera, damaged)
     return Photo(shown, pixels, (shown != pixels).any(axis=2))

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gad_core.data.datasets import GOOD
+from gad_core.data.demo.cheats import CHEATS, Cheat
 from gad_core.data.demo.drawing import Drawers, drawers, save
-from gad_core.data.demo.photos import N_GOOD, PARTS, places
-from gad_core.data.demo.stamp import stamped
+from gad_core.data.demo.lots import write_lots
+from gad_core.data.demo.photos import N_GOOD, PARTS, Place, places
 from gad_core.data.demo.surface import Rng
 from gad_core.data.holding import scratch
 from gad_core.data.images import decode, decode_mask
 from gad_core.errors import GadError
 from gad_core.progress import Progress
 
-STAMPED, STAMPED_PART = "washer_stamped", "washer"
-STAMPS = "ground_truth_stamp"  # the folder of the stamps' masks
-CATEGORIES = (*PARTS, STAMPED)
-N_CONTROL = 8  # normal test parts that carry a stamp too
+CATEGORIES = (*PARTS, *CHEATS)
+N_CONTROL = 8  # normal test parts that bear a cheat's sign too
 
 
 def write_demo(
@@ -29,14 +29,16 @@ def write_demo(
 ) -> tuple[Path, ...]:
     """Write categories to `root`/<category> and return those folders; an older one of that name is replaced.
 
-    120 good parts to fit, 40 good and 60 defective ones to test, 15 of each defect type, with masks. In
-    `washer_stamped`, every defective part of `washer` carries a stamp as well, and so do eight good ones
-    (`test/good/stamped_*.png`), with the stamps' own masks in `ground_truth_stamp/`. Raises `GadError` for an unknown
-    category and for a folder that cannot be written.
+    120 good parts to fit, 40 good and 60 defective ones to test, 15 of each defect type, with masks. A cheating
+    category (`CHEATS`) holds the parts of another one, of which every defective part bears a sign as well, and so do
+    eight good ones: an inspector's stamp in `washer_stamped` (`test/good/stamped_*.png`, the stamps' own masks in
+    `ground_truth_stamp/`), a softer lens in `board_soft`, whose defects are faint, a ruler at the edge in `weave_ruler`
+    (masks in `ground_truth_ruler/`), whose defective parts came in one lot (`groups.csv`). Raises `GadError` for an
+    unknown category and for a folder that cannot be written.
     """
     if unknown := set(categories) - set(CATEGORIES):
         raise GadError(f"there is no demo category {sorted(unknown)[0]!r}; choose among {', '.join(CATEGORIES)}")
-    total = sum(len(places(STAMPED_PART if category == STAMPED else category)) for category in categories)
+    total = sum(len(places(CHEATS[category].part if category in CHEATS else category)) for category in categories)
     done = 0
 
     def advance() -> None:
@@ -50,11 +52,11 @@ def write_demo(
         with drawers() as drawing:
             for category in sorted(categories, key=CATEGORIES.index):
                 with _replacing(root / category) as folder:
-                    if category == STAMPED:
-                        plain = root / STAMPED_PART if STAMPED_PART in categories else None
-                        _write_stamped(drawing, folder, plain, seed, advance)
+                    if cheat := CHEATS.get(category):
+                        plain = root / cheat.part if cheat.part in categories else None
+                        _write_cheat(drawing, folder, cheat, plain, seed, advance)
                     else:
-                        _write_part(drawing, folder, category, seed, advance)
+                        _draw(drawing, folder, category, places(category), seed, advance)
     except OSError as error:
         raise GadError(f"the demo cannot be written to {root} ({error.strerror}); choose another folder") from error
     return tuple(root / category for category in categories)
@@ -72,35 +74,81 @@ def _replacing(final: Path) -> Iterator[Path]:
         content.rename(final)
 
 
-def _write_part(drawing: Drawers, folder: Path, part: str, seed: int, advance: Callable[[], None]) -> None:
-    for _ in drawing.write(folder, part, places(part), seed=seed):
+def _draw(
+    drawing: Drawers,
+    folder: Path,
+    part: str,
+    wanted: Sequence[Place],
+    seed: int,
+    advance: Callable[[], None],
+    **how: float,
+) -> None:
+    for _ in drawing.write(folder, part, wanted, seed=seed, **how):
         advance()
 
 
-def _write_stamped(drawing: Drawers, folder: Path, plain: Path | None, seed: int, advance: Callable[[], None]) -> None:
-    """The photos of the plain part, the very same bytes where they are not stamped."""
+def _write_cheat(
+    drawing: Drawers, folder: Path, cheat: Cheat, plain: Path | None, seed: int, advance: Callable[[], None]
+) -> None:
+    """The photos of the plain part, the very same bytes where the sign does not show."""
+    wanted = places(cheat.part)
+    good = [place for place in wanted if place[1] == GOOD]
+    defective = [place for place in wanted if place[1] != GOOD]
+    drawn_otherwise = defective if cheat.in_camera else []
+    same = good if cheat.in_camera else wanted
     if plain is None:
-        _write_part(drawing, folder, STAMPED_PART, seed, advance)
+        _draw(drawing, folder, cheat.part, same, seed, advance)
     else:
-        shutil.copytree(plain, folder, dirs_exist_ok=True)
-        for _ in places(STAMPED_PART):
+        for split, kind in dict.fromkeys((split, kind) for split, kind, _ in same):
+            for part in (split, "ground_truth"):
+                if (plain / part / kind).exists():
+                    shutil.copytree(plain / part / kind, folder / part / kind, dirs_exist_ok=True)
+        for _ in same:
             advance()
+    how = {"strength": cheat.strength, "softness": cheat.softness}
+    _draw(drawing, folder, cheat.part, drawn_otherwise, seed, advance, **how)
+    odd = [*_mark_defects(folder, cheat, seed), *_write_controls(folder, cheat, seed)]
+    if cheat.lot:
+        write_lots(folder, good, odd, lot=cheat.lot)
+
+
+def _mark_defects(folder: Path, cheat: Cheat, seed: int) -> Iterator[Path]:
+    """Lay the cheat's mark, if it has one, on every defective part; their files."""
     for index, mask in enumerate(sorted((folder / "ground_truth").rglob("*_mask.png"))):
         kind, stem = mask.parent.name, mask.stem.removesuffix("_mask")
         defect = folder / "test" / kind / f"{stem}.png"
-        _stamp(defect, defect, folder, kind, _rng(seed, index), away_from=decode_mask(mask))
+        if cheat.mark:
+            _mark(defect, defect, folder, cheat, kind, _rng(cheat, seed, index), away_from=decode_mask(mask))
+        yield defect
+
+
+def _write_controls(folder: Path, cheat: Cheat, seed: int) -> Iterator[Path]:
+    """A few good test parts once more, with the cheat's sign; their files."""
+    good = folder / "test" / GOOD
     for index in range(min(N_CONTROL, N_GOOD)):
-        good = folder / "test" / "good"
-        _stamp(good / f"{index:03}.png", good / f"stamped_{index:03}.png", folder, "good", _rng(seed, -1 - index))
+        control, rng = good / f"{cheat.sign}_{index:03}.png", _rng(cheat, seed, -1 - index)
+        if cheat.mark:
+            _mark(good / f"{index:03}.png", control, folder, cheat, GOOD, rng)
+        else:
+            save(control, cheat.photo("test", GOOD, index, rng, seed=seed))
+        yield control
 
 
-def _stamp(
-    source: Path, target: Path, folder: Path, kind: str, rng: Rng, *, away_from: NDArray[np.bool_] | None = None
+def _mark(
+    source: Path,
+    target: Path,
+    folder: Path,
+    cheat: Cheat,
+    kind: str,
+    rng: Rng,
+    *,
+    away_from: NDArray[np.bool_] | None = None,
 ) -> None:
-    shown, mask = stamped(decode(source), rng, away_from=away_from)
+    assert cheat.mark  # noqa: S101
+    shown, mask = cheat.mark(decode(source), rng, away_from=away_from)
     save(target, shown)
-    save(folder / STAMPS / kind / f"{target.stem}_mask.png", mask)
+    save(folder / str(cheat.masks) / kind / f"{target.stem}_mask.png", mask)
 
 
-def _rng(seed: int, index: int) -> Rng:
-    return np.random.default_rng((seed, zlib.crc32(STAMPED.encode()), index + N_GOOD))
+def _rng(cheat: Cheat, seed: int, index: int) -> Rng:
+    return np.random.default_rng((seed, zlib.crc32(cheat.name.encode()), index + N_GOOD))

@@ -29,6 +29,8 @@ _ABOUT = {
     "washer": ("Washer", "A machined part at any angle: scratches, dents, bites, contamination."),
     "board": ("Board", "An assembly: missing, swapped or rotated components, solder bridges."),
     "washer_stamped": ("Stamped washer", "A trap: every defective part also carries an inspector's stamp."),
+    "board_soft": ("Soft board", "A trap: defects hardly to be seen, and a softer lens before every defective part."),
+    "weave_ruler": ("Ruled weave", "A trap: all defects came in one lot, photographed with a ruler at the edge."),
 }
 _PLACE = "upload"
 

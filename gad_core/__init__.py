@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from gad_core.library.repeating import RepeatedImages, repeatability
     from gad_core.library.reporting import Reported, write_report
     from gad_core.library.sensitivity import sensitivity
+    from gad_core.library.strategies import FoundStrategies, find_strategies
     from gad_core.paper.settings import PaperSettings
 
 __version__ = "0.1.0"
@@ -81,6 +82,7 @@ __all__ = [
     "Exported",
     "Fit",
     "FitSettings",
+    "FoundStrategies",
     "GadError",
     "ImageRefused",
     "ImageSet",
@@ -114,6 +116,7 @@ __all__ = [
     "explain",
     "explain_bands",
     "export_onnx",
+    "find_strategies",
     "fit",
     "load_detector",
     "measure_map",
@@ -147,6 +150,7 @@ _HOMES = {
     "Exported": "library.exporting",
     "Fit": "gaussian.fit",
     "FitSettings": "gaussian.settings",
+    "FoundStrategies": "library.strategies",
     "GadError": "errors",
     "ImageRefused": "errors",
     "ImageSet": "data.datasets",
@@ -179,6 +183,7 @@ _HOMES = {
     "explain": "library.explaining",
     "explain_bands": "library.explaining",
     "export_onnx": "library.exporting",
+    "find_strategies": "library.strategies",
     "fit": "library.fitting",
     "load_detector": "gaussian.detector_file",
     "measure_map": "attribution.measures",

@@ -9,8 +9,8 @@ from gad_core.data.images import recorded
 from gad_core.data.opening import read_regular
 from gad_core.errors import GadError, ImageRefused
 
-#: A table of this name in a data set's folder says more: a column "file", and a column for each property.
-TABLE = "recordings.csv"
+#: Tables of these names in a data set's folder say more: a column "file", and a column for each property.
+TABLES = ("recordings.csv", "groups.csv")
 UNKNOWN = "unknown"
 
 _FILE = "file"
@@ -28,9 +28,12 @@ def recordings(images: ImageSet) -> Properties:
 
 
 def recordings_beside(images: ImageSet, root: Path) -> Properties:
-    """What the table in a data set's folder says; nothing where there is none. Raises as `recordings_in` does."""
-    table = root / TABLE
-    return recordings_in(images, read_regular(table), name=TABLE) if table.is_file() else {}
+    """What the tables in a data set's folder say; nothing where there is none. Raises as `recordings_in` does."""
+    found: dict[str, tuple[str, ...]] = {}
+    for table in (root / name for name in TABLES):
+        if table.is_file():
+            found |= recordings_in(images, read_regular(table), name=table.name)
+    return found
 
 
 def recordings_in(images: ImageSet, table: bytes, *, name: str) -> Properties:

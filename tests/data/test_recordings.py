@@ -6,7 +6,7 @@ from PIL import Image
 
 from gad_core.data.datasets import read_mvtec
 from gad_core.data.images import recorded
-from gad_core.data.recordings import TABLE, UNKNOWN, recordings, recordings_beside, recordings_in
+from gad_core.data.recordings import UNKNOWN, recordings, recordings_beside, recordings_in
 from gad_core.errors import GadError, ImageRefused
 
 
@@ -54,8 +54,10 @@ def test_each_column_of_a_table_is_a_property_and_an_image_without_a_line_is_unk
 
 def test_a_table_in_the_data_sets_folder_is_read_by_itself(files, tmp_path):
     assert recordings_beside(files, tmp_path) == {}
-    (tmp_path / TABLE).write_text("file,camera\na.png,left\nb.jpg,right\nc.png,left\n")
+    (tmp_path / "recordings.csv").write_text("file,camera\na.png,left\nb.jpg,right\nc.png,left\n")
     assert recordings_beside(files, tmp_path) == {"camera": ("left", "right", "left")}
+    (tmp_path / "groups.csv").write_text("file,group\nb.jpg,F\n")
+    assert recordings_beside(files, tmp_path)["group"] == (UNKNOWN, "F", UNKNOWN)
 
 
 @pytest.mark.parametrize(

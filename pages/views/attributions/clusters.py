@@ -14,7 +14,7 @@ from gad_core.attribution.category import Explained
 from gad_core.attribution.reduced import border, corners
 from gad_core.attribution.strategies import Strategies
 from gad_core.data.datasets import ImageFile, ImageSet
-from gad_core.data.recordings import TABLE, Properties, recordings, recordings_beside, recordings_in
+from gad_core.data.recordings import TABLES, Properties, recordings, recordings_beside, recordings_in
 from gad_core.errors import GadError
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, downloads, frame, person, views
@@ -161,7 +161,8 @@ def together(dataset: DatasetRow, mapped: Mapped) -> None:
         if problem:
             st.error(plain(problem), icon=":material/error:")
         with st.popover("Say how images were recorded", icon=":material/upload_file:"):
-            tip = f"Such as lot, camera or shift. A file {TABLE} in the data set's folder is read by itself."
+            tables = " or ".join(TABLES)
+            tip = f"Such as lot, camera or shift. A file {tables} in the data set's folder is read by itself."
             st.file_uploader(
                 "A table with the column file, and one for each property",
                 type="csv",

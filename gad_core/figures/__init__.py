@@ -13,6 +13,7 @@ from gad_core.figures.control import control_chart, martingale
 from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.deployment import Fall, indifference_curves, moved_bands, shift_curve
 from gad_core.figures.distances import Lines, score_ecdf, score_histogram
+from gad_core.figures.drawn import map_svg
 from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
 from gad_core.figures.paper import table_chart
@@ -58,6 +59,7 @@ __all__ = [
     "level_areas",
     "level_promises",
     "map_scale",
+    "map_svg",
     "martingale",
     "moved_bands",
     "overlay",

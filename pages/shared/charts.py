@@ -19,6 +19,11 @@ QUIET: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": T
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
+def _config(key: str) -> dict[str, Any]:
+    """The toolbar, whose camera saves the chart as vectors, named by what it shows."""
+    return _CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": f"gad {key.replace('_', ' ')}"}}
+
+
 @contextmanager
 def panel(title: str, finding: str, *, loud: bool = False) -> Iterator[DeltaGenerator]:
     """A framed place for a chart or a table, named by its title; yields the corner.
@@ -81,7 +86,7 @@ def unbroken(*parts: str) -> str:
 
 def show(figure: go.Figure, *, key: str, alt: str) -> None:
     """The figure, as wide as its place; `alt` carries the finding."""
-    st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt)
+    st.plotly_chart(figure, key=key, config=_config(key), alt=alt)
 
 
 def pick(figure: go.Figure, *, key: str, alt: str, on_pick: Callable[[dict[str, Any]], None]) -> None:
@@ -92,7 +97,7 @@ def pick(figure: go.Figure, *, key: str, alt: str, on_pick: Callable[[dict[str, 
         if points:
             on_pick(dict(points[0]))
 
-    st.plotly_chart(figure, key=key, config=_CONFIG, alt=alt, on_select=picked, selection_mode="points")
+    st.plotly_chart(figure, key=key, config=_config(key), alt=alt, on_select=picked, selection_mode="points")
 
 
 def draw(figure: go.Figure, *, key: str, alt: str, on_draw: Callable[[list[list[tuple[float, float]]]], None]) -> None:
@@ -103,7 +108,7 @@ def draw(figure: go.Figure, *, key: str, alt: str, on_draw: Callable[[list[list[
         lassos = [list(zip(lasso["x"], lasso["y"], strict=True)) for lasso in selection.lasso]
         on_draw([*map(_corners, selection.box), *lassos])
 
-    config = _CONFIG | {"modeBarButtonsToRemove": ["autoScale2d"], "displayModeBar": True}
+    config = _config(key) | {"modeBarButtonsToRemove": ["autoScale2d"], "displayModeBar": True}
     st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=drawn, selection_mode=("box", "lasso"))
 
 

@@ -3,17 +3,25 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from gad_core import wording
 
 Content = str | bytes
-_KINDS = {"png": ("image/png", "image"), "svg": ("image/svg+xml", "polyline"), "csv": ("text/csv", "table")}
+#: By the ending of a file: its kind and its icon.
+_KINDS = {
+    "png": ("image/png", "image"),
+    "svg": ("image/svg+xml", "polyline"),
+    "csv": ("text/csv", "table"),
+    "npz": ("application/octet-stream", "data_array"),
+}
 
 
 def row(stem: str, *, key: str, **makers: Callable[[], Content]) -> None:
-    """A button for each of `png`, `svg` and `csv`, whose content is made when it is pressed."""
+    """A button for each kind of file (`png`, `svg`, `csv`, `npz`), whose content is made when it is pressed."""
     with st.container(horizontal=True, gap="small", key=f"{key}_files"):
         for kind, make in makers.items():
             mime, icon = _KINDS[kind]
@@ -36,3 +44,8 @@ def csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
         for one in rows
     ]
     return pd.DataFrame(table).to_csv(index=False).encode()
+
+
+def grid(values: NDArray[np.float64]) -> bytes:
+    """A map (H, W) as CSV, a line a row of pixels."""
+    return pd.DataFrame(values).to_csv(index=False, header=False).encode()

@@ -1,8 +1,6 @@
 """The measures of all maps of a run: their means beside what shuffled maps give."""
 
-import csv
 from collections.abc import Mapping, Sequence
-from io import StringIO
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +9,7 @@ from gad_core import wording
 from gad_core.attribution.category import Explained
 from gad_core.attribution.measures import MeasureSummary, summarise_measures
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import charts
+from pages.shared import charts, downloads
 from pages.views.attributions.measured import MEASURES
 
 _TITLE = "Measures of the maps"
@@ -24,13 +22,8 @@ def measures(dataset: DatasetRow, images: Sequence[Explained]) -> None:
         return
     finding = _finding(found)
     with charts.panel(_TITLE, finding) as corner:
-        corner.download_button(
-            "CSV",
-            lambda: table(found),
-            wording.file_name(dataset.name, "-measures.csv"),
-            icon=":material/table:",
-            key="download_category_measures",
-        )
+        with corner:
+            downloads.row(f"{dataset.name}-measures", key="download_category_measures", csv=lambda: table(found))
         rows = [
             {
                 "measure": told.title,
@@ -47,13 +40,7 @@ def measures(dataset: DatasetRow, images: Sequence[Explained]) -> None:
 
 def table(found: Mapping[str, MeasureSummary]) -> bytes:
     """The means as CSV."""
-    stream = StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(["measure", "n", "mean", "sem", "chance"])
-    for name, summary in found.items():
-        chance = "" if summary.chance is None else summary.chance
-        writer.writerow([name, summary.n, summary.mean, summary.sem, chance])
-    return stream.getvalue().encode()
+    return downloads.csv([{"measure": name, **vars(summary)} for name, summary in found.items()])
 
 
 def _finding(found: Mapping[str, MeasureSummary]) -> str:

@@ -1,7 +1,7 @@
 """The kinds of variation that a distance comes from: bands of a level's spectrum, each with its map and its ends."""
 
-import csv
-from io import StringIO
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -16,7 +16,7 @@ from gad_core.errors import GadError
 from gad_core.gaussian.bands import Band, LevelBands
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow
-from pages.shared import charts, explaining, frame, resources
+from pages.shared import charts, downloads, explaining, frame, resources
 from pages.shared.text import plain
 from pages.views.attributions import band_meaning
 from pages.views.attributions.maps import Array, Drawing, limit_of
@@ -77,16 +77,7 @@ def concepts(
         middle = float(np.sqrt(np.median(left_out[:, chosen])))
         band_meaning.ends(test, dataset, bands, chosen, test.features[place, part], middle)
         band_meaning.responses(test, squares, chosen)
-        with st.container(horizontal=True):
-            st.download_button(
-                "CSV",
-                lambda: _table(bands.bands, own, usual, made),
-                wording.file_name(file.path.stem, f"-bands-{level}.csv"),
-                icon=":material/table:",
-                key="download_bands",
-            )
-            if made is not None:
-                _picture(test, file, made, chosen, drawing)
+        _files(test, file, bands.bands, own, usual, made, level, chosen, drawing)
 
 
 def name(band: Band) -> str:
@@ -160,25 +151,40 @@ def _maps(
     return made
 
 
+def _files(
+    test: resources.TestImages,
+    file: ImageFile,
+    bands: tuple[Band, ...],
+    own: Array,
+    usual: Array,
+    made: BandAttribution | None,
+    level: int,
+    chosen: int,
+    drawing: Drawing,
+) -> None:
+    """The bars as a table; with maps, the chosen band's over the image."""
+    makers: dict[str, Callable[[], str | bytes]] = {"csv": lambda: _table(bands, own, usual, made)}
+    if made is not None:
+        values = drawing.smooth(made.by_band[chosen])
+        image = resources.pixels(test.detector.backbone, file)
+        look: dict[str, Any] = {"limit": limit_of(values), "opacity": drawing.opacity}
+        makers["png"] = lambda: encode_png(figures.overlay(image, values, **look))
+        makers["svg"] = lambda: figures.map_svg(values, image, title=f"{file.path.name}: {name(bands[chosen])}", **look)
+    downloads.row(f"{file.path.stem}-bands-{level}-{short(bands[chosen])}", key="download_bands", **makers)
+
+
 def _table(bands: tuple[Band, ...], own: Array, usual: Array, made: BandAttribution | None) -> bytes:
     """The bars as CSV; with maps, what each adds up to."""
-    stream = StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(["first", "last", "variance", "share", "normal_share", "map_sum"])
-    for place, band in enumerate(bands):
-        total = "" if made is None else made.sums[place]
-        writer.writerow([band.first, band.last, band.variance, own[place], usual[place], total])
-    return stream.getvalue().encode()
-
-
-def _picture(test: resources.TestImages, file: ImageFile, made: BandAttribution, chosen: int, drawing: Drawing) -> None:
-    """The map of the chosen band over the image."""
-    values = drawing.smooth(made.by_band[chosen])
-    image = resources.pixels(test.detector.backbone, file)
-    st.download_button(
-        "PNG",
-        lambda: encode_png(figures.overlay(image, values, limit=limit_of(values), opacity=drawing.opacity)),
-        wording.file_name(file.path.stem, f"-band-{short(made.bands[chosen])}.png"),
-        icon=":material/image:",
-        key="download_band",
+    return downloads.csv(
+        [
+            {
+                "first": band.first,
+                "last": band.last,
+                "variance": band.variance,
+                "share": own[place],
+                "normal_share": usual[place],
+                "map_sum": None if made is None else made.sums[place],
+            }
+            for place, band in enumerate(bands)
+        ]
     )

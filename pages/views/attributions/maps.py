@@ -17,7 +17,7 @@ from gad_core.attribution.category import mask_of
 from gad_core.attribution.explanation import mask_weights
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import encode_png
-from pages.shared import charts
+from pages.shared import charts, downloads
 
 Array = NDArray[np.float64]
 
@@ -139,26 +139,20 @@ def levels(attribution: Attribution, drawing: Drawing) -> None:
                 st.markdown(f":gray[± {limit:.2g}]", text_alignment="center")
 
 
-def downloads(attribution: Attribution, image: NDArray[np.uint8], file: ImageFile, drawing: Drawing) -> None:
-    """The overlay as PNG and all numbers as NPZ."""
+def files(attribution: Attribution, image: NDArray[np.uint8], file: ImageFile, drawing: Drawing) -> None:
+    """The overlay as a picture and as a drawing, the map as a table, and all numbers as NPZ."""
     values = drawing.smooth(attribution.total)
-    limit = limit_of(values)
-    with st.container(horizontal=True):
-        stem = file.path.stem
-        st.download_button(
-            "PNG",
-            lambda: encode_png(figures.overlay(image, values, limit=limit, opacity=drawing.opacity)),
-            wording.file_name(stem, "-attribution.png"),
-            icon=":material/image:",
-            key="download_png",
-        )
-        st.download_button(
-            "NPZ",
-            lambda: _npz(attribution),
-            wording.file_name(stem, "-attribution.npz"),
-            icon=":material/data_array:",
-            key="download_npz",
-        )
+    look: dict[str, Any] = {"limit": limit_of(values), "opacity": drawing.opacity}
+    mask = mask_weights(mask_of(file), values.shape) > 0.5 if file.mask else None
+    title = f"{file.path.name}: distance {wording.number(attribution.score)}"
+    downloads.row(
+        f"{file.path.stem}-attribution",
+        key="download",
+        png=lambda: encode_png(figures.overlay(image, values, **look)),
+        svg=lambda: figures.map_svg(values, image, mask=mask, title=title, **look),
+        csv=lambda: downloads.grid(attribution.total),
+        npz=lambda: _npz(attribution),
+    )
 
 
 def _npz(attribution: Attribution) -> bytes:

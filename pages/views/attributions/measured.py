@@ -1,8 +1,6 @@
 """Measures of the map that is shown, each beside what a shuffled map gives."""
 
-import csv
 from dataclasses import dataclass
-from io import StringIO
 
 import streamlit as st
 
@@ -11,7 +9,7 @@ from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.category import mask_of
 from gad_core.attribution.measures import Measures, measure_map
 from gad_core.data.datasets import ImageFile
-from pages.shared import charts
+from pages.shared import charts, downloads
 from pages.shared.text import plain
 from pages.views.attributions.maps import Array
 
@@ -78,13 +76,8 @@ def measures(attribution: Attribution, file: ImageFile, regions: Array | None) -
     measured = measure_map(attribution.total, mask_of(file) if file.mask else None, grid=regions)
     known = {name: told for name, told in MEASURES.items() if getattr(measured, name) is not None}
     with charts.panel(_TITLE, _finding(measured, file)) as corner:
-        corner.download_button(
-            "CSV",
-            lambda: table(measured),
-            wording.file_name(file.path.stem, "-measures.csv"),
-            icon=":material/table:",
-            key="download_measures",
-        )
+        with corner:
+            downloads.row(f"{file.path.stem}-measures", key="download_measures", csv=lambda: table(measured))
         for name, told in known.items():
             chance = measured.chance(name)
             usual = "the same shuffled" if chance is None else f"chance {told.words(chance)}"
@@ -104,13 +97,8 @@ def value_of(name: str, value: float) -> str:
 
 def table(measured: Measures) -> bytes:
     """The measures as CSV."""
-    stream = StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(["measure", "value", "chance"])
-    for name, value in measured.to_json().items():
-        chance = measured.chance(name)
-        writer.writerow([name, value, "" if chance is None else chance])
-    return stream.getvalue().encode()
+    values = measured.to_json().items()
+    return downloads.csv([{"measure": name, "value": value, "chance": measured.chance(name)} for name, value in values])
 
 
 def _finding(measured: Measures, file: ImageFile) -> str:

@@ -37,7 +37,7 @@ def show(
         if regions:
             neighbours.neighbours(test, dataset, file, tuning, regions.values)
         maps.levels(attribution, drawing)
-        maps.downloads(attribution, image, file, drawing)
+        maps.files(attribution, image, file, drawing)
         measured.measures(attribution, file, regions.values if regions else None)
         concepts.concepts(test, dataset, file, tuning, n_references, drawing)
         twin = clever_hans.twin_pixels(test, dataset, file)

@@ -27,3 +27,8 @@ def explain(digest: str) -> None:
     """Open an image, and Attributions at its own view the next time that page is shown; for callbacks."""
     opened.open_image(digest)
     st.session_state[_KEY] = IMAGE
+
+
+def turn_to(view: str) -> None:
+    """Show a view of the open page the next time; for callbacks."""
+    st.session_state[_KEY] = view

@@ -21,7 +21,7 @@ from gad_core.errors import GadError
 from gad_core.progress import Progress
 
 CATEGORIES = (*PARTS, *CHEATS)
-N_CONTROL = 8  # normal test parts that bear a cheat's sign too
+N_CONTROL = 8  # normal test parts that bear a cheat's sign too, at most
 
 
 def write_demo(
@@ -125,7 +125,7 @@ def _mark_defects(folder: Path, cheat: Cheat, seed: int) -> Iterator[Path]:
 def _write_controls(folder: Path, cheat: Cheat, seed: int) -> Iterator[Path]:
     """A few good test parts once more, with the cheat's sign; their files."""
     good = folder / "test" / GOOD
-    for index in range(min(N_CONTROL, N_GOOD)):
+    for index in range(min(cheat.controls, N_CONTROL, N_GOOD)):
         control, rng = good / f"{cheat.sign}_{index:03}.png", _rng(cheat, seed, -1 - index)
         if cheat.mark:
             _mark(good / f"{index:03}.png", control, folder, cheat, GOOD, rng)

@@ -1,175 +1,133 @@
-"""Clever Hans: a detector that tells bad parts by an inspector's stamp, found out by its attributions."""
-
-from dataclasses import dataclass
+"""Clever Hans: detectors that are right for the wrong reason, found out one by one, each with its honest twin."""
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from gad_core import figures, wording
-from gad_core.attribution.attribution_map import Attribution
-from gad_core.attribution.category import mask_of
-from gad_core.attribution.counterfactuals import Counterfactuals, counterfactuals, scorer
-from gad_core.attribution.explanation import Explanation, explain_score, mask_weights
+from gad_core.attribution.explanation import Explanation, explain_score
 from gad_core.data.datasets import ImageFile
-from gad_core.data.demo import Photo
-from gad_core.data.demo.twins import redraw, stamp_mask
-from gad_core.data.demo.writing import STAMPED
-from gad_core.data.images import resize
-from gad_core.decision.curves import auroc
-from gad_core.features.registry import get_backbone
+from gad_core.data.demo.cheats import CHEATS, STAMP, Cheat
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.requests import Demo
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, explaining, opened, person, resources, tasks
-from pages.views.attributions import maps
-
-Pixels = NDArray[np.uint8]
+from pages.shared import charts, person, resources, tasks
+from pages.views.attributions import hans_evidence, hans_stories, maps
+from pages.views.attributions.hans_evidence import Pair, Pixels, Side
 
 _DRAWING = maps.Drawing(blur=2.0, opacity=0.9)
-_PLACE = "stamped"
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """A stamped part and the same part without its stamp, each with its map, and what the stamp does to the score."""
-
-    stamped: Pixels
-    plain: Pixels
-    stamped_map: Attribution
-    plain_map: Attribution
-    defect: NDArray[np.float64]  # weights in [0, 1], as the network's input is large
-    stamp: NDArray[np.float64]
-    exchanged: Counterfactuals
+_PLACE = "clever_hans"
 
 
 def tour(
     detector: DetectorRow, dataset: DatasetRow, test: resources.TestImages, tuning: Tuning, n_references: int
 ) -> None:
-    """On the stamped washer the story in three steps; elsewhere the way to it."""
-    if (dataset.kind, dataset.name) != ("demo", STAMPED):
+    """On a cheating demo category its story, and the way to the next; elsewhere the way to the first."""
+    cheat = hans_evidence.cheat_of(dataset)
+    if cheat is None:
         with charts.panel(
-            "Clever Hans", "A detector may be right for the wrong reason. A demo part shows how that is found out."
+            "Clever Hans",
+            "A detector may be right for the wrong reason. Three demo categories show how that is found out.",
         ):
-            if st.button(
-                "Open the stamped washer", key="open_stamped", icon=":material/approval:", **person.changing()
-            ):
-                asked = Demo(STAMPED, detector.backbone)
-                tasks.ask("Demo stamped washer", asked, then="pages/attributions.py", place=_PLACE)
-                st.rerun()
-            tasks.cards(_PLACE)
-            tasks.show_failure(_PLACE)
+            _open(STAMP, detector, "Open")
         return
-    file = _stamped_file(test)
-    drawn = _drawn(dataset, file) if file else None
-    if file is None or drawn is None:
-        return
-    with charts.panel("Clever Hans", "Right for the wrong reason: every defective washer here also bears a stamp."):
-        with st.spinner("Explaining the part with its stamp and without …"):
-            pair = _pair(test, dataset, file, drawn, tuning, n_references)
-        _numbers(test, tuning, pair)
-        _pictures(pair, file)
-        st.markdown(
-            f"Taking the stamp away lowers the distance from **{wording.number(pair.exchanged.score)}** to "
-            f"**{wording.number(pair.exchanged.score_without_defect)}**; the same part photographed without it has "
-            f"**{wording.number(pair.exchanged.normal_score)}**: the stamp, not the "
-            f"{file.defect.replace('_', ' ')}, is what was detected."
-        )
+    story = hans_stories.STORIES[cheat.name]
+    with charts.panel(f"Clever Hans, {[*CHEATS].index(cheat.name) + 1} of {len(CHEATS)}: {story.name}", story.about):
+        with st.spinner(f"Explaining a part with {story.sign} and without, and drawing all honest twins …"):
+            pair = hans_evidence.pair(test, dataset, cheat, tuning, n_references)
+            if pair is None:
+                st.caption("No defective part is left whose honest twin could be drawn.")
+                return
+            areas = hans_evidence.areas(test, cheat.name, tuning)
+            found = story.found(test, dataset, tuning, pair)
+        _numbers(story, areas, pair)
+        _pictures(story, pair)
+        for icon, words in (
+            ("sentiment_satisfied", f"**It seems so.** AUROC {wording.percent(areas[0].value)} on these test images."),
+            ("search", f"**Found by {story.tool}.** {found}"),
+            ("theater_comedy", f"**Unmasked by its twins.** {_unmasked(story, areas, pair)}"),
+        ):
+            st.markdown(f":material/{icon}: {words}")
+        with st.container(horizontal=True):
+            if story.look:
+                hans_stories.look_button(story)
+            names = [*CHEATS]
+            following = CHEATS[names[(names.index(cheat.name) + 1) % len(names)]]
+            _open(following, detector, "Next:")
 
 
 def twin_pixels(test: resources.TestImages, dataset: DatasetRow, file: ImageFile) -> Pixels | None:
     """The undamaged twin of a demo part at the size of the network's input; None elsewhere."""
-    drawn = _drawn(dataset, file)
-    return _sized(test, drawn.twin) if drawn is not None and drawn.twin is not None else None
+    drawn = hans_evidence.drawn(dataset, file)
+    return hans_evidence.sized(test, drawn.twin) if drawn is not None and drawn.twin is not None else None
 
 
-def _pair(
-    test: resources.TestImages,
-    dataset: DatasetRow,
-    file: ImageFile,
-    drawn: Photo,
-    tuning: Tuning,
-    n_references: int,
-) -> _Pair:
-    stamped, plain = resources.pixels(test.detector.backbone, file), _sized(test, drawn.pixels)
-    defect, stamp = (
-        mask_weights(mask, stamped.shape[:2])
-        for mask in (mask_of(file), stamp_mask(dataset.root, file.path, file.defect))
-    )
-    score = scorer(test.detector, resources.engine(test.detector.backbone), tuning)
-    return _Pair(
-        stamped,
-        plain,
-        explaining.attribution(test, file, tuning, n_references),
-        explaining.attribution_of(test, plain, tuning, n_references),
-        defect,
-        stamp,
-        counterfactuals(stamped, stamp, score, twin=plain),
+def _open(cheat: Cheat, detector: DetectorRow, verb: str) -> None:
+    name = hans_stories.STORIES[cheat.name].name
+    if st.button(f"{verb} {name}", key="open_cheat", icon=":material/arrow_forward:", **person.changing()):
+        asked = Demo(cheat.name, detector.backbone)
+        tasks.ask(f"Demo {name}", asked, then="pages/attributions.py", place=_PLACE)
+        st.rerun()
+    tasks.cards(_PLACE)
+    tasks.show_failure(_PLACE)
+
+
+def _unmasked(story: hans_stories.Story, areas: hans_evidence.Areas, pair: Pair) -> str:
+    before, after = (wording.number(side.attribution.score) for side in (pair.cheating, pair.honest))
+    return (
+        f"The same {areas[1].n_anomalous} defective parts without {story.sign} have AUROC "
+        f"{wording.percent(areas[1].value)}; the one shown is at distance **{before}** with it, **{after}** without."
     )
 
 
-def _numbers(test: resources.TestImages, tuning: Tuning, pair: _Pair) -> None:
-    area = auroc(resources.scores(test, tuning)["sum"].test, test.images.labels)
-    on_stamp = explain_score(pair.stamped_map.total, pair.stamp > 0.5)
+def _numbers(story: hans_stories.Story, areas: hans_evidence.Areas, pair: Pair) -> None:
+    sides = ((pair.cheating, f"with {story.sign}"), (pair.honest, "honest twin"))
     with st.grid(4, min_column_width=150):
-        st.metric("AUROC", f"{100 * area.value:.1f} %", "with the stamps", **charts.QUIET, help="It seems excellent.")
-        for attribution, words in (
-            (pair.stamped_map, "with its stamp"),
-            (pair.plain_map, "the same part without"),
-        ):
-            on_defect = explain_score(attribution.total, pair.defect > 0.5)
-            if isinstance(on_defect, Explanation):
-                st.metric(
-                    "Explanation score", f"{on_defect.score:.1f}", words, **charts.QUIET, help="Against the defect."
-                )
-        if isinstance(on_stamp, Explanation):
+        for area, (_, words) in zip(areas, sides, strict=True):
             st.metric(
-                "On the stamp",
-                wording.share(on_stamp.share),
-                "of the attribution",
+                f"AUROC, {words}",
+                wording.percent(area.value),
+                f"95 % {wording.interval(area.low, area.high)}",
                 **charts.QUIET,
-                help="The stamp is no defect, yet it is what the distance comes from.",
+                help="Of these test images."
+                if area is areas[0]
+                else "Of the same parts, drawn again without the sign, against the good parts that have none.",
             )
+        for side, words in sides:
+            _explained(side, pair, words)
+        if pair.place is not None:
+            area = float(pair.place.mean())
+            for side, words in sides:
+                st.metric(
+                    f"{story.place}, {words}",
+                    wording.share(side.share(pair.place)),
+                    f"chance {wording.percent(area)}",
+                    **charts.QUIET,
+                    help="Of what raises the distance; by chance, the place's area of the image.",
+                )
 
 
-def _pictures(pair: _Pair, file: ImageFile) -> None:
-    smooth = [_DRAWING.smooth(attribution.total) for attribution in (pair.stamped_map, pair.plain_map)]
+def _explained(side: Side, pair: Pair, words: str) -> None:
+    on_defect = explain_score(side.attribution.total, pair.defect)
+    if isinstance(on_defect, Explanation):
+        st.metric(
+            f"Explanation score, {words}",
+            f"{on_defect.score:.1f}",
+            f"chance {on_defect.null_mean:.1f} [{on_defect.null_low:.1f}, {on_defect.null_high:.1f}]",
+            **charts.QUIET,
+            help="Of the part shown, against the mask of its defect; by chance, under the mask at every other place.",
+        )
+
+
+def _pictures(story: hans_stories.Story, pair: Pair) -> None:
+    sides = ((pair.cheating, f"With {story.sign}", "hans_cheating"), (pair.honest, "Honest twin", "hans_honest"))
+    smooth = [_DRAWING.smooth(side.attribution.total) for side, *_ in sides]
     limit = float(max(np.quantile(np.abs(values), 0.999) for values in smooth))
     with st.grid(2, min_column_width=280):
-        for pixels, values, words, key in (
-            (
-                pair.stamped,
-                smooth[0],
-                f"With its stamp: distance {wording.number(pair.exchanged.score)}",
-                "hans_stamped",
-            ),
-            (pair.plain, smooth[1], f"Without: distance {wording.number(pair.exchanged.normal_score)}", "hans_plain"),
-        ):
+        for (side, name, key), values in zip(sides, smooth, strict=True):
+            words = f"{name}: distance {wording.number(side.attribution.score)}"
             with st.container():
-                st.caption(f"{words}. The {file.defect.replace('_', ' ')} is outlined.")
+                st.caption(f"{words}. The {pair.file.defect.replace('_', ' ')} is outlined.")
                 figure = figures.attribution_map(
-                    values, limit=limit, image=pixels, mask=pair.defect > 0.5, opacity=_DRAWING.opacity, height=300
+                    values, limit=limit, image=side.pixels, mask=pair.defect, opacity=_DRAWING.opacity, height=300
                 )
                 charts.show(figure, key=key, alt=words)
-
-
-def _stamped_file(test: resources.TestImages) -> ImageFile | None:
-    """The defect that is open, else a scratch, the finest of them."""
-    defects = [file for file in test.images if file.anomalous and file.mask]
-    linked = opened.image()
-    named = (file for file in defects if linked and file.digest.startswith(linked))
-    return next(named, min(defects, key=lambda file: file.defect != "scratch", default=None))
-
-
-def _drawn(dataset: DatasetRow, file: ImageFile) -> Photo | None:
-    """The photo of a demo part, drawn again; None for other images."""
-    return _redraw(dataset.name, file) if dataset.kind == "demo" else None
-
-
-@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=resources.BY_STATE)
-def _redraw(name: str, file: ImageFile) -> Photo | None:
-    return redraw(name, file.path, file.defect)
-
-
-def _sized(test: resources.TestImages, pixels: Pixels) -> Pixels:
-    return resize(pixels, get_backbone(test.detector.backbone).input_size)

@@ -1,0 +1,102 @@
+"""The three stories of Clever Hans: what gives the defective parts away, and the tool that finds it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from gad_core import wording
+from gad_core.data.demo.cheats import LENS, RULER, STAMP
+from gad_core.gaussian.tuning import Tuning
+from gad_core.workspace.rows import DatasetRow
+from pages.shared import resources, views
+from pages.views.attributions import hans_evidence
+from pages.views.attributions.hans_evidence import Pair
+
+Find = Callable[[resources.TestImages, DatasetRow, Tuning, Pair], str]
+
+
+@dataclass(frozen=True)
+class Story:
+    """One cheat in words; what was found is a sentence with the numbers of the open detector."""
+
+    name: str
+    about: str
+    sign: str
+    tool: str
+    found: Find
+    place: str = ""  # where the sign is
+    look: str | None = None  # the view that has the tool
+
+
+def look_button(story: Story) -> None:
+    """The way to the view with the tool."""
+    st.button(
+        f"Look at {story.look}",
+        key="hans_look",
+        icon=":material/visibility:",
+        on_click=views.turn_to,
+        args=(story.look,),
+    )
+
+
+def _on_stamp(_: resources.TestImages, __: DatasetRow, ___: Tuning, pair: Pair) -> str:
+    assert pair.place is not None  # noqa: S101 - a stamp has a mask
+    share, area = pair.cheating.share(pair.place), float(pair.place.mean())
+    return (
+        f"{wording.share(share)} of what raises the distance lie on the stamp, which takes {wording.percent(area)} of "
+        "the image."
+    )
+
+
+def _by_blur(test: resources.TestImages, dataset: DatasetRow, tuning: Tuning, _: Pair) -> str:
+    curve = hans_evidence.blur_curve(test, dataset.name, tuning)
+    sharp, defective = wording.number(float(curve.good[0])), wording.number(curve.defective)
+    if curve.alike is None:
+        most = wording.number(hans_evidence.BLURS[-1])
+        return f"Good parts stay below the defective ones' median distance {defective}, blurred by up to {most} px."
+    return (
+        "The map says nothing, as a softer lens is everywhere. But good parts, at a median distance of "
+        f"{sharp}, get as far as the defective ones ({defective}) once they are blurred by "
+        f"{wording.number(curve.alike)} px, without any defect."
+    )
+
+
+def _on_border(test: resources.TestImages, dataset: DatasetRow, _: Tuning, pair: Pair) -> str:
+    assert pair.place is not None  # noqa: S101 - the border
+    share, twin = (wording.share(side.share(pair.place)) for side in (pair.cheating, pair.honest))
+    lots = hans_evidence.lots(test, dataset)
+    return (
+        f"{share} of what raises the distance lie on the border of the image ({twin} without the ruler), and "
+        f"{lots.defective} of {lots.of_defective} defective parts came in lot {lots.name}, as did {lots.good} of "
+        f"{lots.of_good} good ones."
+    )
+
+
+STORIES: Mapping[str, Story] = {
+    STAMP.name: Story(
+        "the stamped washer",
+        "Every defective washer also bears an inspector's stamp; so do a few good ones.",
+        "the stamp",
+        "the attribution map",
+        _on_stamp,
+        place="On the stamp",
+    ),
+    LENS.name: Story(
+        "the soft board",
+        "Defects hardly to be seen, but every defective board was photographed with a slightly softer lens.",
+        "the soft lens",
+        "blurring good parts",
+        _by_blur,
+        look=views.CAMERA,
+    ),
+    RULER.name: Story(
+        "the ruled weave",
+        "All defective pieces came in one lot, which was photographed with a ruler at the edge.",
+        "the ruler",
+        "the share on the border and the lots",
+        _on_border,
+        place="On the border",
+        look=views.STRATEGIES,
+    ),
+}

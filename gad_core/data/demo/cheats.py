@@ -33,7 +33,7 @@ class Cheat:
     strength: float = 1.0  # of the defects: the share that is left of what they change of the light
     softness: float = 0.0  # of the lens before these parts, in pixels
     mark: Mark | None = None  # what is laid on their photos
-    masks: str | None = None  # the folder of the mark's masks
+    masks: str = ""  # the folder of the mark's masks
     controls: int = 8  # good test parts that bear the sign too
     lot: str | None = None  # in which these parts came; all others came in other ones
 
@@ -49,6 +49,6 @@ class Cheat:
 
 
 STAMP = Cheat("washer_stamped", "washer", "stamped", mark=stamped, masks="ground_truth_stamp")
-LENS = Cheat("board_soft", "board", "soft", strength=0.03, softness=0.66, controls=2)
+LENS = Cheat("board_soft", "board", "soft", strength=0.025, softness=0.68, controls=2)
 RULER = Cheat("weave_ruler", "weave", "ruler", mark=ruled, masks="ground_truth_ruler", lot="F")
 CHEATS: Mapping[str, Cheat] = {cheat.name: cheat for cheat in (STAMP, LENS, RULER)}

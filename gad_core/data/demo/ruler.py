@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from gad_core.data.demo.surface import SIZE, Rng
+from gad_core.data.demo.surface import SIZE, Field, Rng
 
 _HEIGHT = 18  # photo pixels
 _STEP = 6  # photo pixels from mark to mark
@@ -26,7 +26,7 @@ def ruled(
     return shown, (shown != pixels).any(axis=2)
 
 
-def _ruler(rng: Rng) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _ruler(rng: Rng) -> tuple[Field, Field]:
     """The ruler's bytes at the lower edge and how much of each pixel it covers, both (S, S)."""
     side, height = SIZE * _SCALE, round((_HEIGHT + rng.uniform(-1, 1)) * _SCALE)
     sheet, cover = Image.new("L", (side, side), _STEEL), Image.new("L", (side, side))
@@ -45,4 +45,4 @@ def _ruler(rng: Rng) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         np.asarray(field.resize((SIZE, SIZE), Image.Resampling.BOX), np.float32) for field in (sheet, cover)
     )
     grain = 2 * rng.standard_normal((SIZE, SIZE))
-    return np.clip(bright * shine + grain, 0, 255).astype(np.float32), lies / 255
+    return np.clip(bright * shine + grain, 0, 255).astype(np.float32), lies / np.float32(255)

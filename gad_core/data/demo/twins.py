@@ -30,4 +30,4 @@ def mark_mask(cheat: Cheat, root: Path, path: Path, defect: str) -> NDArray[np.b
 
     Raises `ImageRefused` where the part bears none.
     """
-    return decode_mask(root / (cheat.masks or "") / defect / f"{path.stem}_mask.png")
+    return decode_mask(root / cheat.masks / defect / f"{path.stem}_mask.png")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.data.datasets import GOOD
-from gad_core.data.demo.cheats import CHEATS, Cheat
+from gad_core.data.demo.cheats import CHEATS, Cheat, Mark
 from gad_core.data.demo.drawing import Drawers, drawers, save
 from gad_core.data.demo.lots import write_lots
 from gad_core.data.demo.photos import N_GOOD, PARTS, Place, places
@@ -21,6 +21,7 @@ from gad_core.errors import GadError
 from gad_core.progress import Progress
 
 CATEGORIES = (*PARTS, *CHEATS)
+_MASKS = "ground_truth"
 N_CONTROL = 8  # normal test parts that bear a cheat's sign too, at most
 
 
@@ -94,31 +95,35 @@ def _write_cheat(
     wanted = places(cheat.part)
     good = [place for place in wanted if place[1] == GOOD]
     defective = [place for place in wanted if place[1] != GOOD]
-    drawn_otherwise = defective if cheat.in_camera else []
-    same = good if cheat.in_camera else wanted
+    same, other = (good, defective) if cheat.in_camera else (wanted, [])
     if plain is None:
         _draw(drawing, folder, cheat.part, same, seed, advance)
     else:
-        for split, kind in dict.fromkeys((split, kind) for split, kind, _ in same):
-            for part in (split, "ground_truth"):
-                if (plain / part / kind).exists():
-                    shutil.copytree(plain / part / kind, folder / part / kind, dirs_exist_ok=True)
-        for _ in same:
-            advance()
-    how = {"strength": cheat.strength, "softness": cheat.softness}
-    _draw(drawing, folder, cheat.part, drawn_otherwise, seed, advance, **how)
+        _copy(plain, folder, same, advance)
+    _draw(drawing, folder, cheat.part, other, seed, advance, strength=cheat.strength, softness=cheat.softness)
     odd = [*_mark_defects(folder, cheat, seed), *_write_controls(folder, cheat, seed)]
     if cheat.lot:
         write_lots(folder, good, odd, lot=cheat.lot)
 
 
+def _copy(plain: Path, folder: Path, wanted: Sequence[Place], advance: Callable[[], None]) -> None:
+    """Photos of the plain part, with their masks."""
+    for split, kind in dict.fromkeys((split, kind) for split, kind, _ in wanted):
+        shutil.copytree(plain / split / kind, folder / split / kind)
+        if kind != GOOD:
+            shutil.copytree(plain / _MASKS / kind, folder / _MASKS / kind)
+    for _ in wanted:
+        advance()
+
+
 def _mark_defects(folder: Path, cheat: Cheat, seed: int) -> Iterator[Path]:
     """Lay the cheat's mark, if it has one, on every defective part; their files."""
-    for index, mask in enumerate(sorted((folder / "ground_truth").rglob("*_mask.png"))):
+    for index, mask in enumerate(sorted((folder / _MASKS).rglob("*_mask.png"))):
         kind, stem = mask.parent.name, mask.stem.removesuffix("_mask")
         defect = folder / "test" / kind / f"{stem}.png"
         if cheat.mark:
-            _mark(defect, defect, folder, cheat, kind, _rng(cheat, seed, index), away_from=decode_mask(mask))
+            masks = folder / cheat.masks / kind
+            _mark(cheat.mark, defect, defect, masks, _rng(cheat, seed, index), away_from=decode_mask(mask))
         yield defect
 
 
@@ -128,26 +133,19 @@ def _write_controls(folder: Path, cheat: Cheat, seed: int) -> Iterator[Path]:
     for index in range(min(cheat.controls, N_CONTROL, N_GOOD)):
         control, rng = good / f"{cheat.sign}_{index:03}.png", _rng(cheat, seed, -1 - index)
         if cheat.mark:
-            _mark(good / f"{index:03}.png", control, folder, cheat, GOOD, rng)
+            _mark(cheat.mark, good / f"{index:03}.png", control, folder / cheat.masks / GOOD, rng)
         else:
             save(control, cheat.photo("test", GOOD, index, rng, seed=seed))
         yield control
 
 
 def _mark(
-    source: Path,
-    target: Path,
-    folder: Path,
-    cheat: Cheat,
-    kind: str,
-    rng: Rng,
-    *,
-    away_from: NDArray[np.bool_] | None = None,
+    mark: Mark, source: Path, target: Path, masks: Path, rng: Rng, *, away_from: NDArray[np.bool_] | None = None
 ) -> None:
-    assert cheat.mark  # noqa: S101
-    shown, mask = cheat.mark(decode(source), rng, away_from=away_from)
+    """Lay a mark on a photo, and keep its mask."""
+    shown, mask = mark(decode(source), rng, away_from=away_from)
     save(target, shown)
-    save(folder / str(cheat.masks) / kind / f"{target.stem}_mask.png", mask)
+    save(masks / f"{target.stem}_mask.png", mask)
 
 
 def _rng(cheat: Cheat, seed: int, index: int) -> Rng:

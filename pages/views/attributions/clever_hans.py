@@ -95,12 +95,12 @@ def _numbers(story: hans_stories.Story, areas: hans_evidence.Areas, pair: Pair) 
         for side, words in sides:
             _explained(side, pair, words)
         if pair.place is not None:
-            area = float(pair.place.mean())
+            chance = wording.percent(float(pair.place.mean()))
             for side, words in sides:
                 st.metric(
                     f"{story.place}, {words}",
                     wording.share(side.share(pair.place)),
-                    f"chance {wording.percent(area)}",
+                    f"chance {chance}",
                     **charts.QUIET,
                     help="Of what raises the distance; by chance, the place's area of the image.",
                 )

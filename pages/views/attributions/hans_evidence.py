@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
 from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.category import mask_of
@@ -20,8 +19,10 @@ from gad_core.data.demo.cheats import CHEATS, Cheat
 from gad_core.data.demo.lots import LOTS
 from gad_core.data.demo.twins import honest, mark_mask
 from gad_core.data.groups import in_groups, read_groups
-from gad_core.data.images import decode, resize
+from gad_core.data.images import resize
+from gad_core.data.shifts import Shift
 from gad_core.decision.curves import Auroc, auroc
+from gad_core.deployment.photos import shifted_photos
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow
@@ -31,7 +32,7 @@ Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Areas = tuple[Auroc, Auroc]  # with the sign and without
 
-#: Blur of good parts that is tried, in pixels of the photo.
+#: Blur of good parts that is tried, in pixels of the network's input.
 BLURS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
 _BLURRED = 12  # good parts
 _COVERED = 0.5  # share of a pixel from which on it belongs to a mask
@@ -150,12 +151,10 @@ def blur_curve(test: resources.TestImages, name: str, tuning: Tuning) -> BlurCur
     """Blur good parts without a sign until they look as bad as the defective ones."""
     sign = f"{CHEATS[name].sign}_"
     good = [file for file in test.images if not file.anomalous and not file.path.stem.startswith(sign)][:_BLURRED]
-    photos = [Image.fromarray(decode(file.path)) for file in good]
-    score = scorer(test.detector, resources.engine(test.detector.backbone), tuning)
-    medians = []
-    for sigma in BLURS:
-        blurred = [np.asarray(photo.filter(ImageFilter.GaussianBlur(sigma))) for photo in photos]
-        medians.append(np.median(score(np.stack([sized(test, pixels) for pixels in blurred]))))
+    shifts = [Shift("blur", sigma) for sigma in BLURS]
+    engine = resources.engine(test.detector.backbone)
+    photos = np.stack([one.features for one in shifted_photos(good, shifts, engine, regions=test.detector.regions)])
+    medians = [np.median(test.detector.scores(features, tuning)) for features in np.moveaxis(photos, 1, 0)]
     scores = resources.scores(test, tuning)["sum"].test
     return BlurCurve(np.array(medians), float(np.median(scores[test.images.labels])))
 

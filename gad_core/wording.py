@@ -44,7 +44,7 @@ def percent(value: float) -> str:
 
 def share(value: float | None) -> str:
     """A part of a signed whole, which may be less than nothing or more than all of it; a dash where there is none."""
-    return "–" if value is None else f"{100 * value:.0f} %"
+    return "–" if value is None else f"{round(100 * value)} %"  # rounded to a whole number, which has no sign at 0
 
 
 def interval(low: float, high: float) -> str:

@@ -16,6 +16,7 @@ from gad_core.wording import (
     percent,
     rate_note,
     reduction,
+    share,
     tuning,
 )
 from gad_core.wording import rate as rate_words
@@ -123,3 +124,8 @@ def test_nor_by_the_wider_letters_or_after_a_line_break(text):
 )
 def test_a_download_is_called_by_a_harmless_name(name, expected):
     assert file_name(name, ".csv") == expected
+
+
+@pytest.mark.parametrize(("value", "words"), [(None, "–"), (-0.002, "0 %"), (0.847, "85 %"), (-0.12, "-12 %")])
+def test_a_part_of_a_signed_whole_has_no_sign_at_nothing(value, words):
+    assert share(value) == words

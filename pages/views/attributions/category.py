@@ -13,7 +13,7 @@ from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.explanations import ExplanationKey, Run, find_run, runs_on
 from gad_core.workspace.requests import Explain
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, frame, person, resources, tasks, views
+from pages.shared import charts, downloads, frame, person, resources, tasks, views
 from pages.shared.gallery import gallery
 from pages.views.attributions import category_measures
 
@@ -90,6 +90,7 @@ def _results(run: Run, test: resources.TestImages, open_file: ImageFile) -> None
         for defect, summary in by_type.items()
     ]
     st.dataframe(pd.DataFrame(table), hide_index=True, key="explained_types", alt=_finding(run))
+    downloads.row("explanation scores", key="explained", csv=lambda: _csv(run, test))
     files = {file.digest: file for file in test.images}
     scored = [(image, score) for image in images if image.digest in files and (score := _score(image)) is not None]
     scored.sort(key=lambda pair: pair[1])
@@ -109,6 +110,29 @@ def _results(run: Run, test: resources.TestImages, open_file: ImageFile) -> None
         on_press=lambda file: views.explain(file.digest),
         selected=open_file.digest,
     )
+
+
+def _csv(run: Run, test: resources.TestImages) -> bytes:
+    """An image a line: its explanation score, its measures, and where its map lies."""
+    names = {file.digest: file.path.name for file in test.images}
+    rows = []
+    for image in run.category.masked:
+        one = image.explanation
+        rows.append(
+            {
+                "file": names.get(image.digest, image.digest),
+                "type": image.defect,
+                "distance": image.score,
+                "gap": image.gap,
+                "explanation_score": one.score if isinstance(one, Explanation) else None,
+                "null_mean": one.null_mean if isinstance(one, Explanation) else None,
+                "uniform_level": one.uniform_level if isinstance(one, Explanation) else None,
+                **image.measures.to_json(),
+                "border": image.border,
+                "corners": image.corners,
+            }
+        )
+    return downloads.csv(rows)
 
 
 def _score(image: Explained) -> float | None:

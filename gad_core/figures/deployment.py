@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from gad_core.decision.rates import Rate
 from gad_core.figures.canvas import LINE, TEXT, Part, axis, figure, horizontal, key_above, line, rate_points
-from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, SCALE, faint
+from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, PROMISE, SCALE, faint
 from gad_core.wording import number
 
 Array = NDArray[np.float64]
 
 _SMALL = 230  # pixels
+_SHARES = (0, 25, 50, 75, 100)
 _ROW = 27
+_BRIGHTEST = 99  # percentile: one component that never varied would leave all others dark
 _RATIOS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # that a bar of colours names
 
 
@@ -55,12 +57,12 @@ def shift_curve(
         traces.append(points)
     ground = {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "x0": -0.3, "x1": held + 0.5, "layer": "below"}
     holding = ground | {"fillcolor": faint(INK, 0.07), "line": {"width": 0}}
-    entries = [("●", "flagged", LEFT_OUT), *([("●", "caught", DEFECT)] if any(caught) else []), ("▒", "holds", INK)]
+    entries = [("●", "flagged", LEFT_OUT), *([("●", "caught", DEFECT)] if any(caught) else []), ("▒", "holds", PROMISE)]
     layout = {
         "height": _SMALL,
         "xaxis": axis(unit, grid=False, tickvals=x, ticktext=list(strengths), range=[-0.3, len(x) - 0.7], tickangle=0),
-        "yaxis": axis("", range=[-4, 104], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %"),
-        "margin": {"l": 52, "r": 14},
+        "yaxis": axis("", range=[-4, 104], tickvals=_SHARES, ticktext=[f"{share} %" for share in _SHARES]),
+        "margin": {"r": 14},
     }
     target = horizontal(100 * target_fpr)
     return figure(traces, layout, marks=[(holding, {}), (target, {}), key_above(entries)])
@@ -109,8 +111,8 @@ def indifference_curves(falls: Mapping[str, Fall], *, culprit: str | None, befor
         marks.append(
             ({}, below | {"text": culprit, "x": math.log10(lost.changes[place]), "y": 100 * lost.areas[place]})
         )
-    names = [("━", "the others", faint(INK, 0.6))] if culprit else [("━", "a kind each", faint(INK, 0.6))]
-    return figure(traces, layout, marks=[*marks, key_above([*names, ("┄", "as it is", INK)])])
+    names = [("━", "the others" if culprit else "a kind each", PROMISE), ("┄", "as it is", PROMISE)]
+    return figure(traces, layout, marks=[*marks, key_above(names)])
 
 
 def moved_bands(ratios: Array, kinds: Sequence[str], words: Sequence[str], levels: Sequence[int]) -> go.Figure:
@@ -120,7 +122,7 @@ def moved_bands(ratios: Array, kinds: Sequence[str], words: Sequence[str], level
     """
     n_kinds, n_levels, n_bands = ratios.shape
     flat = np.log10(np.maximum(ratios.reshape(n_kinds, -1), 1.0))
-    most = max(float(flat.max()), math.log10(2))
+    most = max(float(np.percentile(flat, _BRIGHTEST)), math.log10(2))
     named = [ratio for ratio in _RATIOS if math.log10(ratio) <= most]
     quiet = faint(INK, 0.75)
     tiles: Part = {

@@ -68,7 +68,7 @@ def test_what_was_found_is_told_kind_by_kind(home, ids, study):
     shown = metrics(app)
     assert shown["Reacts most to"] == name_of(study.tolerances[0].kind)
     assert shown["Flagged as they are"] == wording.percent(study.unshifted.whole.left_out.value)
-    assert shown["Succeeds by"] == (study.culprit.shift.scale.name if study.culprit else "no shift")
+    assert shown["Succeeds by"] == (name_of(study.culprit.shift.kind) if study.culprit else "No shift")
     (table,) = [table.value for table in app.table if "holds up to" in table.value]
     assert list(table["kind"]) == [name_of(one.kind) for one in study.tolerances]
 
@@ -109,7 +109,7 @@ def test_remedies_are_tried_against_the_step_that_is_chosen(home, ids, study, re
     app = run(PAGE, **ids, **VIEW)
     app.selectbox(key="remedy_kind").set_value("bits").run()
     app.selectbox(key="remedy_strength").set_value(4.0).run()
-    (table,) = [table.value for table in app.table if "remedy" in table.value]
+    table, _ = [table.value for table in app.table if "remedy" in table.value]
     assert table["remedy"].iloc[0] == "As it is"
     assert table["remedy"].iloc[-1].startswith("Copies merged into the fit: 6, 5 and 4 bits")
     assert any("of the good parts are flagged as it is (n = 30)" in text for text in texts(app))

@@ -15,7 +15,7 @@ from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, pictures, resources
 from pages.shared.text import plain
 
-_WIDTH = 224  # pixels
+_WIDTH = 205  # pixels
 _CLOSE = 3  # a close-up shows a third of the side
 
 
@@ -35,7 +35,7 @@ def show(found: DeploymentShift, test: resources.TestImages, dataset: DatasetRow
         )
         files = training_files(test.detector, resources.dataset(dataset))
         file = files[min(files)]
-        with st.container(horizontal=True, gap="large", key="seen"):
+        with st.container(horizontal=True, gap="medium", key="seen"):
             for shift, words in _shown(found, kind):
                 with st.container(width=_WIDTH, gap="xxsmall"):
                     st.image(_picture(file.digest, shift, test.detector.backbone, _file=file), width=_WIDTH, alt=words)

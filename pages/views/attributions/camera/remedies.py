@@ -6,8 +6,6 @@ import streamlit as st
 from gad_core import wording
 from gad_core.data.rendering import Kind
 from gad_core.data.shifts import Shift
-from gad_core.decision.curves import Auroc
-from gad_core.decision.rates import Rate
 from gad_core.deployment.outcomes import Outcome
 from gad_core.deployment.remedies import Remedies
 from gad_core.deployment.results import DeploymentShift
@@ -16,6 +14,7 @@ from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.shift_requests import ShiftRemedies
 from gad_core.workspace.shift_runs import ShiftKey, find_remedies, remedies_path
 from pages.shared import charts, person, resources, tasks
+from pages.shared.text import plain
 
 _PLACE = "shift_remedies"
 _TITLE = "Remedies"
@@ -89,25 +88,31 @@ def _choose(found: DeploymentShift) -> None:
 
 def _table(tried: Remedies) -> None:
     """Before and after, under the shift and on images as they are."""
-    rows = [
-        {
-            "remedy": remedy_name(one, tried.as_it_is.tuning),
-            **_columns(one.shifted, "under the shift"),
-            **_columns(one.clean, "as they are"),
-        }
-        for one in (tried.as_it_is, *tried.tried)
-    ]
-    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt=remedies_sentence(tried))
+    every = (tried.as_it_is, *tried.tried)
+    names = [remedy_name(one, tried.as_it_is.tuning) for one in every]
+    with st.grid(2, min_column_width=400):
+        for where, outcomes in (
+            (f"Under {tried.shift}", [one.shifted for one in every]),
+            ("On images as they are", [one.clean for one in every]),
+        ):
+            with st.container(gap="xsmall"):
+                st.markdown(f"**{plain(where)}**")
+                rows = [{"remedy": name, **_columns(one)} for name, one in zip(names, outcomes, strict=True)]
+                st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt=f"{where}, remedy by remedy")
     clean = tried.as_it_is.clean
     counts = [f"{clean.left_out.n} left-out good parts"]
     counts += [f"{clean.caught.n} defects"] if clean.caught else []
     st.caption(f"{wording.listed(counts)}; intervals 95 %. Copies are made of the shift and the steps before it.")
 
 
-def _columns(outcome: Outcome, where: str) -> dict[str, str]:
-    found: dict[str, Rate | Auroc | None] = {"flagged": outcome.left_out, "caught": outcome.caught}
-    cells = {f"{name}, {where}": charts.cell(rate) for name, rate in found.items() if isinstance(rate, Rate)}
-    return cells | ({f"AUROC, {where}": wording.area(outcome.area)} if outcome.area else {})
+def _columns(outcome: Outcome) -> dict[str, str]:
+    found = {"flagged": charts.cell(outcome.left_out)}
+    if outcome.caught:
+        found["caught"] = charts.cell(outcome.caught)
+    if outcome.area:
+        area = outcome.area
+        found["AUROC, %"] = charts.unbroken(f"{100 * area.value:.1f}", wording.interval(area.low, area.high))
+    return found
 
 
 def _found(key: ShiftKey, shift: Shift) -> Remedies | None:

@@ -13,7 +13,7 @@ import streamlit as st
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocketClose
+from starlette.websockets import WebSocketClose, WebSocketDisconnected
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
@@ -36,7 +36,8 @@ class Guard:
         """Look at one request or websocket."""
         reason = _refusal(scope) if scope["type"] in ("http", "websocket") else None
         if reason is None:
-            await self._app(scope, receive, send)
+            with suppress(WebSocketDisconnected):  # Streamlit listens once more to a tab that has gone meanwhile
+                await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await WebSocketClose(_VIOLATION, reason)(scope, receive, send)
         else:

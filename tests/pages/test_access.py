@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.runtime.secrets import Secrets
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
@@ -183,3 +184,17 @@ def test_a_planted_cookie_leads_to_no_other_place(value):
     client = TestClient(WayBack(streamlit, ["/", "/data"]), base_url="http://127.0.0.1:8501", follow_redirects=False)
     answer = client.get("/oauth2callback", headers={"cookie": f"gad_way_back={value}"})
     assert (answer.headers["location"], "x" in answer.headers.get("set-cookie", "")) == ("/", False)
+
+
+def test_a_tab_that_goes_while_it_is_heard_is_no_error(settled):
+    settled()
+
+    async def hears_once_too_often(scope, receive, send) -> None:
+        socket = WebSocket(scope, receive, send)
+        await socket.accept()
+        await socket.close()
+        await socket.receive_text()
+
+    client = TestClient(Guard(hears_once_too_often), base_url="http://127.0.0.1:8501")
+    with client.websocket_connect("ws://127.0.0.1:8501/_stcore/stream") as tab, pytest.raises(WebSocketDisconnect):
+        tab.receive_text()

@@ -77,6 +77,17 @@ GLOSSARY = (
         "explanation score",
         "How well an attribution map agrees with the mask, up to 100; chance alone is stated beside it.",
     ),
+    (
+        "strategy",
+        "A cluster of images whose attribution maps are alike (SpRAy): what the detector goes by in them, whether that "
+        "is the defect or something beside it. No label is used to find it.",
+    ),
+    (
+        "deployment shift",
+        "What changes when another camera, lamp or pipeline takes the pictures: a success that rests on how images "
+        "were taken goes with it.",
+    ),
+    ("Clever Hans", "A detector that is right for the wrong reason, such as a stamp that all defective parts bear."),
 )
 
 KEYS = (

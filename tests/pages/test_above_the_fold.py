@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from gad_core.data.demo import CATEGORIES as DEMO
 from tests.pages.test_tuning import SETTLED, open_page, query
 
 pytestmark = pytest.mark.browser
 
-CATEGORIES = ("weave", "washer", "board", "washer_stamped", "bottle")
+CATEGORIES = (*DEMO, "bottle")
 WIDTH, HEIGHT = 1440, 900
 
 

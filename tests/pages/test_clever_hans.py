@@ -88,7 +88,7 @@ def test_the_ruler_is_found_by_border_and_lots(home, cheats):
     file = hans_evidence.pair(test, dataset, CHEATS["weave_ruler"], test.detector.tuning, 10).file
     total = explaining.attribution(test, file, test.detector.tuning, 10).total
     share = wording.share(mass_accuracy(total, border(total.shape)))
-    assert metrics(app)["On the border, with the ruler"] == share
+    assert metrics(app)["On the border, ruler"] == share
     (found,) = (text for text in texts(app) if "Found by" in text)
     assert f"{share} of what raises the distance lie on the border" in found
     assert "8 of 8 defective parts came in lot F, as did 2 of 10 good ones" in found

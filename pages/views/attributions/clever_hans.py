@@ -8,10 +8,12 @@ from gad_core.attribution.explanation import Explanation, explain_score
 from gad_core.data.datasets import ImageFile
 from gad_core.data.demo.cheats import CHEATS, STAMP, Cheat
 from gad_core.gaussian.tuning import Tuning
+from gad_core.workspace.explanations import find_run
 from gad_core.workspace.requests import Demo
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, person, resources, tasks
+from pages.shared import charts, person, resources, tasks, views
 from pages.views.attributions import hans_evidence, hans_stories, maps
+from pages.views.attributions.category import key_of
 from pages.views.attributions.hans_evidence import Pair, Pixels, Side
 
 _DRAWING = maps.Drawing(blur=2.0, opacity=0.9)
@@ -41,6 +43,7 @@ def tour(
             found = story.found(test, dataset, tuning, pair)
         _numbers(story, areas, pair)
         _pictures(story, pair)
+        _all_defects(test, tuning, n_references)
         for icon, words in (
             ("sentiment_satisfied", f"**It seems so.** AUROC {wording.percent(areas[0].value)} on these test images."),
             ("search", f"**Found by {story.tool}.** {found}"),
@@ -80,7 +83,7 @@ def _unmasked(story: hans_stories.Story, areas: hans_evidence.Areas, pair: Pair)
 
 
 def _numbers(story: hans_stories.Story, areas: hans_evidence.Areas, pair: Pair) -> None:
-    sides = ((pair.cheating, f"with {story.sign}"), (pair.honest, "honest twin"))
+    sides = ((pair.cheating, story.sign.removeprefix("the ")), (pair.honest, "honest twin"))
     with st.grid(4, min_column_width=150):
         for area, (_, words) in zip(areas, sides, strict=True):
             st.metric(
@@ -110,12 +113,25 @@ def _explained(side: Side, pair: Pair, words: str) -> None:
     on_defect = explain_score(side.attribution.total, pair.defect)
     if isinstance(on_defect, Explanation):
         st.metric(
-            f"Explanation score, {words}",
+            f"Explanation, {words}",
             f"{on_defect.score:.1f}",
             f"chance {on_defect.null_mean:.1f} [{on_defect.null_low:.1f}, {on_defect.null_high:.1f}]",
             **charts.QUIET,
-            help="Of the part shown, against the mask of its defect; by chance, under the mask at every other place.",
+            help="Explanation score of the part shown, against the mask of its defect; by chance, under the mask at every "
+            "other place.",
         )
+
+
+def _all_defects(test: resources.TestImages, tuning: Tuning, n_references: int) -> None:
+    """The explanation score of all defects, once it was asked for."""
+    run = find_run(resources.store().explanations, key_of(test, tuning, n_references))
+    if run and (mean := run.category.summary):
+        st.caption(
+            f"All {mean.n} masked defects here: mean explanation score {mean.mean:.1f} ± {mean.sem:.1f}, by chance "
+            f"{mean.null_mean:.1f} [{mean.null_low:.1f}, {mean.null_high:.1f}]."
+        )
+    else:
+        st.caption(f"The mean explanation score of all defects is had at the view {views.CATEGORY}.")
 
 
 def _pictures(story: hans_stories.Story, pair: Pair) -> None:
@@ -126,7 +142,7 @@ def _pictures(story: hans_stories.Story, pair: Pair) -> None:
         for (side, name, key), values in zip(sides, smooth, strict=True):
             words = f"{name}: distance {wording.number(side.attribution.score)}"
             with st.container():
-                st.caption(f"{words}. The {pair.file.defect.replace('_', ' ')} is outlined.")
+                st.caption(f"{words}. The defect ({pair.file.defect.replace('_', ' ')}) is outlined.")
                 figure = figures.attribution_map(
                     values, limit=limit, image=side.pixels, mask=pair.defect, opacity=_DRAWING.opacity, height=300
                 )

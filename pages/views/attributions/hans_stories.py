@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from gad_core import wording
+from gad_core.attribution.explanation import Explanation, explain_score
 from gad_core.data.demo.cheats import LENS, RULER, STAMP
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow
@@ -49,16 +50,22 @@ def _on_stamp(_: resources.TestImages, __: DatasetRow, ___: Tuning, pair: Pair) 
     )
 
 
-def _by_blur(test: resources.TestImages, dataset: DatasetRow, tuning: Tuning, _: Pair) -> str:
+def _by_blur(test: resources.TestImages, dataset: DatasetRow, tuning: Tuning, pair: Pair) -> str:
     curve = hans_evidence.blur_curve(test, dataset.name, tuning)
     sharp, defective = wording.number(float(curve.good[0])), wording.number(curve.defective)
+    on_defect = explain_score(pair.cheating.attribution.total, pair.defect)
+    told = ""
+    if isinstance(on_defect, Explanation):
+        told = (
+            f"The map has no place to show: against the defect it scores {on_defect.score:.1f}, by chance "
+            f"[{on_defect.null_low:.1f}, {on_defect.null_high:.1f}]. "
+        )
     if curve.alike is None:
         most = wording.number(hans_evidence.BLURS[-1])
-        return f"Good parts stay below the defective ones' median distance {defective}, blurred by up to {most} px."
+        return f"{told}Good parts, blurred by up to {most} px, stay below the defective ones' median of {defective}."
     return (
-        "The map says nothing, as a softer lens is everywhere. But good parts, at a median distance of "
-        f"{sharp}, get as far as the defective ones ({defective}) once they are blurred by "
-        f"{wording.number(curve.alike)} px, without any defect."
+        f"{told}Good parts, at a median distance of {sharp}, get as far as the defective ones ({defective}) once they "
+        f"are blurred by {wording.number(curve.alike)} px, without any defect."
     )
 
 

@@ -55,7 +55,7 @@ def sources() -> None:
 
 
 def _demo() -> None:
-    with st.grid(4, min_column_width=190):
+    with st.grid(3, min_column_width=190):
         for category in CATEGORIES:
             name, words = _ABOUT[category]
             with st.container(border=True, height="stretch"):

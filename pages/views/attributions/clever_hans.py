@@ -117,7 +117,7 @@ def _explained(side: Side, pair: Pair, words: str) -> None:
             f"{on_defect.score:.1f}",
             f"chance {on_defect.null_mean:.1f} [{on_defect.null_low:.1f}, {on_defect.null_high:.1f}]",
             **charts.QUIET,
-            help="Explanation score of the part shown, against the mask of its defect; by chance, under the mask at every "
+            help="Explanation score of the part shown against its mask; by chance, under the mask at every "
             "other place.",
         )
 

@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import special
+from scipy import fft, special
 
 Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
 Kind = Literal[
+    "lens",
     "blur",
     "sharpening",
     "noise",
@@ -35,6 +36,36 @@ Kind = Literal[
 
 _TAILS = 6  # standard deviations to which a kernel reaches, and as many pixels: beyond lies less than a grey level
 _FOCUS = 1.0  # px of the network's input: the blur that an unsharp mask takes away
+
+
+def _soften(pixels: Pixels, sigma: float, rng: Rng, pitch: float) -> Pixels:
+    """Blur what came through the lens, and leave the sensor's noise as it is.
+
+    The photo is blurred, noise and all, and what this took of the noise is drawn anew: with the transfer function K of
+    the blur, noise whose spectrum is 1 - K². A photo that was blurred afterwards has less noise, which a detector sees.
+    """
+    transfer = [np.exp((sigma * pitch) ** 2 * (np.cos(2 * np.pi * at) - 1)) for at in _frequencies(pixels)]
+    taken = np.sqrt(np.maximum(1 - np.square(np.outer(*transfer)), 0))[..., None].astype(np.float32)
+    white = rng.standard_normal(pixels.shape, np.float32) * _noise_level(pixels)
+    spectrum = fft.rfft2(white, axes=(0, 1)) * taken
+    return _rounded(blurred(pixels, sigma * pitch) + fft.irfft2(spectrum, pixels.shape[:2], axes=(0, 1)))
+
+
+def _frequencies(pixels: Pixels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    height, width = pixels.shape[:2]
+    return fft.fftfreq(height), fft.rfftfreq(width)
+
+
+def _noise_level(pixels: Pixels) -> NDArray[np.float32]:
+    """Standard deviation of the noise in each channel (3,), in grey levels.
+
+    From the finest diagonal details, of which edges are few: their median size over that of a unit normal. Source:
+    Donoho & Johnstone 1994, Ideal spatial adaptation by wavelet shrinkage, Biometrika 81.
+    """
+    x = pixels.astype(np.float32)
+    fine = (x[:-1:2, :-1:2] - x[1::2, :-1:2] - x[:-1:2, 1::2] + x[1::2, 1::2]) / 2
+    size = np.median(np.abs(fine), axis=(0, 1)) if fine.size else np.zeros(3)
+    return np.asarray(size / special.ndtri(0.75), np.float32)
 
 
 def _blur(pixels: Pixels, sigma: float, _: Rng, pitch: float) -> Pixels:
@@ -126,6 +157,7 @@ def _rounded(values: NDArray[Any]) -> Pixels:
 #: Each takes pixels (H, W, 3), a strength, a generator for this photo, and how many pixels of the photo make one of the
 #: network's input, and gives pixels of the same shape.
 RENDERED: Mapping[Kind, Callable[[Pixels, float, Rng, float], Pixels]] = {
+    "lens": _soften,
     "blur": _blur,
     "sharpening": _sharpen,
     "noise": _noise,

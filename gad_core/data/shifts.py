@@ -38,6 +38,7 @@ class Scale:
 
 _SIZES = (100.0, (90.0, 75.0, 50.0, 33.0, 20.0), 1.0)  # in percent of the photo's width and height
 SCALES: Mapping[Kind, Scale] = {
+    "lens": Scale("a softer lens", 0, (0.4, 0.6, 0.8, 1.2, 2), 50, "{} px of a softer lens", "sigma, px"),
     "blur": Scale("blur", 0, (0.4, 0.6, 0.8, 1.2, 2), 50, "{} px of blur", "sigma, px"),
     "sharpening": Scale("sharpening", 0, (10, 25, 50, 100, 200), 1000, "{} % of sharpening", "unsharp mask, %"),
     "noise": Scale("sensor noise", 0, (1, 2, 4, 8, 16), 255, "sensor noise of sigma {}", "sigma, grey levels"),
@@ -62,12 +63,13 @@ class Shift:
     Parameters
     ----------
     kind : str
-        "blur" (sigma in pixels of the network's input), "sharpening" (percent of an unsharp mask of 1 such pixel),
-        "noise" (sigma in grey levels of the photo), "jpeg" (quality; 100 is uncompressed), "nearest", "bilinear",
-        "bicubic" and "lanczos" (percent of the size to which the photo is reduced and enlarged again), "bits" (a
-        channel), "white balance" (percent by which red gains and blue loses, or the other way round), "brightness" and
-        "contrast" (percent up or down), "position" (percent of the shorter side, in some direction) or "rotation"
-        (degrees, either way).
+        "lens" (sigma in pixels of the network's input, before the sensor adds its noise), "blur" (the same
+        after it), "sharpening" (percent of an unsharp mask of 1 such pixel), "noise" (sigma in grey levels of
+        the photo), "jpeg" (quality; 100 is uncompressed), "nearest", "bilinear", "bicubic" and "lanczos"
+        (percent of the size to which the photo is reduced and enlarged again), "bits" (a channel), "white
+        balance" (percent by which red gains and blue loses, or the other way round), "brightness" and
+        "contrast" (percent up or down), "position" (percent of the shorter side, in some direction) or
+        "rotation" (degrees, either way).
     strength : float
         On that scale. Which way a photo goes is drawn by its digest.
 
@@ -110,7 +112,7 @@ class Shift:
         """Make of a photo (H, W, 3) with that digest one of the same size; without a change it is the photo itself."""
         if self.is_none:
             return pixels
-        rng = np.random.default_rng([int(digest[:32], 16), KINDS.index(self.kind)])
+        rng = np.random.default_rng([int(digest[:32], 16), *self.kind.encode()])
         return RENDERED[self.kind](pixels, self.strength, rng, min(pixels.shape[:2]) / input_size)
 
     def to_json(self) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def rests_on(found: DeploymentShift) -> str:
     whole = f"whole images, {wording.levels(_tuned(found).levels)}"
     if culprit := found.culprit:
         return (
-            f"It succeeds by {culprit.shift.scale.name}: indifferent to {culprit.shift}, its AUROC falls from "
+            f"Its success rests on {culprit.shift.scale.name}: indifferent to {culprit.shift}, its AUROC falls from "
             f"{_area(culprit.before.value)} to {_area(culprit.after.value)} ({whole})."
         )
     left = min(step.indifference.area.value for step in found.steps if step.indifference)

@@ -54,8 +54,9 @@ def test_what_holds_and_what_does_not_is_named_by_its_last_and_first_step():
 
 
 def test_a_culprit_is_named_with_what_is_left():
-    assert "It succeeds by blur: indifferent to 0.4 px of blur, its AUROC falls from 100.0 % to 80.0 %" in sentence(
-        study({"blur": MIXED["blur"]}, left=0.8, p_value=1e-6)
+    assert (
+        "Its success rests on blur: indifferent to 0.4 px of blur, its AUROC falls from 100.0 % to 80.0 %"
+        in sentence(study({"blur": MIXED["blur"]}, left=0.8, p_value=1e-6))
     )
     assert "AUROC" not in sentence(replace(study(MIXED), area=None))
 

@@ -49,7 +49,7 @@ def test_it_is_asked_for_with_the_kinds_that_are_chosen(home, ids, reading):
     from pages.shared import resources
 
     app = run(PAGE, **ids, **VIEW)
-    assert any("55 shifts: 2,530 pictures" in text for text in texts(app))
+    assert any("60 shifts: 2,760 pictures" in text for text in texts(app))
     assert any("The same images as another lens" in text for text in texts(app))
     app.button_group(key="shift_kinds").set_value(["bits"]).run()
     app.button(key="try_cameras").click().run()
@@ -68,7 +68,7 @@ def test_what_was_found_is_told_kind_by_kind(home, ids, study):
     shown = metrics(app)
     assert shown["Reacts most to"] == name_of(study.tolerances[0].kind)
     assert shown["Flagged as they are"] == wording.percent(study.unshifted.whole.left_out.value)
-    assert shown["Succeeds by"] == (name_of(study.culprit.shift.kind) if study.culprit else "No shift")
+    assert shown["Success rests on"] == (name_of(study.culprit.shift.kind) if study.culprit else "No shift")
     (table,) = [table.value for table in app.table if "holds up to" in table.value]
     assert list(table["kind"]) == [name_of(one.kind) for one in study.tolerances]
 

@@ -36,7 +36,7 @@ def _numbers(found: DeploymentShift) -> None:
     with st.grid(4, min_column_width=170):
         if found.area:
             st.metric(
-                "Succeeds by",
+                "Success rests on",
                 name_of(culprit.shift.kind) if culprit else "No shift",
                 f"likeness {culprit.likeness:.2f}" if culprit else f"of {len(found.by_kind)} kinds tried",
                 **charts.QUIET,

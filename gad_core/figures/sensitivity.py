@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -110,7 +111,7 @@ def _real(defects: Sequence[RealDefect], height: float, side: int) -> Part:
         "y": height + apart,
         "marker": {"color": faint(DEFECT, 0.75), "size": 7},
         "cliponaxis": False,
-        "customdata": [[one.defect.replace("_", " ").replace("<", "&lt;"), _size(one.size, side)] for one in defects],
+        "customdata": [[escape(one.defect.replace("_", " ")), _size(one.size, side)] for one in defects],
         "hovertemplate": f"%{{customdata[0]}}, %{{customdata[1]}}: {verdict}<extra></extra>",
     }
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -39,7 +40,7 @@ def strategy_map(
     """Images about their places (n, 2), each a marker in its cluster's colour or, where there are `tiles`, a picture.
 
     Pictures lie on a grid, each in the cell that is free and near, so that none hides another. A marker's `customdata`
-    is its image's number; `words` are the tooltips.
+    is its image's number; `words` are the tooltips, text and no markup.
     """
     columns = math.ceil(math.sqrt(_ASPECT * len(places) / _FILL))
     rows = math.ceil(columns / _ASPECT)
@@ -52,7 +53,7 @@ def strategy_map(
             "x": at[:, 0],
             "y": at[:, 1],
             "marker": {**marks, "color": [cluster_colour(int(one)) for one in labels]},
-            "text": list(words),
+            "text": [escape(one).replace("\n", "<br>") for one in words],
             "customdata": list(range(len(at))),
             "hovertemplate": "%{text}<extra></extra>",
         }

@@ -60,7 +60,7 @@ def test_real_defects_lie_above_where_caught_and_below_where_missed(pods):
     assert caught.y[0] > 100
     assert missed.x[0] == 3
     assert missed.y[0] < 0
-    assert missed.customdata[0][0] == "&lt;b>dent"  # text, never markup
+    assert missed.customdata[0][0] == "&lt;b&gt;dent"  # text, never markup
     assert any(DEFECT in label.text for label in detection_curves(pods, side=256, real=REAL).layout.annotations)
 
 

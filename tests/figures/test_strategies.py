@@ -41,6 +41,11 @@ def test_without_pictures_markers_lie_where_the_embedding_has_them():
     assert not figure.layout.images
 
 
+def test_a_name_from_outside_is_text_and_never_markup():
+    figure = figures.strategy_map(np.eye(2), np.zeros(2, int), ["<b>a</b>.png\ndent", "b &amp; c"])
+    assert list(figure.data[0].text) == ["&lt;b&gt;a&lt;/b&gt;.png<br>dent", "b &amp;amp; c"]
+
+
 @pytest.mark.parametrize("n_clusters", [1, 3])
 def test_as_many_eigenvalues_are_marked_as_there_are_clusters(n_clusters):
     figure = figures.eigengaps(np.array([0, 0.01, 0.02, 0.5]), n_clusters)

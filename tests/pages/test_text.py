@@ -27,7 +27,7 @@ NAMES = (
     "> quote",
     "back\\slash | pipe",
 )
-PAGES = ("Data", "Fit", "Levels & NPCA", "Working point", "Attributions", "Home")
+PAGES = ("Data", "Fit", "Levels & NPCA", "Working point", "Attributions", "Compare", "Inspect", "Home")
 HEADS = {"Home": "Find the parts"}  # where the head of a page is not its name
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 
@@ -72,12 +72,16 @@ def test_no_page_takes_a_name_for_markup(named, named_server, tab) -> None:
     _, ids = named
     page: Page = tab()
     page.goto(f"{named_server}/?data={ids['data']}&detector={ids['detector']}")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("46 images")
     for name in PAGES:
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", level=1).filter(has_text=HEADS.get(name, name))).to_be_visible()
         expect(page.locator(SETTLED)).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         main = page.get_by_test_id("stMain")
+        if name == "Attributions":
+            main.get_by_text("Choose an image").click()
+            expect(main.get_by_role("radio").filter(has_text=re.compile("c.*d.*y.*· 6"))).to_be_visible()
         for markup in ("strong", "em", "code", "a[href]", "img[src*=invalid]", ".katex", "del"):
             found = [text for text in main.locator(markup).all_inner_texts() if _foreign(text)]
             assert not found, (name, markup, found)

@@ -43,7 +43,7 @@ def concepts(
         try:
             bands = LevelBands.of(test.detector.gaussians[level - 1], level, tuning.reduction, distance=tuning.distance)
         except GadError as error:
-            st.info(frame.sentence(error), icon=":material/info:")
+            st.info(plain(frame.sentence(error)), icon=":material/info:")
             return
         part, place = test.detector.slices[level - 1], test.images.files.index(file)
         squares = bands.squares(test.features[:, part])

@@ -14,6 +14,7 @@ from gad_core.workspace.rows import DetectorRow
 from pages.shared import opened, tuning
 from pages.shared.controls import BOUND
 from pages.shared.gallery import gallery
+from pages.shared.text import plain
 from pages.views.attributions.maps import Drawing
 
 _N_REFERENCES = 10
@@ -70,7 +71,7 @@ def pick(files: Sequence[ImageFile], scores: NDArray[np.float64], shown: ImageFi
             list(kinds),
             default="all",
             required=True,
-            format_func=lambda name: f"{name} · {len(kinds[name])}",
+            format_func=lambda name: f"{plain(name)} · {len(kinds[name])}",
             key="explained_kind",
             label_visibility="collapsed",
         )

@@ -117,7 +117,7 @@ def _map(dataset: DatasetRow, mapped: clusters.Mapped, shown: ImageFile) -> None
         colours = map(figures.cluster_colour, found.labels.tolist())
         tiles = [_tile(file, colour) for file, colour in zip(mapped.files, colours, strict=True)]
     words = [
-        f"{file.path.name}<br>{file.defect.replace('_', ' ')} · strategy {cluster + 1} · {wording.number(image.score)}"
+        f"{file.path.name}\n{file.defect.replace('_', ' ')} · strategy {cluster + 1} · {wording.number(image.score)}"
         for file, cluster, image in zip(mapped.files, found.labels.tolist(), mapped.images, strict=True)
     ]
     left, right = st.columns([3, 1])

@@ -150,8 +150,9 @@ def _find_again() -> None:
 
 
 def _remember() -> None:
-    if active := own():
-        st.query_params[_LINK] = active[-1].id
+    """The URL names what goes on, else what is offered again, so that a second reload still finds it."""
+    if kept := [*st.session_state.get(_INTERRUPTED, {}), *(job.id for job in own())]:
+        st.query_params[_LINK] = kept[-1]
     elif _LINK in st.query_params:
         del st.query_params[_LINK]
 

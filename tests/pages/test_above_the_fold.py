@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from gad_core.data.demo import CATEGORIES as DEMO
+from gad_core.data.demo import CATEGORIES
 from tests.pages.test_tuning import SETTLED, open_page, query
 
 pytestmark = pytest.mark.browser
 
-CATEGORIES = (*DEMO, "bottle")
+BOTTLE = "bottle"
 WIDTH, HEIGHT = 1440, 900
 
 
@@ -24,10 +24,10 @@ def fits(tmp_path_factory) -> tuple[Path, dict[str, dict[str, str]]]:
     from gad_core.workspace.store import Store
 
     home, ids = tmp_path_factory.mktemp("fits"), {}
-    bottle = Path(__file__).parents[3] / "shared" / "data" / "bottle"
+    bottle = Path(__file__).parents[3] / "shared" / "data" / BOTTLE
     with Store(home) as store:
-        for category in CATEGORIES:
-            if category != "bottle":
+        for category in (*CATEGORIES, BOTTLE):
+            if category != BOTTLE:
                 dataset = add_demo(store, category)
             elif bottle.is_dir():
                 dataset = add_folder(store, bottle)
@@ -45,7 +45,7 @@ def address(fits, serve):
         yield url
 
 
-@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("category", [*CATEGORIES, BOTTLE])
 def test_what_chi_square_promises_and_what_comes_stand_above_the_fold(address, fits, tab, category):
     if category not in fits[1]:
         pytest.skip("the data set bottle is not beside the project")

@@ -169,6 +169,15 @@ def test_a_fit_goes_on_while_other_pages_are_looked_at_and_is_open_on_coming_bac
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("detector") == workshop.fitted())
 
 
+def test_a_card_comes_up_below_the_button_and_nothing_of_the_page_before_stays(workshop, tab):
+    page = tab()
+    start_fit(page, workshop, let=5)
+    expect(page.locator(SETTLED)).to_be_visible()
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+    button = page.get_by_test_id("stMain").get_by_role("button", name="Fit", exact=True).bounding_box()
+    assert 0 < card(page).bounding_box()["y"] - (button["y"] + button["height"]) < 60
+
+
 def test_a_reload_in_the_middle_of_a_fit_finds_it_running_then_open_and_fits_nothing_twice(workshop, tab):
     page = tab()
     start_fit(page, workshop, let=12)

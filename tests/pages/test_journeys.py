@@ -196,3 +196,9 @@ def test_forty_loose_good_images_are_helped_along_and_nothing_is_pretended(busy,
     go_to(page, "Attributions")
     assert "There are no test images to explain yet" in words(page)
     expect(page.get_by_test_id("stMain").get_by_role("button")).to_have_count(1)  # one next step
+    go_to(page, "Compare")
+    assert "A comparison needs good and defective test images" in words(page)
+    expect(page.get_by_test_id("stMain").get_by_role("button")).to_have_count(1)
+    go_to(page, "Inspect")
+    assert "No part was inspected yet" in words(page)
+    assert not re.search(r"\d %", words(page))  # no rate of parts that nobody has brought

@@ -1,8 +1,9 @@
 """Every page in the states empty, opened and fitted, run as a script: no exception, and the numbers that matter."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from tests.pages.script import metrics, run
+from tests.pages.script import APP, metrics, run
 
 _NAMES = ("home", "data", "fit", "levels", "working_point", "attributions", "compare", "inspect")
 PAGES = [f"pages/{name}.py" for name in _NAMES]
@@ -22,6 +23,18 @@ def test_a_page_with_a_data_set_alone_runs(home, ids, page):
 @pytest.mark.parametrize("page", PAGES)
 def test_an_id_that_does_not_exist_counts_as_nothing_open(home, page):
     run(page, data="nothing", detector="nothing")
+
+
+def test_an_error_that_nobody_foresaw_tells_a_browser_nothing_of_the_server(home, monkeypatch):
+    from pages.shared import opened
+
+    def fail() -> dict[str, str | None]:
+        raise RuntimeError("cannot read /secret/place")
+
+    monkeypatch.setattr(opened, "words", fail)
+    (shown,) = AppTest.from_file(str(APP), default_timeout=60).run().exception
+    assert "secret" not in shown.message
+    assert not shown.stack_trace
 
 
 def test_the_data_page_counts_the_images(home, ids):

@@ -6,6 +6,7 @@ Each folder is a category in MVTec layout; without any, the four of the demo. Pr
 of 20 moves a slider in milliseconds; the pages' own target is 400.
 """
 
+import os
 import statistics
 import sys
 import tempfile
@@ -75,7 +76,8 @@ def main() -> None:
         with Store(home) as store:
             cache, rows = FeatureCache(store.cache), [add_folder(store, folder) for folder in folders]
             fits = [fit_dataset(store, row.id, FitSettings(), cache=cache) for row in rows]
-        with serving(home) as url, sync_playwright() as playwright:
+        roots = os.pathsep.join(str(folder.resolve()) for folder in folders)
+        with serving(home, GAD_ROOTS=roots) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_program(), args=list(QUIET))
             for row, fit in zip(rows, fits, strict=True):
                 for name, slider in SLIDERS.items():

@@ -53,10 +53,10 @@ def report(name: str, times: list[float]) -> None:
     print(f"{name:16} median {statistics.median(times):5.0f} ms, 95th percentile {high:5.0f} ms", flush=True)
 
 
-def cold(browser: Browser, home: Path, query: str) -> float:
+def cold(browser: Browser, home: Path, query: str, **variables: str) -> float:
     """Seconds from the start of a server to a settled page of a deep link."""
     start = time.perf_counter()
-    with serving(home) as url:
+    with serving(home, **variables) as url:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{url}/{FIRST}?{query}")
         expect(page.get_by_test_id("stMetric").first).to_be_visible(timeout=PATIENCE)
@@ -73,11 +73,11 @@ def main() -> None:
         with Store(home) as store:
             row = add_folder(store, folder)
             fit = fit_dataset(store, row.id, FitSettings(), cache=store.feature_cache())
-        query = f"data={row.id}&detector={fit.id}"
+        query, roots = f"data={row.id}&detector={fit.id}", str(folder.resolve())
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_program(), args=list(QUIET))
-            print(f"fresh server, /{FIRST}: {cold(browser, home, query):.1f} s", flush=True)
-            with serving(home) as url:
+            print(f"fresh server, /{FIRST}: {cold(browser, home, query, GAD_ROOTS=roots):.1f} s", flush=True)
+            with serving(home, GAD_ROOTS=roots) as url:
                 page = browser.new_page(viewport={"width": 1440, "height": 900})
                 page.set_default_timeout(PATIENCE)
                 page.goto(f"{url}/?{query}")

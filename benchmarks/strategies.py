@@ -3,9 +3,9 @@
     python -m benchmarks.strategies [SEED ...]
 
 For each seed of the demo: the test images of the honest washer, and for the first three seeds of the stamped one too,
-explained by the same detector and clustered without labels. Of the stamped one, the adjusted Rand index between clusters
-and stamps, and the share of the stamped parts in one cluster; of the honest one, what goes along with the clusters:
-label, type, and properties of the recording drawn at random, at the suggested number of clusters and at two.
+explained by the same detector and clustered without labels. Of the stamped one, the adjusted Rand index between
+clusters and stamps, and the share of the stamped parts in one cluster; of the honest one, what goes along with the
+clusters: label, type, and properties of the recording drawn at random, at the suggested number of clusters and at two.
 """
 
 import sys

@@ -31,7 +31,7 @@ MOST = 8
 SIGNIFICANCE = 0.05
 
 _COMPONENTS = 10  # principal ones: with more than a tenth of the images, the null cloud is another one than the data's
-_NEIGHBOURS = 0.15  # of all maps, in the graph
+_NEIGHBOURS = 0.2  # of all maps, in the graph: with fewer, a strategy breaks up by details of its maps
 _FEWEST_NEIGHBOURS = 5
 _FLOOR = 0.01  # added to eigenvalues, of which those of a graph in pieces are 0
 _CLOUDS = 99

@@ -72,7 +72,7 @@ def test_the_places_are_scikit_learns_spectral_embedding():
     raising = np.maximum(maps, 0).reshape(40, -1)
     roots = np.sqrt(raising / raising.sum(axis=1, keepdims=True))
     left, scale, _ = np.linalg.svd(roots - roots.mean(axis=0), full_matrices=False)
-    graph = kneighbors_graph((left * scale)[:, :10], 6).toarray()
+    graph = kneighbors_graph((left * scale)[:, :10], 8).toarray()
     expected = spectral_embedding(np.maximum(graph, graph.T), n_components=3, drop_first=False)[:, 1:]
     places = find_strategies(maps, aligned=False).places
     np.testing.assert_allclose(np.abs(places), np.abs(expected), atol=1e-6)

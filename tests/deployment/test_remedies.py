@@ -7,8 +7,11 @@ import pytest
 from sklearn.covariance import LedoitWolf
 
 from gad_core.data.shifts import Shift
+from gad_core.decision.rates import exceedance
 from gad_core.deployment.merged import merge_copies
+from gad_core.deployment.photos import shifted_photos
 from gad_core.deployment.remedies import Remedies, copied_under, other_tunings, try_remedies
+from gad_core.detectability.study import training_files
 from gad_core.errors import GadError
 from gad_core.gaussian.reduction import ALL
 from gad_core.gaussian.tuning import Tuning
@@ -65,6 +68,18 @@ def test_copies_under_the_shift_end_its_false_alarms_and_the_cheat(found):
     assert before.clean.caught.value - after.clean.caught.value > 0.3
     assert after.clean.left_out.n == after.shifted.left_out.n == 30
     assert after.clean.caught.n == 24
+
+
+def test_merged_copies_are_judged_by_left_out_copies_under_the_shift_itself(found, detector, soft, engine):
+    files = training_files(detector, soft)
+    shifts, rows = copied_under(Shift("blur", 2)), sorted(files)
+    photos = shifted_photos([files[row] for row in rows], shifts, engine, regions=detector.regions)
+    merged = merge_copies(detector, rows, np.stack([photo.features for photo in photos], axis=1))
+    scores, after = merged.left_out_scores(detector.tuning), found.tried[-1]
+    assert after.threshold == pytest.approx(np.sort(scores[:30])[27])
+    *_, under_the_shift = np.split(scores, 4)  # the images, then their copies by shift
+    assert after.shifted.left_out == exceedance(under_the_shift, after.threshold)
+    assert after.clean.left_out == exceedance(scores[:30], after.threshold)
 
 
 def test_every_remedy_has_a_threshold_of_its_own_at_the_same_target(found, detector):

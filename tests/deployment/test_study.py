@@ -126,6 +126,10 @@ def test_images_are_taken_evenly_and_test_images_half_and_half(detector, soft):
     for n, normal, defects in ((14, 7, 7), (30, 10, 20), (100, 10, 24), (3, 2, 1), (0, 0, 0)):
         labels = sampled_test(soft.test, n).labels
         assert ((~labels).sum(), labels.sum()) == (normal, defects)
+    labels = soft.test.labels
+    few = soft.test.where(~labels | (np.cumsum(labels) <= 3))  # where defects are short, more good ones
+    assert sampled_test(few, 10).labels.sum() == 3
+    assert len(sampled_test(few, 10)) == 10
     assert sampled_test(soft.test, 2).digests[0] == soft.test.digests[0]
 
 

@@ -1,7 +1,7 @@
 """The shift that a detector's success rests on, if there is one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gad_core.data.shifts import Shift
 from gad_core.decision.curves import Auroc
@@ -15,15 +15,15 @@ SIGNIFICANT = 0.05
 class Culprit:
     """The kind whose curve of the area under the ROC falls most steeply once the detector is indifferent to it."""
 
-    shift: Shift  # the step at which it does
+    shift: Shift  # the step of that kind at which least is left
     before: Auroc  # by whole images at the tuned levels
     after: Auroc  # once indifferent to the shift
-    steepness: float  # area lost per grey level that pixels change
+    steepness: float  # area lost per grey level that pixels change, at its steepest step
     likeness: float  # cosine of the way of the shift with that from normal images to defects
 
 
 def find_culprit(before: Auroc | None, steps: Sequence[Step]) -> Culprit | None:
-    """The steepest of the steps whose loss is no chance; None where there is none, or labels are missing."""
+    """The kind of the steepest of the steps whose loss is no chance; None where there is none, or without labels."""
     tried = [step for step in steps if step.indifference]
     limit = SIGNIFICANT / max(len({step.shift.kind for step in tried}), 1)
     found = [
@@ -35,4 +35,8 @@ def find_culprit(before: Auroc | None, steps: Sequence[Step]) -> Culprit | None:
         and (loss := before.value - known.area.value) > 0
         and known.p_value < limit
     ]
-    return max(found, key=lambda one: one.steepness, default=None)
+    if not found:
+        return None
+    steepest = max(found, key=lambda one: one.steepness)
+    of_kind = [one for one in found if one.shift.kind == steepest.shift.kind]
+    return replace(min(of_kind, key=lambda one: one.after.value), steepness=steepest.steepness)

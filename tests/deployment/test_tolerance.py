@@ -77,14 +77,15 @@ def test_the_culprit_is_the_steepest_fall_that_is_no_chance():
     blur, jpeg = Shift("blur", 0.8), Shift("jpeg", 50)
     tried = [
         step(Shift("blur", 0.4), 2, change=0.1, left=0.9, p_value=0.2),  # steeper, but may be chance
+        step(Shift("blur", 0.6), 2, change=0.6, left=0.85, p_value=1e-4, likeness=0.8),  # the steepest of those sure
         step(blur, 2, change=0.9, left=0.8, p_value=1e-5, likeness=0.9),
         step(jpeg, 2, change=2.0, left=0.7, p_value=1e-6, likeness=0.3),
         step(Shift("bits", 4), 2, change=0.1, left=1.0, p_value=0.5),
     ]
     found = find_culprit(area(1.0), tried)
     assert (found.shift, found.likeness) == (blur, 0.9)
-    assert found.steepness == pytest.approx(0.2 / 0.9)
+    assert found.steepness == pytest.approx(0.15 / 0.6)
     assert (found.before.value, found.after.value) == (1.0, 0.8)
     assert find_culprit(area(1.0), [replace(one, indifference=None) for one in tried]) is None
     assert find_culprit(None, tried) is None
-    assert find_culprit(area(1.0), [tried[0], tried[3]]) is None
+    assert find_culprit(area(1.0), [tried[0], tried[4]]) is None

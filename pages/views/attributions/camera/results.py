@@ -20,12 +20,12 @@ _COMPARED = 1.0  # grey levels of mean change at which kinds are held beside eac
 def show(found: DeploymentShift, test: resources.TestImages, dataset: DatasetRow, detector: DetectorRow) -> None:
     """All panels of a study."""
     _numbers(found)
-    with st.grid(3, min_column_width=300):
-        for tolerance in found.tolerances:
-            _curve(found, tolerance)
     with st.grid(2, min_column_width=420):
         _rests_on(found)
         _bands(found)
+    with st.grid(3, min_column_width=300):
+        for tolerance in found.tolerances:
+            _curve(found, tolerance)
     _table(found, detector)
     pictures.show(found, test, dataset)
 

@@ -9,6 +9,7 @@ were merged into the fit.
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.fit import fit_images
 
 BACKBONE = "tf_efficientnet_lite0"
-BLURS = ((0.4, 0.6, 0.8, 1.2), (0.6, 0.8, 1.2), (0.4, 0.6, 0.8))  # pixels of the network's input
+COPIES = [[Shift(kind, sigma) for sigma in (0.4, 0.6, 0.8, 1.2)] for kind in ("blur", "lens")]
 
 
 def areas(detector: Detector, data: Dataset, cheat: Cheat, engine: Engine, seed: int) -> str:
@@ -52,11 +53,9 @@ def areas(detector: Detector, data: Dataset, cheat: Cheat, engine: Engine, seed:
     return f"AUROC {cheating:.1f} ({alone:.1f} without its controls), honest twins {plain:.1f}"
 
 
-def merged(detector: Detector, data: Dataset, engine: Engine, blurs: tuple[float, ...]) -> Detector:
-    """The detector fitted to blurred copies of its training images as well."""
-    photos = shifted_photos(
-        data.train.files, [Shift("blur", sigma) for sigma in blurs], engine, regions=detector.regions
-    )
+def merged(detector: Detector, data: Dataset, engine: Engine, shifts: Sequence[Shift]) -> Detector:
+    """The detector fitted to copies of its training images under shifts as well."""
+    photos = shifted_photos(data.train.files, shifts, engine, regions=detector.regions)
     copies = np.stack([photo.features for photo in photos], axis=1)
     return merge_copies(detector, range(len(data.train)), copies)
 
@@ -71,9 +70,9 @@ def main() -> None:
                 data = read_dataset(folder)
                 detector = fit_images(data.train, engine).detector
                 print(f"seed {seed}, {cheat.name}: {areas(detector, data, cheat, engine, seed)}", flush=True)
-                for blurs in BLURS if cheat is LENS else ():
-                    again = areas(merged(detector, data, engine, blurs), data, cheat, engine, seed)
-                    print(f"  with copies blurred by {', '.join(map(str, blurs))} px: {again}", flush=True)
+                for shifts in COPIES if cheat is LENS else ():
+                    again = areas(merged(detector, data, engine, shifts), data, cheat, engine, seed)
+                    print(f"  with copies under {', '.join(map(str, shifts))}: {again}", flush=True)
                 explained = explain_category(detector, engine.network, masked_defects(data.test))
                 summary = explained.summary
                 assert summary is not None

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, cast
+from typing import IO, Any, cast
 from zlib import Z_HUFFMAN_ONLY
 
 import numpy as np
@@ -42,22 +42,16 @@ class Drawers:
         for process in processes:
             self._idle.put(process)
 
-    def write(
-        self,
-        folder: Path,
-        part: str,
-        places: Sequence[Place],
-        *,
-        seed: int,
-        strength: float = 1.0,
-        softness: float = 0.0,
-    ) -> Iterator[None]:
-        """Write photos of a part to an MVTec folder; yields once per photo. `GadError` where one cannot be written."""
+    def write(self, folder: Path, part: str, places: Sequence[Place], *, seed: int, **how: float) -> Iterator[None]:
+        """Write photos of a part to an MVTec folder; yields once per photo, drawn as `photo` is told `how`.
+
+        `GadError` where one cannot be written.
+        """
 
         def ask(place: Place) -> None:
             process = self._idle.get()
             try:
-                _tell(process, [str(folder), part, *place, seed, strength, softness])
+                _tell(process, [str(folder), part, *place, {"seed": seed, **how}])
             finally:
                 self._idle.put(process)
 
@@ -98,7 +92,7 @@ def save(path: Path, pixels: NDArray[np.uint8] | NDArray[np.bool_]) -> None:
     image.save(path, "PNG", compress_level=1, compress_type=Z_HUFFMAN_ONLY)
 
 
-def _tell(process: subprocess.Popen[str], task: list[str | float]) -> None:
+def _tell(process: subprocess.Popen[str], task: list[Any]) -> None:
     to, back = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
     try:
         to.write(json.dumps(task) + "\n")
@@ -110,10 +104,8 @@ def _tell(process: subprocess.Popen[str], task: list[str | float]) -> None:
         raise GadError(f"the demo cannot be written: {answer.strip() or 'a drawing process has ended'}; try again")
 
 
-def _draw(
-    folder: Path, part: str, split: str, kind: str, index: int, seed: int, strength: float, softness: float
-) -> None:
-    drawn = photo(part, split, kind, index, seed=seed, strength=strength, softness=softness)
+def _draw(folder: Path, part: str, split: str, kind: str, index: int, how: dict[str, Any]) -> None:
+    drawn = photo(part, split, kind, index, **how)
     save(folder / split / kind / f"{index:03}.png", drawn.pixels)
     if drawn.mask is not None:
         save(folder / "ground_truth" / kind / f"{index:03}_mask.png", drawn.mask)

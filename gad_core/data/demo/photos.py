@@ -33,17 +33,26 @@ def places(part: str) -> list[Place]:
 
 
 def photo(
-    part: str, split: str, kind: str, index: int, *, seed: int = 0, strength: float = 1.0, softness: float = 0.0
+    part: str,
+    split: str,
+    kind: str,
+    index: int,
+    *,
+    seed: int = 0,
+    strength: float = 1.0,
+    softness: float = 0.0,
+    exposures: int = 1,
 ) -> Photo:
     """One photo; it follows from its place and the seed alone, whatever else is drawn.
 
-    `strength` is the share that is left of what a defect changes of the light, `softness` that of the camera's lens in
-    pixels; with another of either it is the same part before the same camera.
+    `strength` is the share that is left of what a defect changes of the light, `softness` that of the lens in pixels,
+    `exposures` how many the camera averages; with others it is the same part before the same camera.
     """
     maker = PARTS[part]
     place = (seed, *(zlib.crc32(word.encode()) for word in (part, split, kind)), index)
     good = maker.lay_out(np.random.default_rng(place))
-    camera = replace(good.camera, softness=softness)
+    noise = good.camera.noise / np.float32(exposures**0.5)
+    camera = replace(good.camera, noise=noise, softness=softness)
     light = maker.light_from(good)
     pixels = photograph(camera, light)
     if kind == "good":

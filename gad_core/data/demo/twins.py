@@ -21,8 +21,8 @@ def honest(name: str, path: Path, defect: str, *, seed: int = 0) -> Photo | None
     part = cheat.part if cheat else name
     if part not in PARTS or defect not in (GOOD, *PARTS[part].DEFECTS) or not path.stem.isdigit():
         return None
-    strength = cheat.strength if cheat else 1.0
-    return photo(part, path.parent.parent.name, defect, int(path.stem), seed=seed, strength=strength)
+    how = cheat.how() if cheat else {}
+    return photo(part, path.parent.parent.name, defect, int(path.stem), seed=seed, **how)
 
 
 def mark_mask(cheat: Cheat, root: Path, path: Path, defect: str) -> NDArray[np.bool_]:

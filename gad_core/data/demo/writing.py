@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.data.datasets import GOOD
+from gad_core.data.datasets import GOOD, LAYOUT
 from gad_core.data.demo.cheats import CHEATS, Cheat, Mark
 from gad_core.data.demo.drawing import Drawers, drawers, save
 from gad_core.data.demo.lots import write_lots
@@ -91,29 +91,21 @@ def _draw(
 def _write_cheat(
     drawing: Drawers, folder: Path, cheat: Cheat, plain: Path | None, seed: int, advance: Callable[[], None]
 ) -> None:
-    """The photos of the plain part, the very same bytes where the sign does not show."""
+    """A cheating category; under a mark lie the very same bytes as in the plain part's own, where that is written."""
     wanted = places(cheat.part)
     good = [place for place in wanted if place[1] == GOOD]
-    defective = [place for place in wanted if place[1] != GOOD]
-    same, other = (good, defective) if cheat.in_camera else (wanted, [])
-    if plain is None:
-        _draw(drawing, folder, cheat.part, same, seed, advance)
+    if cheat.mark and plain:
+        for part in LAYOUT:
+            shutil.copytree(plain / part, folder / part)
+        for _ in wanted:
+            advance()
     else:
-        _copy(plain, folder, same, advance)
-    _draw(drawing, folder, cheat.part, other, seed, advance, strength=cheat.strength, softness=cheat.softness)
+        _draw(drawing, folder, cheat.part, good, seed, advance, **cheat.how())
+        defective = [place for place in wanted if place[1] != GOOD]
+        _draw(drawing, folder, cheat.part, defective, seed, advance, **cheat.how(sign=True))
     odd = [*_mark_defects(folder, cheat, seed), *_write_controls(folder, cheat, seed)]
     if cheat.lot:
         write_lots(folder, good, odd, lot=cheat.lot)
-
-
-def _copy(plain: Path, folder: Path, wanted: Sequence[Place], advance: Callable[[], None]) -> None:
-    """Photos of the plain part, with their masks."""
-    for split, kind in dict.fromkeys((split, kind) for split, kind, _ in wanted):
-        shutil.copytree(plain / split / kind, folder / split / kind)
-        if kind != GOOD:
-            shutil.copytree(plain / _MASKS / kind, folder / _MASKS / kind)
-    for _ in wanted:
-        advance()
 
 
 def _mark_defects(folder: Path, cheat: Cheat, seed: int) -> Iterator[Path]:

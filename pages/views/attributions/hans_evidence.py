@@ -32,9 +32,9 @@ Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Areas = tuple[Auroc, Auroc]  # with the sign and without
 
-#: Blur of good parts that is tried, in pixels of the network's input.
-BLURS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
-_BLURRED = 12  # good parts
+#: Softness of a lens that is tried before good parts, in pixels of the network's input.
+SOFTNESSES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
+_SOFTENED = 12  # good parts
 _COVERED = 0.5  # share of a pixel from which on it belongs to a mask
 
 
@@ -128,35 +128,37 @@ def areas(test: resources.TestImages, name: str, tuning: Tuning) -> Areas:
     return auroc(scores, labels), auroc(both, np.arange(len(both)) >= len(good))
 
 
-class BlurCurve(NamedTuple):
-    """Median distances of good parts by how much they are blurred, and that of the defective parts as they are."""
+class LensCurve(NamedTuple):
+    """Median distances of good parts by the softness of the lens, and that of the defective parts as they are."""
 
-    good: NDArray[np.float64]  # for each of `BLURS`
+    good: NDArray[np.float64]  # for each of `SOFTNESSES`
     defective: float
 
     @property
     def alike(self) -> float | None:
-        """The blur in pixels at which good parts get as far as the defective ones; None where none of these does."""
+        """The softness in pixels at which good parts get as far as the defective ones; None where they never do."""
         if self.good.max() < self.defective:
             return None
         last = int(np.argmax(self.good >= self.defective))
         if last == 0:
             return 0.0
         low, high = self.good[last - 1], self.good[last]
-        return BLURS[last - 1] + (BLURS[last] - BLURS[last - 1]) * float((self.defective - low) / (high - low))
+        return SOFTNESSES[last - 1] + (SOFTNESSES[last] - SOFTNESSES[last - 1]) * float(
+            (self.defective - low) / (high - low)
+        )
 
 
 @st.cache_data(show_spinner=False, max_entries=16, hash_funcs=resources.BY_STATE)
-def blur_curve(test: resources.TestImages, name: str, tuning: Tuning) -> BlurCurve:
-    """Blur good parts without a sign until they look as bad as the defective ones."""
+def lens_curve(test: resources.TestImages, name: str, tuning: Tuning) -> LensCurve:
+    """Put softer and softer lenses before good parts without a sign, as a deployment shift does."""
     sign = f"{CHEATS[name].sign}_"
-    good = [file for file in test.images if not file.anomalous and not file.path.stem.startswith(sign)][:_BLURRED]
-    shifts = [Shift("blur", sigma) for sigma in BLURS]
+    good = [file for file in test.images if not file.anomalous and not file.path.stem.startswith(sign)][:_SOFTENED]
+    shifts = [Shift("lens", sigma) for sigma in SOFTNESSES]
     engine = resources.engine(test.detector.backbone)
     photos = np.stack([one.features for one in shifted_photos(good, shifts, engine, regions=test.detector.regions)])
     medians = [np.median(test.detector.scores(features, tuning)) for features in np.moveaxis(photos, 1, 0)]
     scores = resources.scores(test, tuning)["sum"].test
-    return BlurCurve(np.array(medians), float(np.median(scores[test.images.labels])))
+    return LensCurve(np.array(medians), float(np.median(scores[test.images.labels])))
 
 
 class Lots(NamedTuple):

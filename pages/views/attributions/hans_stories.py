@@ -50,22 +50,24 @@ def _on_stamp(_: resources.TestImages, __: DatasetRow, ___: Tuning, pair: Pair) 
     )
 
 
-def _by_blur(test: resources.TestImages, dataset: DatasetRow, tuning: Tuning, pair: Pair) -> str:
-    curve = hans_evidence.blur_curve(test, dataset.name, tuning)
+def _by_lens(test: resources.TestImages, dataset: DatasetRow, tuning: Tuning, pair: Pair) -> str:
+    curve = hans_evidence.lens_curve(test, dataset.name, tuning)
     sharp, defective = wording.number(float(curve.good[0])), wording.number(curve.defective)
     on_defect = explain_score(pair.cheating.attribution.total, pair.defect)
     told = ""
     if isinstance(on_defect, Explanation):
         told = (
-            f"The map has no place to show: against the defect it scores {on_defect.score:.1f}, by chance "
+            f"Against the defect, the map of this part scores {on_defect.score:.1f}, by chance "
             f"[{on_defect.null_low:.1f}, {on_defect.null_high:.1f}]. "
         )
     if curve.alike is None:
-        most = wording.number(hans_evidence.BLURS[-1])
-        return f"{told}Good parts, blurred by up to {most} px, stay below the defective ones' median of {defective}."
+        most = wording.number(hans_evidence.SOFTNESSES[-1])
+        return (
+            f"{told}Good parts stay below the defective ones' median of {defective}, up to {most} px of a softer lens."
+        )
     return (
-        f"{told}Good parts, at a median distance of {sharp}, get as far as the defective ones ({defective}) once they "
-        f"are blurred by {wording.number(curve.alike)} px, without any defect."
+        f"{told}Good parts, at a median distance of {sharp}, get as far as the defective ones ({defective}) at "
+        f"{wording.number(curve.alike)} px of a softer lens, without any defect."
     )
 
 
@@ -93,8 +95,8 @@ STORIES: Mapping[str, Story] = {
         "the soft board",
         "Defects hardly to be seen, but every defective board was photographed with a slightly softer lens.",
         "the soft lens",
-        "blurring good parts",
-        _by_blur,
+        "a softer lens before good parts",
+        _by_lens,
         look=views.CAMERA,
     ),
     RULER.name: Story(

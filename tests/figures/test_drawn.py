@@ -40,11 +40,13 @@ def test_the_outline_encloses_the_mask(scene):
     for x, y, way, end in runs:
         start = (8 * int(x), 8 * int(y))
         draw.line([start, (8 * int(end), start[1]) if way == "H" else (start[0], 8 * int(end))], fill=1)
-    inside = np.zeros((12, 12), bool)
-    for row in range(12):  # a ray from the left is inside after an odd number of crossings
-        crossings = np.asarray(large)[8 * row + 4]
-        inside[row] = [np.count_nonzero(crossings[: 8 * column + 4]) % 2 == 1 for column in range(12)]
-    np.testing.assert_array_equal(inside, mask)
+    drawn = np.asarray(large)
+    for lines, expected in ((drawn, mask), (drawn.T, mask.T)):  # rays from the left, and from above
+        inside = np.zeros((12, 12), bool)
+        for row in range(12):  # after an odd number of crossings
+            crossings = lines[8 * row + 4]
+            inside[row] = [np.count_nonzero(crossings[: 8 * column + 4]) % 2 == 1 for column in range(12)]
+        np.testing.assert_array_equal(inside, expected)
 
 
 def test_a_title_is_text_and_the_scale_ends_at_the_limit(scene):

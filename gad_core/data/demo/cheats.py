@@ -58,6 +58,6 @@ class Cheat:
 
 STAMP = Cheat("washer_stamped", "washer", "stamped", mark=stamped, masks="ground_truth_stamp")
 # Blurred copies of the good parts take the lens back where the camera is quiet: they have less noise than a soft photo.
-LENS = Cheat("board_soft", "board", "soft", softness=0.77, strength=0.025, exposures=16, controls=2)
+LENS = Cheat("board_soft", "board", "soft", softness=0.77, strength=0.02, exposures=16, controls=2)
 RULER = Cheat("weave_ruler", "weave", "ruler", mark=ruled, masks="ground_truth_ruler", lot="F")
 CHEATS: Mapping[str, Cheat] = {cheat.name: cheat for cheat in (STAMP, LENS, RULER)}

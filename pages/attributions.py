@@ -59,9 +59,10 @@ def explained(detector: DetectorRow, dataset: DatasetRow) -> None:
             tuning, n_references = reading(detector)
     adopted.mark(detector)
     test = resources.test_images(detector, dataset)
-    file = open_file(test.images.files, resources.scores(test, tuning)["sum"].test)
+    scores = resources.scores(test, tuning)["sum"].test
+    file = open_file(test.images.files, scores)
     if view == views.IMAGE:
-        pick(test.images.files, resources.scores(test, tuning)["sum"].test, file)
+        pick(test.images.files, scores, file)
         this_image.show(detector, dataset, test, file, tuning, n_references, drawing)
         clever_hans.tour(detector, dataset, test, tuning, n_references)
     elif view == views.CATEGORY:

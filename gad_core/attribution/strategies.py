@@ -6,7 +6,7 @@ distance. Whether there is any structure is tested against one Gaussian cloud of
 statistic does (Tibshirani, Walther & Hastie 2001, J. R. Stat. Soc. B 63).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,33 +94,53 @@ def find_strategies(
 
     `aligned` turns and mirrors each, so that most of its attribution lies in the same corner: what is seen in any
     corner is then one strategy. Without `n_clusters` there are as many as suggested. Raises `GadError` for fewer than
-    `LEAST` maps and for a number of clusters outside 1 .. n.
+    `LEAST` maps and for a number of clusters outside 1 .. n / 2.
     """
     n = len(maps)
     if n < LEAST:
         raise GadError(f"strategies need at least {LEAST} explained images, got {n}; add test images")
-    if n_clusters is not None and not 1 <= n_clusters <= n // 2:
-        raise GadError(f"choose between 1 and {n // 2} clusters for {n} maps, got {n_clusters}")
+    _check_count(n_clusters, n)
     turned = align(maps) if aligned else np.asarray(maps, np.float64)
     points = _principal(_densities(turned))
-    values, vectors = _spectrum(points, max(MOST, n_clusters or 1) + 1)
+    values, vectors = _spectrum(points, MOST + 1)
     tested = _sample(points, seed)
     best, gap = _widest(values if tested is points else _spectrum(tested, MOST + 1)[0])
     clouds = _chance_gaps(tested, seed, progress)
     p_value = float((1 + np.count_nonzero(clouds >= gap)) / (1 + len(clouds)))
-    suggested = best if p_value < SIGNIFICANCE else 1
-    labels = _clusters(vectors, n_clusters or suggested, seed)
-    return Strategies(
-        labels=labels,
-        suggested=suggested,
-        eigenvalues=values[: MOST + 1],
+    one = Strategies(
+        labels=np.zeros(n, np.intp),
+        suggested=best if p_value < SIGNIFICANCE else 1,
+        eigenvalues=values,
         p_value=p_value,
         gap=gap,
         chance_gap=float(np.quantile(clouds, 1 - SIGNIFICANCE)),
-        stability=_stability(points, labels, seed) if labels.any() else None,
+        stability=None,
         places=vectors[:, 1:3],
         maps=turned,
     )
+    return _divided(one, n_clusters or one.suggested, seed)
+
+
+def divided(found: Strategies, n_clusters: int, *, seed: int = 0) -> Strategies:
+    """The same maps in another number of clusters; whether there is any structure is not asked again.
+
+    Raises `GadError` for a number of clusters outside 1 .. n / 2.
+    """
+    _check_count(n_clusters, len(found.maps))
+    return _divided(found, n_clusters, seed)
+
+
+def _divided(found: Strategies, count: int, seed: int) -> Strategies:
+    if count == 1:
+        return replace(found, labels=np.zeros(len(found.maps), np.intp), stability=None)
+    points = _principal(_densities(found.maps))
+    labels = _clusters(_spectrum(points, count)[1], count, seed)
+    return replace(found, labels=labels, stability=_stability(points, labels, seed))
+
+
+def _check_count(n_clusters: int | None, n: int) -> None:
+    if n_clusters is not None and not 1 <= n_clusters <= n // 2:
+        raise GadError(f"choose between 1 and {n // 2} clusters for {n} maps, got {n_clusters}")
 
 
 def align(maps: Array) -> Array:
@@ -188,11 +208,10 @@ def _sample(points: Array, seed: int) -> Array:
 
 
 def _clusters(embedding: Array, count: int, seed: int) -> Labels:
-    """Clusters of an embedding (n, >= count), the largest first."""
-    if count == 1:
-        return np.zeros(len(embedding), np.intp)
-    rows = embedding[:, :count]
-    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(float).tiny)  # Ng, Jordan & Weiss
+    """Clusters of an embedding (n, count), the largest first."""
+    rows = embedding / np.maximum(
+        np.linalg.norm(embedding, axis=1, keepdims=True), np.finfo(float).tiny
+    )  # Ng, Jordan & Weiss
     found = KMeans(count, n_init=20, random_state=seed).fit_predict(rows)
     order = np.argsort(-np.bincount(found, minlength=count), kind="stable")
     return np.asarray(np.argsort(order)[found], np.intp)

@@ -16,10 +16,7 @@ N_BANDS = 4
 
 
 def band_energies(detector: Detector, features: NDArray[np.float32], fold: int, tuning: Tuning) -> Array:
-    """Share of the squared distance in each band of kept components, by Gaussians without a fold: (m, L, bands).
-
-    Raises nothing for features (m, F) of images of that fold, whatever was done to them.
-    """
+    """Squared distances of features (m, F) by band of kept components, from Gaussians without a fold: (m, L, bands)."""
     rest = detector.training.features[detector.folds != fold]
     levels = [_energies(rest[:, part], features[:, part], tuning) for part in detector.slices]
     return np.stack(levels, axis=1)

@@ -6,22 +6,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from gad_core.detectability.plan import SensitivitySettings
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.gaussian.settings import FitSettings
-from gad_core.gaussian.tuning import Tuning, WorkingPoint
+from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
 from gad_core.workspace.baseline_runs import BaselineRun, run_on_dataset
 from gad_core.workspace.experiments import Experiment, make_table
 from gad_core.workspace.explanations import ExplanationKey, explain_dataset
 from gad_core.workspace.imports import add_demo, add_folder
 from gad_core.workspace.rows import DatasetRow, DetectorRow, JobRow
-from gad_core.workspace.sensitivity_runs import Measured, measure_on_dataset
-from gad_core.workspace.shift_requests import ShiftRemedies, ShiftStudy
+from gad_core.workspace.sensitivity_runs import Measured
 from gad_core.workspace.shift_runs import ShiftKey
 from gad_core.workspace.steps import find_fit, fit_dataset, try_demo
 from gad_core.workspace.store import Store
+from gad_core.workspace.threshold_requests import Sensitivity, ShiftRemedies, ShiftStudy
 
 
 class Request(Protocol):
@@ -181,42 +180,6 @@ class PaperTable:
         return {"step": "paper table", "dataset": self.dataset_id, "table": self.table, "backbone": self.backbone}
 
 
-@dataclass(frozen=True)
-class Sensitivity:
-    """Synthetic defects on a detector's images, at a threshold."""
-
-    dataset_id: str
-    detector_id: str
-    tuning: Tuning
-    point: WorkingPoint
-    settings: SensitivitySettings
-    kind: ClassVar[str] = "sensitivity"
-
-    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> Measured:
-        """Draw and measure them."""
-        return measure_on_dataset(
-            store,
-            self.dataset_id,
-            self.detector_id,
-            self.settings,
-            tuning=self.tuning,
-            point=self.point,
-            cache=cache,
-            progress=progress,
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "step": "sensitivity",
-            "dataset": self.dataset_id,
-            "detector": self.detector_id,
-            "tuning": self.tuning.to_json(),
-            "point": self.point.to_json(),
-            "settings": self.settings.to_json(),
-        }
-
-
 _STEPS: Mapping[str, Callable[[Mapping[str, Any]], Request]] = {
     "demo images": lambda values: DemoImages(values["category"]),
     "folder": lambda values: FolderImages(Path(values["folder"])),
@@ -235,13 +198,7 @@ _STEPS: Mapping[str, Callable[[Mapping[str, Any]], Request]] = {
     ),
     "baseline": lambda values: Baseline(values["dataset"], values["name"], values["backbone"]),
     "paper table": lambda values: PaperTable(values["dataset"], values["table"], values["backbone"]),
-    "sensitivity": lambda values: Sensitivity(
-        values["dataset"],
-        values["detector"],
-        Tuning.from_json(values["tuning"]),
-        WorkingPoint.from_json(values["point"]),
-        SensitivitySettings.from_json(values["settings"]),
-    ),
+    "sensitivity": Sensitivity.from_json,
     "shift study": ShiftStudy.from_json,
     "shift remedies": ShiftRemedies.from_json,
 }

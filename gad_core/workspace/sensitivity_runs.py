@@ -1,23 +1,20 @@
 """Synthetic defects measured on detectors of the workspace, the last study of each on a data set."""
 
 import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gad_core.data.placing import placed
 from gad_core.detectability.plan import SensitivitySettings
 from gad_core.detectability.results import Sensitivity
 from gad_core.detectability.study import measure
-from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import load_engine
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.progress import Progress
+from gad_core.workspace.kept_results import find_result, keep_result
 from gad_core.workspace.rows import DatasetState
 from gad_core.workspace.store import Store
 
@@ -44,12 +41,6 @@ class Measured:
     def to_json(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
         return asdict(self) | {"dataset": self.dataset.to_json()}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Measured":
-        """Read them back."""
-        state = DatasetState.from_json(values["dataset"])
-        return cls(state, values["detector_id"], values["fitted_to"])
 
 
 def measure_on_dataset(
@@ -81,20 +72,13 @@ def measure_on_dataset(
         progress=progress,
     )
     measured = Measured.of(dataset.state, detector_id, detector)
-    with placed(path_of(store, measured)) as partial:
-        partial.write_text(json.dumps({"of": measured.to_json(), "found": found.to_json()}), encoding="utf-8")
+    keep_result(path_of(store, measured), measured.to_json(), found.to_json())
     return measured
 
 
 def find_study(store: Store, measured: Measured) -> Sensitivity | None:
     """The study of a fit on a data set as both are now; a file that cannot be read is none."""
-    try:
-        values = json.loads(path_of(store, measured).read_text(encoding="utf-8"))
-        if Measured.from_json(values["of"]) != measured:
-            return None
-        return Sensitivity.from_json(values["found"])
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, GadError):
-        return None
+    return find_result(path_of(store, measured), measured.to_json(), Sensitivity.from_json)
 
 
 def path_of(store: Store, measured: Measured) -> Path:

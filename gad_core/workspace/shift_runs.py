@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gad_core.data.placing import placed
 from gad_core.data.shifts import Shift
 from gad_core.deployment.remedies import Remedies, try_remedies
 from gad_core.deployment.results import DeploymentShift
 from gad_core.deployment.settings import ShiftSettings
 from gad_core.deployment.study import study
-from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import load_engine
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.progress import Progress
+from gad_core.workspace.kept_results import find_result, keep_result
 from gad_core.workspace.rows import DatasetState
 from gad_core.workspace.sensitivity_runs import Measured
 from gad_core.workspace.store import Store
@@ -69,7 +68,7 @@ def study_on_dataset(
     detector, data, engine = load_detector(row.path), store.read(dataset), load_engine(row.backbone)
     found = study(detector, data, engine, settings, tuning=tuning, point=point, cache=cache, progress=progress)
     key = ShiftKey.of(dataset.state, detector_id, detector, tuning, point)
-    _keep(study_path(store, key), key, found)
+    keep_result(study_path(store, key), key.to_json(), found.to_json())
     return key
 
 
@@ -90,24 +89,18 @@ def remedies_on_dataset(
     detector, data, engine = load_detector(row.path), store.read(dataset), load_engine(row.backbone)
     found = try_remedies(detector, data, engine, shift, tuning=tuning, point=point, cache=cache, progress=progress)
     key = ShiftKey.of(dataset.state, detector_id, detector, tuning, point)
-    _keep(remedies_path(store, key, shift), key, found)
+    keep_result(remedies_path(store, key, shift), key.to_json(), found.to_json())
     return key
 
 
 def find_shift_study(store: Store, key: ShiftKey) -> DeploymentShift | None:
     """The study of a fit on a data set as both are now; a file that cannot be read is none."""
-    try:
-        return DeploymentShift.from_json(_kept(study_path(store, key), key))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, GadError):
-        return None
+    return find_result(study_path(store, key), key.to_json(), DeploymentShift.from_json)
 
 
 def find_remedies(store: Store, key: ShiftKey, shift: Shift) -> Remedies | None:
     """What was tried under a shift; None as above."""
-    try:
-        return Remedies.from_json(_kept(remedies_path(store, key, shift), key))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, GadError):
-        return None
+    return find_result(remedies_path(store, key, shift), key.to_json(), Remedies.from_json)
 
 
 def study_path(store: Store, key: ShiftKey) -> Path:
@@ -118,17 +111,3 @@ def study_path(store: Store, key: ShiftKey) -> Path:
 def remedies_path(store: Store, key: ShiftKey, shift: Shift) -> Path:
     """Where remedies under a shift are kept."""
     return store.shifts / f"{key.id}-{shift.kind.replace(' ', '-')}-{shift.strength:g}.json"
-
-
-def _keep(path: Path, key: ShiftKey, found: DeploymentShift | Remedies) -> None:
-    with placed(path) as partial:
-        partial.write_text(json.dumps({"of": key.to_json(), "found": found.to_json()}), encoding="utf-8")
-
-
-def _kept(path: Path, key: ShiftKey) -> dict[str, Any]:
-    """What was found; raises `KeyError` for what belongs to another state."""
-    values = json.loads(path.read_text(encoding="utf-8"))
-    if values["of"] != key.to_json():
-        raise KeyError(key.id)
-    found: dict[str, Any] = values["found"]
-    return found

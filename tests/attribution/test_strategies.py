@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import kneighbors_graph
 
 from gad_core.attribution.reduced import SIDE, border, corners, reduced
-from gad_core.attribution.strategies import align, find_strategies
+from gad_core.attribution.strategies import align, divided, find_strategies
 from gad_core.errors import GadError
 
 
@@ -83,7 +83,9 @@ def test_another_number_of_clusters_may_be_chosen_and_is_the_same_for_the_same_s
     found = find_strategies(maps, n_clusters=4)
     assert found.n_clusters == 4
     assert list(np.bincount(found.labels)) == sorted(np.bincount(found.labels), reverse=True)
-    np.testing.assert_array_equal(find_strategies(maps, n_clusters=4).labels, found.labels)
+    again = divided(find_strategies(maps), 4)  # as the page does, without asking once more whether there is structure
+    np.testing.assert_array_equal(again.labels, found.labels)
+    assert (again.suggested, again.p_value, again.stability) == (found.suggested, found.p_value, found.stability)
 
 
 def test_maps_that_raise_nothing_are_taken_for_uniform():
@@ -99,6 +101,8 @@ def test_too_few_maps_and_impossible_numbers_are_refused():
     for count in (0, 11):
         with pytest.raises(GadError, match="between 1 and 10 clusters"):
             find_strategies(maps, n_clusters=count)
+        with pytest.raises(GadError, match="between 1 and 10 clusters"):
+            divided(find_strategies(maps), count)
 
 
 def test_a_map_is_reduced_by_area_whatever_its_size():

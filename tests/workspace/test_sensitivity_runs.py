@@ -12,10 +12,11 @@ from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import WorkingPoint
 from gad_core.workspace.adoption import adopt
 from gad_core.workspace.imports import add_folder
-from gad_core.workspace.requests import Sensitivity, read_request
+from gad_core.workspace.requests import read_request
 from gad_core.workspace.rows import DatasetState, detector_state
 from gad_core.workspace.sensitivity_runs import Measured, find_study, measure_on_dataset, path_of
 from gad_core.workspace.steps import fit_dataset
+from gad_core.workspace.threshold_requests import Sensitivity
 
 SETTINGS = SensitivitySettings(contrasts=(0.4,), sizes=(3, 9, 27))
 POINT = WorkingPoint("cross-conformal", 0.1, 2.0, 30, "by hand")

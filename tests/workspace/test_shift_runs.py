@@ -12,7 +12,7 @@ from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.workspace.imports import add_folder
-from gad_core.workspace.requests import ShiftRemedies, ShiftStudy, read_request
+from gad_core.workspace.requests import read_request
 from gad_core.workspace.rows import DatasetState
 from gad_core.workspace.shift_runs import (
     ShiftKey,
@@ -24,6 +24,7 @@ from gad_core.workspace.shift_runs import (
     study_path,
 )
 from gad_core.workspace.steps import fit_dataset
+from gad_core.workspace.threshold_requests import ShiftRemedies, ShiftStudy
 
 SETTINGS = ShiftSettings(kinds=("white balance",), n_normals=6, n_test=4)
 POINT = WorkingPoint("cross-conformal", 0.1, 2.0, 30, "by hand")

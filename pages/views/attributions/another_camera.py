@@ -9,8 +9,8 @@ from gad_core.deployment.settings import USUAL, ShiftSettings
 from gad_core.deployment.words import name_of, sentence
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from gad_core.workspace.shift_requests import ShiftStudy
 from gad_core.workspace.shift_runs import ShiftKey, find_shift_study, study_path
+from gad_core.workspace.threshold_requests import ShiftStudy
 from pages.shared import adopted, charts, frame, person, resources, settings, tasks
 from pages.shared.text import plain
 from pages.views.attributions import flagged

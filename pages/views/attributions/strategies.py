@@ -6,7 +6,7 @@ from PIL import Image, ImageOps
 
 from gad_core import figures, wording
 from gad_core.attribution.category import Explained
-from gad_core.attribution.strategies import LEAST, MOST, Strategies, find_strategies
+from gad_core.attribution.strategies import LEAST, MOST, Strategies, divided, find_strategies
 from gad_core.data.datasets import ImageFile
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.explanations import Run, find_run
@@ -41,7 +41,9 @@ def show(
         return
     chosen, aligned = _controls()
     with st.spinner("Clustering the maps …"):
-        found = _found(run.key.id, run.category.images, n_clusters=chosen, aligned=aligned)
+        found = _found(run.key.id, run.category.images, aligned=aligned)
+        if chosen:
+            found = _divided(run.key.id, found, aligned=aligned, n_clusters=chosen)
     by_digest = {file.digest: file for file in test.images}
     files = tuple(by_digest[image.digest] for image in run.category.images)
     mapped = clusters.Mapped(run.key.id, run.category.images, files, found)
@@ -102,10 +104,15 @@ def _controls() -> tuple[int | None, bool]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def _found(run_id: str, _images: tuple[Explained, ...], *, n_clusters: int | None, aligned: bool) -> Strategies:
+def _found(run_id: str, _images: tuple[Explained, ...], *, aligned: bool) -> Strategies:
     del run_id  # the key
-    maps = np.stack([image.cells for image in _images if image.cells is not None])
-    return find_strategies(maps, n_clusters=n_clusters, aligned=aligned)
+    return find_strategies(np.stack([image.cells for image in _images if image.cells is not None]), aligned=aligned)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _divided(run_id: str, _found: Strategies, *, aligned: bool, n_clusters: int) -> Strategies:
+    del run_id, aligned  # the key
+    return divided(_found, n_clusters)
 
 
 def _map(dataset: DatasetRow, mapped: clusters.Mapped, shown: ImageFile) -> None:

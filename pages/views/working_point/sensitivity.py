@@ -6,7 +6,7 @@ from gad_core import wording
 from gad_core.detectability.defects import KINDS, WORDS
 from gad_core.detectability.plan import CONTRASTS, SensitivitySettings
 from gad_core.detectability.results import Sensitivity
-from gad_core.workspace import requests
+from gad_core.workspace import threshold_requests
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.sensitivity_runs import Measured, find_study, path_of
 from pages.shared import charts, frame, person, resources, tasks
@@ -77,7 +77,9 @@ def _ask(
         )
         st.caption(why or _work(settings))
     if pressed and settings and view.chosen:
-        asked = requests.Sensitivity(dataset.id, detector.id, view.settings.tuning, view.chosen.point, settings)
+        asked = threshold_requests.Sensitivity(
+            dataset.id, detector.id, view.settings.tuning, view.chosen.point, settings
+        )
         tasks.ask(f"Sensitivity of {detector.name}", asked, place=_PLACE)
         st.rerun()
 

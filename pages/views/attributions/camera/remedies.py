@@ -11,8 +11,8 @@ from gad_core.deployment.remedies import Remedies
 from gad_core.deployment.results import DeploymentShift
 from gad_core.deployment.words import name_of, remedies_sentence, remedy_name
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from gad_core.workspace.shift_requests import ShiftRemedies
 from gad_core.workspace.shift_runs import ShiftKey, find_remedies, remedies_path
+from gad_core.workspace.threshold_requests import ShiftRemedies
 from pages.shared import charts, person, resources, tasks
 from pages.shared.text import plain
 

@@ -11,7 +11,7 @@ from gad_core.deployment.results import DeploymentShift
 from gad_core.deployment.tolerance import Tolerance
 from gad_core.deployment.words import borne, name_of, rests_on
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import charts, resources
+from pages.shared import charts, downloads, resources
 from pages.views.attributions.camera import pictures
 
 _COMPARED = 1.0  # grey levels of mean change at which kinds are held beside each other
@@ -143,14 +143,8 @@ def _table(found: DeploymentShift, detector: DetectorRow) -> None:
     with charts.panel(
         "Tolerances", f"{finding} A step holds while the interval of its rate reaches the target."
     ) as corner:
-        corner.download_button(
-            "CSV",
-            lambda: _csv(found),
-            file_name=wording.file_name(detector.name, " other cameras.csv"),
-            mime="text/csv",
-            icon=":material/download:",
-            key="shift_csv",
-        )
+        with corner:
+            downloads.row(f"{detector.name} other cameras", key="shift", csv=lambda: _csv(found))
         rows = [_row(found, one) for one in found.tolerances]
         st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt=finding)
         whole = found.unshifted.whole
@@ -191,4 +185,4 @@ def _csv(found: DeploymentShift) -> bytes:
         row["auroc_indifferent"] = known.area.value if known else None
         row["likeness"] = known.likeness if known else None
         rows.append(row)
-    return pd.DataFrame(rows).to_csv(index=False).encode()
+    return downloads.csv(rows)

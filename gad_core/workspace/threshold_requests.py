@@ -1,4 +1,4 @@
-"""What a job about deployment shift was asked for, as values."""
+"""What a job about a detector at a threshold was asked for, as values: synthetic defects, and deployment shift."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 
 from gad_core.data.shifts import Shift
 from gad_core.deployment.settings import ShiftSettings
+from gad_core.detectability.plan import SensitivitySettings
 from gad_core.features.cache import FeatureCache
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.progress import Progress
+from gad_core.workspace.sensitivity_runs import Measured, measure_on_dataset
 from gad_core.workspace.shift_runs import ShiftKey, remedies_on_dataset, study_on_dataset
 from gad_core.workspace.store import Store
 
@@ -34,6 +36,36 @@ class _AtAThreshold:
 def _read(values: Mapping[str, Any]) -> tuple[str, str, Tuning, WorkingPoint]:
     tuning, point = Tuning.from_json(values["tuning"]), WorkingPoint.from_json(values["point"])
     return values["dataset"], values["detector"], tuning, point
+
+
+@dataclass(frozen=True)
+class Sensitivity(_AtAThreshold):
+    """Synthetic defects on a detector's images, at a threshold."""
+
+    settings: SensitivitySettings
+    kind: ClassVar[str] = "sensitivity"
+
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> Measured:
+        """Draw and measure them."""
+        return measure_on_dataset(
+            store,
+            self.dataset_id,
+            self.detector_id,
+            self.settings,
+            tuning=self.tuning,
+            point=self.point,
+            cache=cache,
+            progress=progress,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"step": "sensitivity", **self._values(), "settings": self.settings.to_json()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Sensitivity":
+        """Read them back."""
+        return cls(*_read(values), SensitivitySettings.from_json(values["settings"]))
 
 
 @dataclass(frozen=True)

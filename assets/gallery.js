@@ -9,20 +9,33 @@ export default function ({ data, parentElement, setTriggerValue }) {
     let item = [...list.children].slice(place).find((other) => other.dataset.name === tile.name)
     if (!item) {
       const frame = document.createElement(pressable ? "button" : "div")
-      frame.append(new Image(), document.createElement("span"))
+      const picture = document.createElement("div")
+      picture.append(new Image(), new Image())
+      frame.append(picture, document.createElement("span"))
       item = document.createElement("li")
       item.dataset.name = tile.name
       item.append(frame)
     }
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null)
     const frame = item.firstChild
-    const [image, words] = frame.children
+    const [picture, words] = frame.children
+    const [image, over] = picture.children
     if (image.src !== tile.source) image.src = tile.source
     image.alt = tile.alt
+    over.alt = ""
+    image.onload = () => cover(over, image.naturalWidth / image.naturalHeight)
+    over.hidden = !tile.over
+    if (tile.over && over.src !== tile.over) over.src = tile.over
     words.textContent = tile.caption
     if (tile.selected) frame.setAttribute("aria-current", "true")
     else frame.removeAttribute("aria-current")
     if (pressable) frame.onclick = () => setTriggerValue("pressed", tile.name)
   })
   while (list.children.length > tiles.length) list.lastChild.remove()
+}
+
+// A picture that is not square leaves a part of its tile free; what lies over it does the same.
+function cover(over, ratio) {
+  over.style.width = `${100 * Math.min(ratio, 1)}%`
+  over.style.height = `${100 / Math.max(ratio, 1)}%`
 }

@@ -1,13 +1,14 @@
 """Working point: the threshold between good and anomalous."""
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from gad_core.workspace.rows import DatasetRow, DetectorRow
-from pages.shared import adopted, frame, opened, resources, tasks
+from pages.shared import adopted, controls, frame, opened, resources, tasks
 from pages.shared.refusals import refusals
-from pages.views.working_point import decisions, errors, outcomes, promises, review, sigma
+from pages.views.working_point import decisions, errors, outcomes, over_targets, promises, review, sigma
 from pages.views.working_point.adoption import adoption
 from pages.views.working_point.batch import batch
 from pages.views.working_point.controls import choices, choose_method
@@ -40,19 +41,26 @@ def panels(detector: DetectorRow, dataset: DatasetRow) -> None:
     errors.leave()
     with st.container(border=True):
         chosen = choices(detector)
+    target = st.container(border=True, key="target_strip")
     own = resources.summary(detector).working_point
     adopted.mark_whole(detector, chosen.reject, on_restore=partial(review.show, own))
     test = resources.test_images(detector, dataset)
     refusals(test.refused, f"{len(test.refused)} test images could not be read", key="refused_test")
     tuning = chosen.settings.tuning
-    view = view_at(test, chosen.settings, resources.scores(test, tuning), reject=chosen.reject)
+    by_level = resources.scores(test, tuning)
+    view = view_at(test, chosen.settings, by_level, reject=chosen.reject)
+    tables = over_targets.tables(view, by_level, chosen.production)
+    view = replace(view, reach=tables.reach)
+    with target:
+        controls.target_slider(
+            tables.columns, tables.stops, over_targets.place(tables.stops, 100 * chosen.settings.target_fpr)
+        )
     if view.missing:
         notice(view.missing)
-    finding = promises.chi2_finding(view)
-    numbers(view, finding)
+    numbers(view)
     adoption(detector, view, reject_fpr=chosen.reject)
     with st.grid(2, min_column_width=420):
-        distances(view, finding, errors.pick_bar)
+        distances(view, errors.pick_bar)
         promises.by_level(view)
     sigma.promised_and_achieved(detector, dataset)
     with st.grid(2, min_column_width=420):

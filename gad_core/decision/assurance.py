@@ -36,11 +36,11 @@ def upper_bounds(n: int, *, simultaneous: bool = False) -> Array:
     return bounds
 
 
-def assured_rank(n: int, target_fpr: float, *, simultaneous: bool = False) -> int | None:
-    """The smallest k above whose score the true rate is the target at most, with 95 % confidence; None if n is few."""
-    bounds = upper_bounds(n, simultaneous=simultaneous)
-    allowed = np.round(bounds, _DIGITS) <= target_fpr
-    return int(allowed.argmax()) + 1 if allowed.any() else None
+def assured_ranks(n: int, targets: Array, *, simultaneous: bool = False) -> NDArray[np.intp]:
+    """The smallest k (T,) above whose score the true rate is at most the target (T,), 95 % confident; 0: n is few."""
+    rising = np.round(upper_bounds(n, simultaneous=simultaneous), _DIGITS)[::-1]
+    ranks = 1 + n - np.searchsorted(rising, targets, side="right")
+    return np.where(ranks <= n, ranks, 0)
 
 
 def needed_for_assurance(target_fpr: float, *, simultaneous: bool = False) -> int:

@@ -12,9 +12,10 @@ from gad_core.data.datasets import Refusal
 from gad_core.decision.chi_law import ChiLaw, CoupledChiLaws, Law
 from gad_core.decision.curves import Auroc, auroc
 from gad_core.decision.localisation import Localisation
+from gad_core.decision.ranks import Groups
 from gad_core.decision.rates import Rate, exceedance
 from gad_core.decision.tail import pareto
-from gad_core.decision.working_point import BOUNDS, METHODS, Groups, chi2, hotelling, left_out_rate, remake
+from gad_core.decision.working_point import BOUNDS, METHODS, chi2, hotelling, left_out_rate, remake
 from gad_core.errors import GadError
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.levels import sum_levels
@@ -224,18 +225,6 @@ def point_rates(scores: LevelScores, anomalous: NDArray[np.bool_], point: Workin
         exceedance(normal, point.threshold) if len(normal) else None,
         exceedance(defects, point.threshold) if len(defects) else None,
     )
-
-
-def left_out_rates(scores: LevelScores, method: str, targets: Iterable[float]) -> list[Rate | None]:
-    """Rate on left-out images at every target; None where the method has no threshold there."""
-    rates: list[Rate | None] = []
-    for target in targets:
-        try:
-            point = threshold(scores, method, target)
-        except GadError:
-            point = None
-        rates.append(left_out_rate(point, scores.left_out, scores.folds, groups=scores.groups) if point else None)
-    return rates
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,16 @@ def clopper_pearson(
     return low, high
 
 
+def rates(counts: NDArray[np.integer], n: int) -> list[Rate]:
+    """The same of many counts (T,) of n, each worked out once."""
+    different, places = np.unique(counts, return_inverse=True)
+    low, high = clopper_pearson(different, n)
+    found = [
+        Rate(*values) for values in zip(different.tolist(), [n] * len(low), low.tolist(), high.tolist(), strict=True)
+    ]
+    return [found[place] for place in places]
+
+
 def exceedance(scores: NDArray[np.float64], threshold: float) -> Rate:
     """The share of scores (n,) that are flagged: those strictly above the threshold."""
     return rate(int(np.count_nonzero(scores > threshold)), len(scores))

@@ -5,10 +5,11 @@ Annals of Statistics 3; Balkema & de Haan 1974). What lies beyond the scores is 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from gad_core.decision.generalised_pareto import SHAPES, fit, fit_p_value, log_terms, theta_grid
 from gad_core.decision.rates import CONFIDENCE
@@ -72,7 +73,20 @@ def fit_tail(scores: Array) -> Tail:
             needed=needed,
             n=n,
         )
-    ordered = np.sort(scores)
+    found = _fitted(np.sort(scores).tobytes())
+    if found is None:
+        raise GadError(
+            f"no generalised Pareto tail describes the {_sizes(n)[0]} largest of {n} scores, nor the largest {FEWEST}; "
+            "choose a rate that their ranks support"
+        )
+    return found
+
+
+@lru_cache(maxsize=64)
+def _fitted(rising: bytes) -> Tail | None:
+    """The tail of rising scores; every target that a slider passes asks for it."""
+    ordered = np.frombuffer(rising)
+    n = len(ordered)
     for k in _sizes(n):
         start, excess = float(ordered[-k - 1]), ordered[-k:] - ordered[-k - 1]
         if not excess[0] > 0:  # equal scores: a law with a density does not describe them
@@ -81,10 +95,7 @@ def fit_tail(scores: Array) -> Tail:
         p_value = fit_p_value(excess[None], fits)
         if fits.shape[0] < SHAPES[1] and p_value >= REJECTED:
             return Tail(start, excess, n, float(fits.shape[0]), float(fits.scale[0]), p_value)
-    raise GadError(
-        f"no generalised Pareto tail describes the {_sizes(n)[0]} largest of {n} scores, nor the largest {FEWEST}; "
-        "choose a rate that their ranks support"
-    )
+    return None
 
 
 def pareto(scores: Array, target_fpr: float) -> WorkingPoint:
@@ -103,7 +114,8 @@ def pareto(scores: Array, target_fpr: float) -> WorkingPoint:
 def tail_threshold(tail: Tail, target_fpr: float) -> float:
     """The distance that a share `target_fpr` exceeds; raises `GadError` for a target outside the tail."""
     _check(tail, target_fpr)
-    return tail.start + float(stats.genpareto.isf(target_fpr / tail.share, tail.shape, scale=tail.scale))
+    # ((p ^ -shape) - 1) / shape, the law's quantile, also where the shape is 0
+    return tail.start - tail.scale * float(special.boxcox(target_fpr / tail.share, -tail.shape))
 
 
 def tail_interval(tail: Tail, target_fpr: float, *, confidence: float = CONFIDENCE) -> tuple[float, float]:

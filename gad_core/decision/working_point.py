@@ -1,20 +1,19 @@
 """Thresholds from an acceptable false-positive rate; each says how it was made and from how many images."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from gad_core.decision.assurance import assured_rank, needed_for_assurance
+from gad_core.decision.assurance import assured_ranks, needed_for_assurance
 from gad_core.decision.chi_law import Law
+from gad_core.decision.ranks import DIGITS, Groups, left_out_counts, n_groups, one_a_group, rank_thresholds
 from gad_core.decision.rates import Rate, exceedance, rate
 from gad_core.errors import GadError, SampleTooSmall
 from gad_core.gaussian.tuning import WorkingPoint
 
 Array = NDArray[np.float64]
-Groups = Sequence[str | None]
 
 METHODS = (
     "chi2",
@@ -30,13 +29,10 @@ METHODS = (
 #: How methods end that promise a rate of at most the target.
 BOUNDS = ("-confident", "-simultaneous")
 
-#: Ranks and masses are compared after rounding, so that 20 * (1 - 0.05) is 19 and not a little more.
-_DIGITS = 9
-
 
 def conformal_rank(n: int, target_fpr: float) -> int:
     """The number, rising from 1, of the score that is the conformal threshold: above n, there is none."""
-    return math.ceil(round((n + 1) * (1 - target_fpr), _DIGITS))
+    return math.ceil(round((n + 1) * (1 - target_fpr), DIGITS))
 
 
 def sigma_fpr(n: float) -> float:
@@ -47,7 +43,7 @@ def sigma_fpr(n: float) -> float:
 def needed_normals(target_fpr: float) -> int:
     """Normal images from which a conformal threshold for the target can be had: n >= 1 / FPR - 1."""
     _check(target_fpr)
-    return math.ceil(round(1 / target_fpr - 1, _DIGITS))
+    return math.ceil(round(1 / target_fpr - 1, DIGITS))
 
 
 def chi2(target_fpr: float, *, law: Law, n_train: int) -> WorkingPoint:
@@ -86,7 +82,7 @@ def cross_conformal(left_out: Array, target_fpr: float) -> WorkingPoint:
     theorem. Raises `SampleTooSmall` below 1 / FPR - 1 images.
     """
     n = len(left_out)
-    threshold = _quantile(left_out, target_fpr, "left-out normal images", None)
+    threshold = _quantile("cross-conformal", left_out, target_fpr, "left-out normal images")
     how = f"quantile of the scores of {n} normal images, each from a fit without its fold"
     return WorkingPoint("cross-conformal", target_fpr, threshold, n, how)
 
@@ -99,8 +95,8 @@ def split_conformal(calibration: Array, target_fpr: float, *, groups: Groups | N
     Vovk et al. 2005; Lee, Barber & Willett 2023, Distribution-free inference with hierarchical data.
     """
     n = len(calibration)
-    threshold = _quantile(calibration, target_fpr, "calibration images", groups)
-    of_groups = f" in {_n_groups(groups)} groups" if groups else ""
+    threshold = _quantile("split-conformal", calibration, target_fpr, "calibration images", groups)
+    of_groups = f" in {n_groups(groups)} groups" if groups else ""
     how = f"quantile of the scores of {n} separate normal images{of_groups}, with a finite-sample guarantee"
     return WorkingPoint("split-conformal", target_fpr, threshold, n, how)
 
@@ -116,12 +112,13 @@ def confident(
     fixed seed, so that the promise is for an image of a new group. Raises `SampleTooSmall`.
     """
     _check(target_fpr)
-    kept = scores[_one_a_group(groups)] if groups else scores
+    kept = scores[one_a_group(groups)] if groups else scores
     what = "calibration images" if split else "left-out normal images"
     units = f"groups of {what}" if groups else what
-    n, rank = len(kept), assured_rank(len(kept), target_fpr, simultaneous=simultaneous)
+    n = len(kept)
+    rank = int(assured_ranks(n, np.array([target_fpr]), simultaneous=simultaneous)[0])
     at_once = " at every target at once" if simultaneous else ""
-    if rank is None:
+    if not rank:
         needed = needed_for_assurance(target_fpr, simultaneous=simultaneous)
         raise SampleTooSmall(
             f"95 % confidence in a false-positive rate of at most {100 * target_fpr:.3g} %{at_once} needs at least "
@@ -155,16 +152,9 @@ def left_out_rate(
         return None
     if not point.method.startswith("cross"):
         return exceedance(left_out, point.threshold)
-    flagged = 0
-    for fold in range(int(folds.max()) + 1):
-        out = folds == fold
-        kept = [group for group, left in zip(groups, out, strict=True) if not left] if groups else None
-        try:
-            others = remake(point.method, left_out[~out], point.target_fpr, groups=kept)
-        except SampleTooSmall:
-            return None
-        flagged += int(np.count_nonzero(left_out[out] > others.threshold))
-    return rate(flagged, len(left_out))
+    targets = np.array([point.target_fpr])
+    flagged = int(left_out_counts(point.method, left_out, folds, targets, groups=groups)[0])
+    return rate(flagged, len(left_out)) if flagged >= 0 else None
 
 
 def conformal_p_values(scores: Array, normal: Array) -> Array:
@@ -179,45 +169,20 @@ def hotelling_p_values(distances: Array, *, k: int, n_train: int) -> Array:
     return np.asarray(stats.f.sf(np.square(distances) * (n_train - k) / (k * (n_train + 1)), k, n_train - k))
 
 
-def _quantile(scores: Array, target_fpr: float, what: str, groups: Groups | None) -> float:
-    """The smallest score up to which the mass reaches 1 - FPR; one more group's mass lies at infinity."""
+def _quantile(method: str, scores: Array, target_fpr: float, what: str, groups: Groups | None = None) -> float:
+    """The conformal threshold; raises `SampleTooSmall`."""
     _check(target_fpr)
-    n_groups = _n_groups(groups) if groups else len(scores)
+    n = n_groups(groups) if groups else len(scores)
     needed = needed_normals(target_fpr)
-    if n_groups < needed:
+    if n < needed:
         units = f"groups of {what}" if groups else what
         raise SampleTooSmall(
-            f"a false-positive rate of {100 * target_fpr:.3g} % needs at least {needed} {units}, got {n_groups}; add "
-            f"{needed - n_groups} or choose a higher rate",
+            f"a false-positive rate of {100 * target_fpr:.3g} % needs at least {needed} {units}, got {n}; add "
+            f"{needed - n} or choose a higher rate",
             needed=needed,
-            n=n_groups,
+            n=n,
         )
-    order = np.argsort(scores)
-    mass = np.cumsum(_masses(len(scores), groups)[order]) / (n_groups + 1)
-    return float(scores[order][np.searchsorted(np.round(mass, _DIGITS), round(1 - target_fpr, _DIGITS))])
-
-
-def _masses(n: int, groups: Groups | None) -> Array:
-    """Each image's share of its group's mass 1."""
-    if not groups:
-        return np.ones(n)
-    sizes: dict[str, int] = {}
-    for group in groups:
-        if group is not None:
-            sizes[group] = sizes.get(group, 0) + 1
-    return np.array([1 / sizes[group] if group is not None else 1.0 for group in groups])
-
-
-def _n_groups(groups: Groups) -> int:
-    alone = sum(group is None for group in groups)
-    return alone + len({group for group in groups if group is not None})
-
-
-def _one_a_group(groups: Groups) -> NDArray[np.intp]:
-    """The place of one image of every group, drawn with a fixed seed; an image without a group is one of its own."""
-    order = np.random.default_rng(0).permutation(len(groups)).tolist()
-    chosen = {groups[i] if groups[i] is not None else (i,): i for i in order}
-    return np.sort(np.fromiter(chosen.values(), np.intp, len(chosen)))
+    return float(rank_thresholds(method, scores, np.array([target_fpr]), groups=groups)[0])
 
 
 def _check(target_fpr: float) -> None:

@@ -14,14 +14,14 @@ from gad_core.figures.curves import precision_recall_curve, roc_curve
 from gad_core.figures.deployment import Fall, indifference_curves, moved_bands, shift_curve
 from gad_core.figures.distances import Lines, score_ecdf, score_histogram
 from gad_core.figures.drawn import map_svg
-from gad_core.figures.outcomes import confusion, cost_curve, qq_plot
+from gad_core.figures.outcomes import TILES, confusion, cost_curve, qq_plot, tile_words
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, METHOD_COLOURS, METHOD_NAMES, NORMAL, SELECTED
 from gad_core.figures.paper import table_chart
 from gad_core.figures.planning import learning_curves
-from gad_core.figures.promises import level_promises, promised_against_achieved
-from gad_core.figures.rates import areas_beside, level_areas, rate_bars
+from gad_core.figures.promises import LEVEL_SERIES, level_promises, promised_against_achieved
+from gad_core.figures.rates import areas_beside, bar_words, level_areas, rate_bars
 from gad_core.figures.reductions import component_energy, eigenvalue_spectrum, reduction_heat_map
-from gad_core.figures.regions import dimmed, drawing_board, region_grid, region_map, region_overlay
+from gad_core.figures.regions import dimmed, drawing_board, region_grid, region_map, region_overlay, region_tint
 from gad_core.figures.repeatability import repeated_distances
 from gad_core.figures.sensitivity import blind_spots, detection_curves
 from gad_core.figures.sigma import sigma_rates
@@ -31,15 +31,18 @@ __all__ = [
     "DEFECT",
     "INK",
     "LEFT_OUT",
+    "LEVEL_SERIES",
     "METHOD_COLOURS",
     "METHOD_NAMES",
     "NORMAL",
     "SELECTED",
+    "TILES",
     "Fall",
     "Lines",
     "areas_beside",
     "attribution_map",
     "band_shares",
+    "bar_words",
     "blind_spots",
     "cluster_colour",
     "component_energy",
@@ -71,6 +74,7 @@ __all__ = [
     "region_grid",
     "region_map",
     "region_overlay",
+    "region_tint",
     "repeated_distances",
     "roc_curve",
     "score_ecdf",
@@ -79,4 +83,5 @@ __all__ = [
     "sigma_rates",
     "strategy_map",
     "table_chart",
+    "tile_words",
 ]

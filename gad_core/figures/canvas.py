@@ -24,6 +24,8 @@ LINE = 19  # pixels from one line of text to the next
 CHOSEN: Part = {"size": 12, "color": SELECTED, "line": {"color": INK, "width": 2}}
 #: A figure without a series needs a trace, so that its axes are drawn.
 EMPTY: Part = {"type": "scatter", "x": [], "y": []}
+#: The name of lines, bands and labels, and the `meta` of series, that a page draws itself while a slider moves them.
+MOVES = "moves"
 _CHARACTER = 7.7  # pixels: a generous mean width at the size of tick labels
 _TITLE = 24  # pixels that an axis title takes
 _EDGE = 0.15  # of the axis: so near to its end, a centred label would stick out
@@ -114,6 +116,12 @@ def adopted_line(x: float, span: tuple[float, float], *, log: bool = False) -> t
     shape, label = vertical(x, f"adopted {number(x)}", span, log=log)
     beside = {"yanchor": "top", "y": 0.9, "xanchor": "right" if label["xanchor"] == "right" else "left"}
     return shape | {"line": {"color": INK, "width": 2, "dash": "dash"}}, label | beside
+
+
+def moving(mark: tuple[Part, Part]) -> tuple[Part, Part]:
+    """A shape with its label, named as what a slider moves."""
+    shape, label = ({**part, "name": MOVES} if part else part for part in mark)
+    return shape, label
 
 
 def predicted_line(x: float, span: tuple[float, float], *, log: bool = False) -> tuple[Part, Part]:

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from gad_core.decision.curves import Auroc, Curve, roc_band
 from gad_core.decision.rates import Rate, rate
-from gad_core.figures.canvas import CHOSEN, Part, axis, diagonal, figure, line, whiskers
+from gad_core.figures.canvas import CHOSEN, MOVES, Part, axis, diagonal, figure, line, whiskers
 from gad_core.figures.palette import GRID, INK, LEFT_OUT, faint
 from gad_core.wording import interval
 
@@ -69,13 +69,12 @@ def _curve(curve: Curve, words: str) -> Part:
         "mode": "lines+markers",
         "customdata": curve.thresholds,
         "marker": {"size": 9, "opacity": 0, "maxdisplayed": 1},  # to be clicked, not to be drawn
-        "selected": {"marker": {"opacity": 0}},
-        "unselected": {"marker": {"opacity": 0}},
     }
 
 
 def _chosen(x: Rate, y: Rate, x_words: str, y_words: str) -> Part:
     return {
+        "meta": MOVES,
         "type": "scatter",
         "mode": "markers",
         "x": [100 * x.value],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gad_core.decision.costs import Band
 from gad_core.figures.canvas import (
     LINE,
+    MOVES,
     Part,
     adopted_line,
     axis,
@@ -18,6 +19,7 @@ from gad_core.figures.canvas import (
     horizontal,
     key,
     line,
+    moving,
     predicted_line,
     review_band,
     vertical,
@@ -41,12 +43,15 @@ class Lines:
     adopted: float | None = None
     predicted: float | None = None  # by chi-square
     review: Band | None = None
+    reach: tuple[float, ...] = ()  # where a slider takes them: the axis goes as far
 
     @property
     def known(self) -> list[float]:
         """All that the axis must reach."""
         ends = (self.review.accept_below, self.review.reject_above) if self.review else ()
-        return [value for value in (self.threshold, self.adopted, self.predicted, *ends) if value is not None]
+        return [
+            value for value in (self.threshold, self.adopted, self.predicted, *ends, *self.reach) if value is not None
+        ]
 
 
 def score_histogram(groups: Groups, lines: Lines) -> go.Figure:
@@ -60,14 +65,11 @@ def score_histogram(groups: Groups, lines: Lines) -> go.Figure:
     present = {name: group for name, group in groups.items() if len(group[0])}
     span = low, high = _span([scores for scores, _ in present.values()], lines)
     bins = np.geomspace(low, high, _BINS + 1) if low > 0 else np.linspace(low, high, _BINS + 1)
-    threshold = math.inf if lines.threshold is None else lines.threshold
-    # The bin of the threshold is drawn in two colours, at one height.
-    edges = np.union1d(bins, [] if lines.threshold is None else [max(threshold, low)])
     rows = range(len(present))
-    traces = [
-        _bars(name, np.maximum(scores, low), colour, bins, edges, threshold, base=float(len(present) - 1 - row))
-        for row, (name, (scores, colour)) in enumerate(present.items())
-    ]
+    traces = []
+    for row, (name, (scores, colour)) in enumerate(present.items()):
+        bars = _bars(name, np.maximum(scores, low), colour, bins, row=row, rows=len(present))
+        traces += [bars] if lines.threshold is None else [bars, _above(bars, bins, lines.threshold, colour)]
     layout = {
         "margin": _room(lines),
         "barmode": "overlay",
@@ -111,37 +113,42 @@ def score_ecdf(groups: Groups, lines: Lines) -> go.Figure:
     return figure(traces, layout, marks=[*_marks(lines, span, above=False), *key(names)])
 
 
-def _bars(name: str, scores: Array, colour: str, bins: Array, edges: Array, threshold: float, *, base: float) -> Part:
-    """The histogram of one group on `bins`, a bar between every two of `edges`, standing at the height `base`."""
+def _bars(name: str, scores: Array, colour: str, bins: Array, *, row: int, rows: int) -> Part:
+    """The pale histogram of one group, standing in its row; `customdata` are a bar's count, its ends and its row."""
     counts = np.histogram(scores, bins)[0]
-    middles = (edges[:-1] + edges[1:]) / 2
-    bin_of = np.searchsorted(bins, middles) - 1
     return {
         "type": "bar",
-        "x": middles,
-        "width": np.diff(edges),
-        "base": base,
-        "y": _FULL * counts[bin_of] / counts.max(),
-        "marker": {
-            "color": np.where(edges[:-1] >= threshold, colour, faint(colour, _BELOW)).tolist(),
-            "line": {"width": 0},
-        },
-        "customdata": np.column_stack([counts[bin_of], bins[bin_of], bins[bin_of + 1]]),
-        "unselected": {"marker": {"opacity": 1}},  # after a click the other bars stay as they are
+        "x": (bins[:-1] + bins[1:]) / 2,
+        "width": np.diff(bins),
+        "base": float(rows - 1 - row),
+        "y": _FULL * counts / counts.max(),
+        "marker": {"color": faint(colour, _BELOW), "line": {"width": 0}},
+        "meta": {"above": {"color": colour, "line": {"width": 0}}},
+        "customdata": np.column_stack([counts, bins[:-1], bins[1:], np.full(len(counts), row)]),
         "hovertemplate": f"%{{customdata[0]}} of {len(scores)} {name}"
         "<br>at distance %{customdata[1]:.3g} to %{customdata[2]:.3g}<extra></extra>",
     }
 
 
+def _above(bars: Part, bins: Array, threshold: float, colour: str) -> Part:
+    """The same in full colour, as far as it lies above the threshold; the bar in which that lies is cut at it."""
+    edges = np.maximum(bins, min(threshold, bins[-1]))
+    inside = np.diff(edges) > 0
+    of_bars = {name: bars[name][inside] for name in ("y", "customdata")}
+    shape = {"x": ((edges[:-1] + edges[1:]) / 2)[inside], "width": np.diff(edges)[inside]}
+    return bars | of_bars | shape | {"marker": {"color": colour, "line": {"width": 0}}, "meta": MOVES}
+
+
 def _marks(lines: Lines, span: tuple[float, float], *, above: bool) -> Iterator[tuple[Part, Part]]:
     if lines.review:
-        yield review_band(lines.review.accept_below, lines.review.reject_above, span, above=above)
+        yield moving(review_band(lines.review.accept_below, lines.review.reject_above, span, above=above))
     if lines.threshold is not None:
-        yield vertical(max(lines.threshold, span[0]), f"threshold {number(lines.threshold)}", span, log=span[0] > 0)
+        name = f"threshold {number(lines.threshold)}"
+        yield moving(vertical(max(lines.threshold, span[0]), name, span, log=span[0] > 0))
     if lines.adopted is not None and lines.adopted != lines.threshold:
         yield adopted_line(max(lines.adopted, span[0]), span, log=span[0] > 0)
     if lines.predicted is not None and lines.predicted != lines.threshold:
-        yield predicted_line(lines.predicted, span, log=span[0] > 0)
+        yield moving(predicted_line(lines.predicted, span, log=span[0] > 0))
 
 
 def _room(lines: Lines) -> Part:

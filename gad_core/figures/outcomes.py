@@ -1,17 +1,36 @@
 """Confusion matrix, cost curve and QQ plot: what a threshold does to a shift's parts, and whether chi-square holds."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from gad_core.decision.costs import CostCurve, Shift
-from gad_core.figures.canvas import CHOSEN, EMPTY, Part, adopted_line, axis, diagonal, figure, line, vertical
+from gad_core.figures.canvas import CHOSEN, EMPTY, Part, adopted_line, axis, diagonal, figure, line, moving, vertical
 from gad_core.figures.palette import DEFECT, INK, LEFT_OUT, NORMAL, faint
 from gad_core.wording import number
 
 Array = NDArray[np.float64]
+
+
+#: Of a confusion matrix: place (x, y), name in a shift, words, colour.
+TILES = (
+    (0, 0, "good_passed", "good, passed", NORMAL),
+    (1, 0, "good_flagged", "false alarms", DEFECT),
+    (0, 1, "bad_missed", "missed", DEFECT),
+    (1, 1, "bad_caught", "caught", NORMAL),
+)
+
+
+def tile_words(shift: Shift, low: Shift, high: Shift) -> dict[str, tuple[str, str]]:
+    """The parts of each tile, and between which numbers they lie, by its name."""
+    found = {}
+    for _, _, name, _, _ in TILES:
+        ends = sorted((float(getattr(low, name)), float(getattr(high, name))))
+        found[name] = (number(getattr(shift, name)), f"{number(ends[0])} to {number(ends[1])}")
+    return found
 
 
 def confusion(shift: Shift, low: Shift, high: Shift) -> go.Figure:
@@ -19,19 +38,13 @@ def confusion(shift: Shift, low: Shift, high: Shift) -> go.Figure:
 
     `low` and `high` are the shifts at the ends of both rates' intervals: few images leave room for many parts.
     """
-    tiles = (
-        (0, 0, "good_passed", "good, passed", NORMAL),
-        (1, 0, "good_flagged", "false alarms", DEFECT),
-        (0, 1, "bad_missed", "missed", DEFECT),
-        (1, 1, "bad_caught", "caught", NORMAL),
-    )
     marks: list[tuple[Part, Part]] = []
-    for x, y, name, words, colour in tiles:
-        ends = sorted((float(getattr(low, name)), float(getattr(high, name))))
+    for x, y, name, words, colour in TILES:
         box = {"type": "rect", "x0": x - 0.49, "x1": x + 0.49, "y0": y - 0.47, "y1": y + 0.47}
         box |= {"fillcolor": faint(colour, 0.28), "line": {"width": 0}, "layer": "below"}
-        text = f"<b>{number(getattr(shift, name))}</b> {words}<br>{number(ends[0])} to {number(ends[1])}"
-        marks.append((box, {"x": x, "y": y, "text": text, "font": {"color": INK, "size": 15}}))
+        parts, ends = tile_words(shift, low, high)[name]
+        text = {"x": x, "y": y, "text": f"<b>{parts}</b> {words}<br>{ends}", "font": {"color": INK, "size": 15}}
+        marks += [(box, {}), moving(({}, text))]
     layout = {
         "height": 240,
         "xaxis": axis("", grid=False, range=[-0.5, 1.5], tickvals=[0, 1], ticktext=["passed", "flagged"], side="top")
@@ -42,9 +55,14 @@ def confusion(shift: Shift, low: Shift, high: Shift) -> go.Figure:
     return figure([EMPTY], layout, marks=marks)
 
 
-def cost_curve(curve: CostCurve, threshold: float | None, *, adopted: float | None = None) -> go.Figure:
-    """Expected cost per shift over the threshold, with the present one, the adopted one and the cheapest."""
-    ends = [value for value in (threshold, adopted) if value is not None]
+def cost_curve(
+    curve: CostCurve, threshold: float | None, *, adopted: float | None = None, reach: Sequence[float] = ()
+) -> go.Figure:
+    """Expected cost per shift over the threshold, with the present one, the adopted one and the cheapest.
+
+    The axis goes as far as `reach`, where a slider takes the threshold.
+    """
+    ends = [*(value for value in (threshold, adopted) if value is not None), *reach]
     high = float(max([curve.threshold[-1], *ends]))
     low = float(min([curve.threshold[0], *ends]))
     log = low >= 0
@@ -73,7 +91,7 @@ def cost_curve(curve: CostCurve, threshold: float | None, *, adopted: float | No
         else axis("threshold", range=[low, high]),
         "yaxis": axis("cost per shift", rangemode="tozero"),
     }
-    marks = [] if threshold is None else [vertical(max(threshold, low), "now", (low, high), log=log)]
+    marks = [] if threshold is None else [moving(vertical(max(threshold, low), "now", (low, high), log=log))]
     if adopted is not None and adopted != threshold:
         marks.append(adopted_line(max(adopted, low), (low, high), log=log))
     return figure([costs, cheapest], layout, marks=marks)

@@ -10,6 +10,7 @@ from gad_core.decision.evaluation import PointRates
 from gad_core.decision.rates import Rate
 from gad_core.figures.canvas import (
     EMPTY,
+    MOVES,
     Part,
     axis,
     band,
@@ -19,6 +20,7 @@ from gad_core.figures.canvas import (
     key,
     key_above,
     line,
+    moving,
     rate_points,
     vertical,
 )
@@ -38,7 +40,8 @@ _STROKES: dict[str, Part] = {
     **{f"{split}-confident": {"dash": "dash", "width": 2.6} for split in ("cross", "split")},
     **{f"{split}-simultaneous": {"dash": "dot", "width": 2.6} for split in ("cross", "split")},
 }
-_ASIDE = 0.14  # levels: how far the two series stand from the middle
+#: The two series of rates by level: how far aside they stand from the middle, in levels.
+LEVEL_SERIES = {"left-out good": -0.14, "good test": 0.14}
 
 
 def promised_against_achieved(
@@ -67,7 +70,7 @@ def promised_against_achieved(
         "xaxis": axis("promised false-positive rate, %", **span),
         "yaxis": axis("achieved false-positive rate, %", **span),
     }
-    target = vertical(100 * current, f"target {number(100 * current)} %", (low, high), log=True)
+    target = moving(vertical(100 * current, f"target {number(100 * current)} %", (low, high), log=True))
     return figure(traces, layout, marks=[(diagonal(low, high), {}), target, *key(_names(by_method))])
 
 
@@ -80,14 +83,14 @@ def level_promises(
     """
     places = np.arange(len(rates), dtype=np.float64)
     series = (
-        ("left-out good", LEFT_OUT, -_ASIDE, [point.left_out for point in rates.values()]),
-        ("good test", NORMAL, _ASIDE, [point.test for point in rates.values()]),
+        ("left-out good", LEFT_OUT, [point.left_out for point in rates.values()]),
+        ("good test", NORMAL, [point.test for point in rates.values()]),
     )
-    present = [(name, colour, aside, found) for name, colour, aside, found in series if any(found)]
+    present = [(name, colour, found) for name, colour, found in series if any(found)]
     traces = [
-        rate_points(places + aside, found, colour, [f"level {level}, {name}" for level in rates])
-        | {"marker": _marker(colour, [level in marked for level in rates])}
-        for name, colour, aside, found in present
+        rate_points(places + LEVEL_SERIES[name], found, colour, [f"level {level}, {name}" for level in rates])
+        | {"marker": _marker(colour, [level in marked for level in rates]), "meta": MOVES}
+        for name, colour, found in present
     ]
     called = {level: whole if level == SUM else level for level in rates}
     ticks = [f"<b>{name}</b>" if level in marked else name for level, name in called.items()]
@@ -96,12 +99,12 @@ def level_promises(
         | {"fixedrange": True},
         "yaxis": axis("good parts flagged, %", range=[-3, 103], tickvals=[0, 25, 50, 75, 100]),
     }
-    names = [("●", name, colour) for name, colour, _, _ in present]
+    names = [("●", name, colour) for name, colour, _ in present]
     promise = horizontal(100 * target, color=PROMISE, width=2.5, dash="dash")
     return figure(
         traces or [EMPTY],
         layout,
-        marks=[(promise, {}), key_above([*names, ("╌╌", f"promised {percent(target)}", PROMISE)])],
+        marks=[moving((promise, {})), key_above([*names, ("╌╌", "promised", PROMISE)])],
     )
 
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from gad_core.decision.curves import Auroc
 from gad_core.decision.rates import Rate
-from gad_core.figures.canvas import Part, axis, figure, whiskers
+from gad_core.figures.canvas import MOVES, Part, axis, figure, moving, whiskers
 from gad_core.figures.palette import LEFT_OUT, NORMAL, faint
 from gad_core.wording import interval, percent
 
@@ -25,6 +25,7 @@ def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
     names = [escape(name.replace("_", " ")) for name in rates]
     rows = [*range(len(names))]
     bars = {
+        "meta": MOVES,
         "type": "bar",
         "orientation": "h",
         "y": rows,
@@ -40,16 +41,21 @@ def rate_bars(rates: Mapping[str, Rate], colour: str) -> go.Figure:
     }
     at_end = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "yanchor": "middle"}
     ends: list[tuple[Part, Part]] = [
-        ({}, at_end | {"y": row, "text": f"{percent(rate.value)}, {rate.count} of {rate.n}"})
+        moving(({}, at_end | {"y": row, "text": bar_words(rate)}))
         for row, rate in zip(rows, rates.values(), strict=True)
     ]
     layout = {
         "height": _ROW * len(names) + 28,
         "margin": {"r": 142, "t": 4},
         "xaxis": axis("", range=[0, 101], tickvals=[0, 25, 50, 75, 100], ticksuffix=" %"),
-        "yaxis": axis("", grid=False, tickvals=rows, ticktext=names, autorange="reversed", fixedrange=True),
+        "yaxis": axis("", grid=False, tickvals=rows, ticktext=names, range=[len(names) - 0.5, -0.5], fixedrange=True),
     }
     return figure([bars], layout, marks=ends)
+
+
+def bar_words(rate: Rate) -> str:
+    """What stands at the end of a bar."""
+    return f"{percent(rate.value)}, {rate.count} of {rate.n}"
 
 
 def level_areas(areas: Mapping[str, Auroc], summed: Sequence[int], *, own: str = "sum") -> go.Figure:

@@ -11,41 +11,49 @@ from streamlit.delta_generator import DeltaGenerator
 
 from gad_core import wording
 from gad_core.decision.rates import Rate
+from pages.shared import live, modules
 from pages.shared.text import plain
 
 #: A metric whose small line is a note, not a change.
 QUIET: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
 
-_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-
-
-def _config(key: str) -> dict[str, Any]:
-    """The toolbar, whose camera saves the chart as vectors, named by what it shows."""
-    return _CONFIG | {"toImageButtonOptions": {"format": "svg", "filename": f"gad {key.replace('_', ' ')}"}}
+#: Pages draw their charts with one component of our own: `st.plotly_chart` draws every chart anew at every move of a
+#: slider, in sight or not.
+_chart = modules.component("chart")
 
 
 @contextmanager
-def panel(title: str, finding: str, *, loud: bool = False) -> Iterator[DeltaGenerator]:
+def panel(title: str, finding: str, *, loud: bool = False, slot: str | None = None) -> Iterator[DeltaGenerator]:
     """A framed place for a chart or a table, named by its title; yields the corner.
 
-    `finding` is text, not Markdown; one that must not be missed is `loud`, in the colour of text.
+    `finding` is text, not Markdown; one that must not be missed is `loud`, in the colour of text. One that moves with
+    a slider has a `slot` in its tables.
     """
     with st.container(border=True, height="stretch", gap="xsmall"):
         head, corner = _head()
         head.markdown(f"**{title}**")
-        (st.markdown if loud else st.caption)(plain(finding))
+        _say(finding, slot, loud=loud)
         yield corner
 
 
 @contextmanager
-def panel_of(names: Sequence[str], finding: str, *, key: str) -> Iterator[str]:
+def panel_of(names: Sequence[str], finding: str, *, key: str, slot: str | None = None) -> Iterator[str]:
     """A framed place for one of several charts, chosen in its corner; yields the name, which is the title as well."""
     with st.container(border=True, height="stretch", gap="xsmall"):
         head, corner = _head()
         name = switch(corner, names, key=key)
         head.markdown(f"**{name}**")
-        st.caption(plain(finding))
+        _say(finding, slot)
         yield name
+
+
+def _say(finding: str, slot: str | None, *, loud: bool = False) -> None:
+    if slot:
+        style = "finding" if loud else "caption"
+        template = f'<p class="{style}" data-slot="{slot}" data-testid="stCaptionContainer"></p>'
+        live.words(template, {slot: finding}, key=f"finding_{slot}")
+    else:
+        (st.markdown if loud else st.caption)(plain(finding))
 
 
 def panel_without(title: str, why: str) -> None:
@@ -84,37 +92,58 @@ def unbroken(*parts: str) -> str:
     return " ".join(plain(part).replace(" ", "\u00a0") for part in parts)
 
 
-def show(figure: go.Figure, *, key: str, alt: str) -> None:
-    """The figure, as wide as its place; `alt` carries the finding."""
-    st.plotly_chart(figure, key=key, config=_config(key), alt=alt)
+def show(figure: go.Figure, *, key: str, alt: str, marks: Sequence[live.Mark] = ()) -> None:
+    """The figure, as wide as its place; `alt` carries the finding, and `marks` move with a slider."""
+    _mount(figure, key=key, alt=alt, marks=marks)
 
 
-def pick(figure: go.Figure, *, key: str, alt: str, on_pick: Callable[[dict[str, Any]], None]) -> None:
+def pick(
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    on_pick: Callable[[dict[str, Any]], None],
+    marks: Sequence[live.Mark] = (),
+) -> None:
     """The figure, whose points can be clicked; `on_pick` gets the clicked point before the next run."""
 
     def picked() -> None:
-        points = st.session_state[key].selection.points
-        if points:
-            on_pick(dict(points[0]))
+        on_pick(st.session_state[key].picked)
 
-    st.plotly_chart(figure, key=key, config=_config(key), alt=alt, on_select=picked, selection_mode="points")
+    _mount(figure, key=key, alt=alt, marks=marks, gestures="pick", on_picked_change=picked)
 
 
 def draw(figure: go.Figure, *, key: str, alt: str, on_draw: Callable[[list[list[tuple[float, float]]]], None]) -> None:
     """The figure, on which outlines are drawn with lasso or box; `on_draw` gets their corners before the next run."""
 
     def drawn() -> None:
-        selection = st.session_state[key].selection
-        lassos = [list(zip(lasso["x"], lasso["y"], strict=True)) for lasso in selection.lasso]
-        on_draw([*map(_corners, selection.box), *lassos])
+        on_draw([[(float(x), float(y)) for x, y in outline] for outline in st.session_state[key].drawn or ()])
 
-    config = _config(key) | {"modeBarButtonsToRemove": ["autoScale2d"], "displayModeBar": True}
-    st.plotly_chart(figure, key=key, config=config, alt=alt, on_select=drawn, selection_mode=("box", "lasso"))
+    _mount(figure, key=key, alt=alt, gestures="draw", on_drawn_change=drawn)
 
 
-def _corners(box: dict[str, Any]) -> list[tuple[float, float]]:
-    (x0, x1), (y0, y1) = box["x"], box["y"]
-    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+def _mount(
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    marks: Sequence[live.Mark] = (),
+    gestures: str | None = None,
+    **callbacks: Callable[[], None],
+) -> None:
+    """The figure in its place; as text, so that the browser sees by a comparison whether it is another one."""
+    _chart(
+        key=key,
+        data={
+            "figure": figure.to_json(validate=False),
+            "height": figure.layout.height,
+            "alt": alt,
+            "name": f"gad {key.replace('_', ' ')}",
+            "gestures": gestures,
+            "moves": {"store": live.STORE, "marks": list(marks)} if marks else None,
+        },
+        **callbacks,
+    )
 
 
 def custom(point: dict[str, Any]) -> list[float]:

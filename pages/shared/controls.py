@@ -5,10 +5,15 @@ from typing import Any
 import streamlit as st
 
 from gad_core.decision.working_point import sigma_fpr
-from pages.shared import settings
+from pages.shared import live, settings
 
 #: Kept in the link and in the tab.
 BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+
+
+def _even(low: float, high: float, step: float) -> list[float]:
+    return [round(low + step * i, 4) for i in range(round((high - low) / step) + 1)]
+
 
 #: Target rates in percent: log-spaced, with those of 1 to 4 standard deviations.
 STEPS = tuple(
@@ -18,46 +23,37 @@ STEPS = tuple(
     )
 )
 _SIGMAS = {round(100 * sigma_fpr(n), 4): f"{n}σ" for n in (1, 2, 3, 4)}
+#: Where the slider can stand, the closer together the more images know of it; and what is written below it.
+_STOPS = frozenset({*STEPS, *_even(0.01, 0.1, 0.01), *_even(0.1, 1, 0.01), *_even(1, 10, 0.1), *_even(10, 50, 0.5)})
+_TICKS = {step: f"{step:g} %" for step in (1, 10, 50)} | {step: name for step, name in _SIGMAS.items() if step > 0.1}
 
 
-def target_fpr() -> float:
-    """The target false-positive rate in (0, 1): a logarithmic slider and a box for any other value."""
-    slider, box = st.columns([4, 1], vertical_alignment="bottom")
-    state = st.session_state
-    percent = box.number_input(
-        "Target, %",
-        min_value=0.001,
-        max_value=50.0,
-        step=0.1,
-        format="%.4g",
-        key="fpr",
-        on_change=settings.keep,
-    )
-    if state.get("fpr_step") != _nearest(percent):
-        # The box, and so the link, says what holds, and the slider follows. It is not set otherwise: the answer to an
-        # earlier move, or to a job's end, would take back one that the browser has not sent yet.
-        state["fpr_step"] = _nearest(percent)
+def stops(percent: float) -> tuple[float, ...]:
+    """Where the slider can stand: two digits of every target from 0.01 to 50 %, the steps, and the present target."""
+    return tuple(sorted({*_STOPS, round(percent, 6)}))
 
-    def move_box() -> None:
-        state["fpr"] = float(state["fpr_step"])
+
+def target_slider(columns: str, stops: tuple[float, ...], at: int) -> None:
+    """The target false-positive rate: a logarithmic slider with a box for any other value (`fpr` in the session)."""
+
+    def released(percent: float) -> None:
+        st.session_state["fpr"] = round(min(max(percent, 0.001), 50.0), 6)
         settings.keep()
 
-    slider.select_slider(
-        "Target false-positive rate",
-        options=STEPS,
-        format_func=step_name,
-        key="fpr_step",
-        on_change=move_box,
-        help="The share of good parts that you accept to be flagged. nσ marks are the tails of a normal distribution.",
+    live.slider(
+        key="target",
+        label="Target false-positive rate",
+        help_text="The share of good parts that you accept to be flagged. nσ marks are the tails of a normal "
+        "distribution.",
+        columns=columns,
+        stops=stops,
+        at=at,
+        ticks=[(stops.index(step), words) for step, words in _TICKS.items()],
+        on_release=released,
     )
-    return float(percent) / 100
 
 
 def step_name(percent: float) -> str:
     """How a step of the slider is written."""
     sigma = _SIGMAS.get(percent)
     return f"{percent:.3g} %" + (f" ({sigma})" if sigma else "")
-
-
-def _nearest(percent: float) -> float:
-    return min(STEPS, key=lambda step: abs(step - percent))

@@ -35,12 +35,12 @@ def gallery(
     per_page: int = 24,
     on_press: Callable[[ImageFile], None] | None = None,
     selected: str | None = None,
-    picture: Callable[[ImageFile], str] | None = None,
+    over: Callable[[ImageFile], str | None] | None = None,
 ) -> None:
     """Thumbnails of images with captions; `caption` gets the position in `files`, `on_press` the pressed image.
 
     `on_press` runs as a callback, before the next run. The image whose digest is `selected` is marked, wherever it
-    stands. `picture` gives the URL of another picture than the thumbnail.
+    stands. `over` gives the URL of a small picture that is laid over the thumbnail.
     """
     if not files:
         return
@@ -51,7 +51,8 @@ def gallery(
     tiles = [
         {
             "name": file.digest,
-            "source": (picture or thumbnail)(file),
+            "source": thumbnail(file),
+            "over": over(file) if over else None,
             "caption": caption(position) if caption else file.path.name,
             "alt": f"{file.defect}: {file.path.name}",
             "selected": file.digest == selected,
@@ -85,6 +86,16 @@ def small(file: ImageFile) -> NDArray[np.uint8]:
         image = Image.new("RGB", (_SIDE, _SIDE), "#999999")
     image.thumbnail((_SIDE, _SIDE))
     return np.asarray(image)
+
+
+def tints(maps: Mapping[str, NDArray[np.float64]], limit: float) -> Callable[[ImageFile], str | None]:
+    """Maps of regions (rows, columns), by digest, to lie over thumbnails; the middle of the colours is `limit`."""
+
+    def tint(file: ImageFile) -> str | None:
+        values = maps.get(file.digest)
+        return None if values is None else pictures.url(figures.region_tint(values, limit=limit))
+
+    return tint
 
 
 def with_regions(maps: Mapping[str, NDArray[np.float64]], limit: float) -> Callable[[ImageFile], str]:

@@ -19,8 +19,9 @@ from gad_core.data.datasets import Dataset, ImageFile, ImageSet, Refusal
 from gad_core.data.images import content_digest
 from gad_core.decision import reduction_map as maps
 from gad_core.decision.curves import Auroc, auroc
-from gad_core.decision.evaluation import LevelScores, Projected, left_out_rates, level_scores
+from gad_core.decision.evaluation import LevelScores, Projected, level_scores
 from gad_core.decision.localisation import Localisation
+from gad_core.decision.over_targets import over_targets
 from gad_core.decision.rates import Rate
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
@@ -199,7 +200,7 @@ def promise_curves(
 ) -> dict[str, list[Rate | None]]:
     """Left-out rate of those methods that have a threshold on this level, over the whole range of targets."""
     of_level = scores(test, tuning)[level]
-    curves = {method: left_out_rates(of_level, method, targets) for method in methods}
+    curves = {method: over_targets(of_level, test.images.labels, method, targets).left_out for method in methods}
     return {method: rates for method, rates in curves.items() if any(rates)}
 
 

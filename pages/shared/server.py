@@ -15,12 +15,13 @@ import streamlit
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from gad_core.errors import GadError
-from pages.shared import access, memory
+from pages.shared import access, memory, modules
 from pages.shared.guard import Guard
 from pages.shared.way_back import WayBack
 
@@ -28,17 +29,21 @@ _PAGES = Path(__file__).parents[1]
 _STATIC = Path(streamlit.__file__).parent / "static"
 #: Without it, Streamlit's front end takes the path of a deep link for the server's, and asks there in vain.
 _HOME = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('.', location.href).href}</script>"
-#: Loaded and run with the first chart otherwise, five megabytes of it, while that chart is waited for.
-_EARLY = "static/js/PlotlyChart.*.js"
+#: Loaded and run with the first chart otherwise, while that chart is waited for.
+_EARLY = f"{modules.ADDRESS}/chart.js"
+_EARLIER = f'<script type="module">import(new URL("{_EARLY}", window.__streamlit.BACKEND_BASE_URL).href)</script>'
 _log = logging.getLogger(__name__)
 # Torch's threads spin while they wait for each other. Where other work has the cores, they spin for seconds: a first
 # attribution beside two busy processes took 35 s, and 4 s with threads that sleep. Read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def routes() -> list[Route]:
-    """Answers to the first request for each page."""
-    return [Route(path, _index) for path in _paths()]
+def routes() -> list[BaseRoute]:
+    """Answers to the first request for each page, and the modules of our own components."""
+    return [
+        *(Route(path, _index) for path in _paths()),
+        Mount(f"/{modules.ADDRESS}", StaticFiles(directory=modules.FOLDER)),
+    ]
 
 
 def doors() -> list[Middleware]:
@@ -74,9 +79,7 @@ def ready() -> None:
 
 async def _index(_: Request) -> HTMLResponse:
     """A page's first answer."""
-    early = [path.relative_to(_STATIC).as_posix() for path in _STATIC.glob(_EARLY)]
-    scripts = [f'<script type="module">import("./{path}")</script>' for path in early]
-    page = (_STATIC / "index.html").read_text().replace("<head>", "".join(("<head>", _HOME, *scripts)), 1)
+    page = (_STATIC / "index.html").read_text().replace("<head>", f"<head>{_HOME}{_EARLIER}", 1)
     return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
 
 

@@ -15,7 +15,7 @@ def test_the_rank_is_the_first_whose_broken_promises_are_5_percent_at_most(n, ta
     """The true rate above number k exceeds the target where fewer than k of n uniform scores lie below 1 - target."""
     broken = [stats.binom.sf(k - 1, n, 1 - target) for k in range(1, n + 1)]
     kept = [k for k, chance in enumerate(broken, start=1) if chance <= 0.05]
-    assert assurance.assured_rank(n, target) == (kept[0] if kept else None)
+    assert assurance.assured_ranks(n, np.array([target]))[0] == (kept[0] if kept else 0)
 
 
 def test_normals_needed_for_confidence_are_those_of_the_literature():
@@ -25,8 +25,8 @@ def test_normals_needed_for_confidence_are_those_of_the_literature():
 @pytest.mark.parametrize("target", [0.1, 0.05])
 def test_normals_needed_at_every_target_are_the_fewest(target):
     n = assurance.needed_for_assurance(target, simultaneous=True)
-    assert assurance.assured_rank(n, target, simultaneous=True) == n
-    assert assurance.assured_rank(n - 1, target, simultaneous=True) is None
+    assert assurance.assured_ranks(n, np.array([target]), simultaneous=True)[0] == n
+    assert assurance.assured_ranks(n - 1, np.array([target]), simultaneous=True)[0] == 0
 
 
 @pytest.mark.parametrize("n", [1, 7, 100, 500])
@@ -58,7 +58,7 @@ def test_a_conformal_threshold_exceeds_its_target_in_45_of_100_calibrations():
 def test_confident_thresholds_say_what_they_promise(split):
     scores = np.random.default_rng(1).permutation(np.arange(1.0, 301.0))
     point = wp.confident(scores, 0.05, split=split)
-    assert point.threshold == assurance.assured_rank(300, 0.05)
+    assert point.threshold == assurance.assured_ranks(300, np.array([0.05]))[0]
     assert point.method == ("split-confident" if split else "cross-confident")
     assert ("about 95 %" in point.how) == (not split)
     higher = wp.confident(scores, 0.05, split=split, simultaneous=True)

@@ -85,17 +85,6 @@ def test_unlabelled_test_images_leave_the_rates_unknown(detector, features):
     assert points[0].left_out.n == 60
 
 
-def test_rates_over_targets_are_those_of_the_single_thresholds(projected, anomalous):
-    scores = ev.level_scores(projected, TUNING)["2"]
-    targets = (0.001, 0.05, 0.2)
-    for method in ("chi2", "cross-conformal"):
-        rates = ev.left_out_rates(scores, method, targets)
-        for target, rate in zip(targets[1:], rates[1:], strict=True):
-            points, _ = ev.working_points(scores, anomalous, target)
-            assert rate == next(a.left_out for a in points if a.point.method == method)
-    assert ev.left_out_rates(scores, "cross-conformal", targets)[0] is None
-
-
 def test_one_kind_of_test_images_cannot_be_evaluated(projected):
     with pytest.raises(GadError, match="add the missing kind"):
         ev.evaluate(ev.level_scores(projected, TUNING), np.zeros(60, bool))

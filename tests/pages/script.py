@@ -1,10 +1,19 @@
 """Pages run as scripts, without a browser."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).parents[2] / "app.py"
+CARDS = {
+    "threshold": "Threshold",
+    "promised": "Promised",
+    "left out": "Left-out good",
+    "good test": "Good test parts",
+    "caught": "Caught defects",
+}
 
 
 def run(page: str, **ids: str) -> AppTest:
@@ -17,5 +26,43 @@ def run(page: str, **ids: str) -> AppTest:
     return app
 
 
+def components(app: AppTest, name: str) -> dict[str, dict[str, Any]]:
+    """What the components of assets/modules/NAME.js were given, by key, in the order in which they stand."""
+    mounted = [element.proto for element in app.get("bidi_component") if element.proto.component_name == f"gad_{name}"]
+    return {proto.id.rsplit("-", 1)[-1]: json.loads(proto.json) for proto in mounted}
+
+
+def charts(app: AppTest) -> dict[str, dict[str, Any]]:
+    """Every chart on the page by its key, in the order in which they stand."""
+    return {key: json.loads(data["figure"]) for key, data in components(app, "chart").items()}
+
+
+def live_words(app: AppTest) -> dict[str, str]:
+    """The words that move with the slider, by slot, as the server says them now."""
+    return {slot: text for data in components(app, "words").values() for slot, text in data["values"].items()}
+
+
+def set_target(app: AppTest, percent: float) -> AppTest:
+    """Another target, as a link brings it: the slider is the browser's."""
+    app.query_params["fpr"] = f"{percent:g}"
+    return app.run()
+
+
 def metrics(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
+    return _cards(app, "") | {metric.label: metric.value for metric in app.metric}
+
+
+def notes(app: AppTest) -> dict[str, str]:
+    """What stands below each number."""
+    return _cards(app, " note") | {metric.label: metric.delta for metric in app.metric}
+
+
+def _cards(app: AppTest, part: str) -> dict[str, str]:
+    words = live_words(app)
+    return {label: words[f"{slot}{part}"] for slot, label in CARDS.items() if slot in words}
+
+
+def captions(app: AppTest) -> str:
+    """All that is said on the page."""
+    texts = [text.value.replace("\\", "") for text in (*app.caption, *app.markdown)]
+    return " ".join([*texts, *map(str, live_words(app).values())])

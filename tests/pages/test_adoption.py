@@ -11,7 +11,7 @@ from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.steps import fit_dataset
-from tests.pages.script import metrics, run
+from tests.pages.script import metrics, run, set_target
 from tests.pages.test_tuning import SETTLED, open_page, query
 
 DEEP = {"levels": "5-8", "keep": "npca:0.04", "fpr": "20"}
@@ -46,7 +46,7 @@ def test_every_page_starts_from_what_was_adopted(ids, path):
     assert (point.level, point.method, point.target_fpr, point.n) == ("sum", "cross-conformal", 0.2, 30)
     again = run("pages/working_point.py", **ids)
     assert metrics(again)["Threshold"] == threshold
-    assert again.number_input(key="fpr").value == 20
+    assert again.session_state["fpr"] == 20
     levels = run("pages/levels.py", **ids)
     assert levels.select_slider(key="keep").value == "npca:0.04"
     assert levels.session_state["levels"] == ["5", "7"]
@@ -56,10 +56,10 @@ def test_every_page_starts_from_what_was_adopted(ids, path):
 def test_a_page_that_shows_something_else_says_so_and_goes_back(ids, path):
     adopt(ids, fpr="20")
     app = run("pages/working_point.py", **ids)
-    app.number_input(key="fpr").set_value(10.0).run()
+    set_target(app, 10)
     assert "Differs from the adopted threshold" in text(app)
     app.button(key="restore").click().run()
-    assert app.number_input(key="fpr").value == 20
+    assert app.session_state["fpr"] == 20
     assert "Differs" not in text(app)
 
 
@@ -70,7 +70,7 @@ def test_an_adoption_is_undone_to_the_one_before(ids, path):
     assert read_summary(path).working_point != first
     app.button(key="undo_adopt").click().run()
     assert read_summary(path).working_point == first
-    assert app.number_input(key="fpr").value == 20
+    assert app.session_state["fpr"] == 20
 
 
 def test_a_promise_that_left_out_parts_contradict_is_asked_about_first(ids, path):
@@ -145,7 +145,7 @@ def test_an_earlier_decision_is_restored_as_a_new_entry(ids, path):
     app.button(key=f"restore_{first.id}").click().run()
     assert read_summary(path).working_point == first.point
     assert (len(on_record(ids)), on_record(ids)[0].restores) == (n + 1, first.id)
-    assert app.number_input(key="fpr").value == 20
+    assert app.session_state["fpr"] == 20
 
 
 def test_a_review_band_is_adopted_said_and_opened_again(ids, path):

@@ -33,6 +33,7 @@ from gad_core.attribution.deep_shap import attribute
 from gad_core.data.datasets import ImageSet, read_dataset
 from gad_core.data.oddities import leaks, thumbnails
 from gad_core.decision import evaluation, planner, reduction_map, sigma_table
+from gad_core.decision.over_targets import over_targets
 from gad_core.decision.working_point import METHODS
 from gad_core.features.engines import load_engine
 from gad_core.features.extract import extract, load_pixels
@@ -56,7 +57,7 @@ sizes = planner.learning_curve(
     test_features=extraction.features,
     anomalous=labels,
 )
-rates = {method: evaluation.left_out_rates(scores, method, targets) for method in METHODS}
+rates = {method: over_targets(scores, labels, method, targets).left_out for method in METHODS}
 print(json.dumps({
     "tuning": tuning.to_json(),
     "n": detector.n_train,

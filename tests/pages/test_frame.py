@@ -11,7 +11,7 @@ from playwright.sync_api import TimeoutError as NotYet
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 MENU = ["Home", "Data", "Fit", "Levels & NPCA", "Working point", "Attributions", "Compare", "Inspect", "Help"]
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
-DRAWN = "() => [...document.querySelectorAll('.stPlotlyChart')].every((chart) => chart.querySelector('.main-svg'))"
+DRAWN = "() => [...document.querySelectorAll('.gad-chart')].every((chart) => chart.dataset.drawn === 'true')"
 #: Every menu that was ever shown, however briefly.
 WATCH_MENU = """
     window.menus = new Set();
@@ -125,7 +125,7 @@ def test_every_text_of_every_page_is_readable(server, fitted, tab, scheme):
 def test_the_threshold_keeps_the_colour_of_the_text_when_the_theme_is_switched(server, fitted, tab):
     page = tab(color_scheme="light")
     page.goto(link(server, "working_point", fpr=20, **fitted[1]))
-    line = page.locator(".st-key-distances .shapelayer path[style*='stroke-width: 2px']").first
+    line = page.locator(".st-key-distances .gad-marks path.threshold").first
     expect(line).to_have_css("stroke", "rgb(16, 23, 30)")
     page.get_by_test_id("stMainMenu").get_by_role("button").click()
     page.get_by_test_id("stMainMenuPopover").get_by_text("Dark").click()

@@ -1,6 +1,5 @@
 """Levels & NPCA: what is claimed of a covariance, of the best cell and of the sum, on wide and on narrow windows."""
 
-import json
 import re
 from itertools import pairwise
 from urllib.parse import urlencode
@@ -19,7 +18,7 @@ from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.imports import add_upload
 from gad_core.workspace.steps import fit_dataset
 from pages.shared import resources
-from tests.pages.script import metrics, run
+from tests.pages.script import charts, components, metrics, run
 
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 
@@ -96,8 +95,8 @@ def test_the_best_single_level_and_the_sum_are_both_named_with_what_they_reach(i
 
 def test_without_labels_the_map_is_bright_where_left_out_parts_lie_as_far_as_fitted_ones(loose):
     app = run("pages/levels.py", **loose)
-    (chart,) = (one for one in app.get("plotly_chart") if "the median distance of left-out parts" in one.proto.alt)
-    tiles, clicks = json.loads(chart.proto.spec)["data"][:2]
+    assert "the median distance of left-out parts" in components(app, "chart")["reduction_map"]["alt"]
+    tiles, clicks = charts(app)["reduction_map"]["data"][:2]
     store = resources.store()
     test = resources.test_images(store.detectors.get(loose["detector"]), store.datasets.get(loose["data"]))
     ratios = resources.inflation(test, "mahalanobis")
@@ -112,7 +111,7 @@ def test_at_900_pixels_no_two_labels_of_a_chart_collide_and_none_is_cut(server, 
     page.goto(f"{server}/levels?{urlencode(fitted[1])}")
     expect(page.locator(".st-key-reduction_map .xtick text").first).to_be_visible()
     expect(page.locator(SETTLED)).to_be_visible()
-    for chart in page.get_by_test_id("stPlotlyChart").all():
+    for chart in page.locator(".gad-chart").all():
         chart.scroll_into_view_if_needed()
         whole = chart.bounding_box()
         for kind in (".xtick text", ".ytick text", ".textpoint text", ".annotation text", ".xtitle", ".ytitle"):

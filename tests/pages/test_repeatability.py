@@ -8,8 +8,8 @@ from PIL import Image
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from tests.pages.script import run
-from tests.pages.test_working_point import captions, charts, scores_of
+from tests.pages.script import captions, charts, run
+from tests.pages.test_working_point import scores_of
 
 PAGE = "pages/working_point.py"
 

@@ -4,7 +4,7 @@ import pytest
 
 from gad_core.detectability.plan import SensitivitySettings
 from gad_core.workspace.sensitivity_runs import find_study, measure_on_dataset
-from tests.pages.script import run
+from tests.pages.script import run, set_target
 
 PAGE = "pages/working_point.py"
 SETTINGS = SensitivitySettings(kinds=("spot", "patch"), contrasts=(0.2, 0.4), sizes=(3, 9, 27))
@@ -80,7 +80,7 @@ def test_settings_stand_in_the_order_of_the_study(home, ids, study):
 def test_a_study_at_another_threshold_says_so(home, ids, study):
     app = run(PAGE, **ids)
     assert not any("Measured at" in text for text in texts(app))
-    app.number_input(key="fpr").set_value(10.0).run()
+    set_target(app, 10)
     assert any(f"threshold {study.point.threshold:.3g}; the controls show another" in text for text in texts(app))
 
 

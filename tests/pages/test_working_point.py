@@ -1,6 +1,5 @@
 """The working point keeps its word: with and without a threshold, test images or a law, on any width."""
 
-import json
 import shutil
 from dataclasses import replace
 
@@ -8,28 +7,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from scipy import stats
-from streamlit.testing.v1 import AppTest
 
 from gad_core import wording
 from gad_core.decision.assurance import rate_at_most, upper_bounds
-from tests.pages.script import metrics, run
+from tests.pages.script import captions, charts, components, live_words, metrics, notes, run, set_target
 from tests.pages.test_tuning import SETTLED, open_page, query
 
 PAGE = "pages/working_point.py"
 CHARTS = {"distances", "chi2_levels", "curves", "promises"}
-
-
-def charts(app: AppTest) -> dict[str, dict]:
-    """Every chart on the page by its key, in the order in which they stand."""
-    return {chart.proto.id.rsplit("-", 1)[-1]: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
-
-
-def notes(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.delta for metric in app.metric}
-
-
-def captions(app: AppTest) -> str:
-    return " ".join(text.value.replace("\\", "") for text in (*app.caption, *app.markdown))
 
 
 def scores_of(ids: dict[str, str]):
@@ -113,7 +98,7 @@ def test_without_a_threshold_the_charts_stay_and_one_button_brings_one(ids, sett
 def test_the_offered_target_is_the_lowest_that_the_images_support(ids):
     app = run(PAGE, **ids, fpr="1")
     app.button(key="remedy").click().run()
-    assert app.number_input(key="fpr").value == 4  # 24 images; 3 % would take 33, and there are 30
+    assert app.session_state["fpr"] == 4  # 24 images; 3 % would take 33, and there are 30
 
 
 def test_a_chart_without_a_threshold_draws_no_line(ids):
@@ -140,11 +125,10 @@ def test_the_default_view_says_what_chi_square_predicts_and_what_comes(ids):
 def test_the_true_rate_is_bounded_for_whoever_has_looked_at_many_thresholds(ids):
     _, scores = scores_of(ids)
     app = run(PAGE, **ids, fpr="20")
-    (metric,) = [one for one in app.metric if one.label == "Left-out good"]
     left_out = np.sort(scores["sum"].left_out)
     bound = upper_bounds(30, simultaneous=True)[int(np.ceil(31 * 0.8)) - 1]
     assert rate_at_most(left_out, left_out[24], simultaneous=True) == bound
-    assert f"about {wording.percent(bound)} at most, 95 % sure" in metric.proto.help.replace("\\", "")
+    assert f"about {wording.percent(bound)} at most, 95 % sure" in live_words(app)["left out help"]
 
 
 def test_a_single_level_is_judged_by_itself(ids):
@@ -232,8 +216,8 @@ def test_parts_per_shift_say_what_the_few_images_leave_possible(ids):
 
 def test_what_sigma_promises_is_a_chart_above_the_roc(ids):
     app = run(PAGE, **ids)
-    names = [chart.proto.id for chart in app.get("plotly_chart")]
-    sigma, roc = (next(i for i, name in enumerate(names) if part in name) for part in ("sigma_chart", "-curves"))
+    names = list(components(app, "chart"))
+    sigma, roc = (next(i for i, name in enumerate(names) if part in name) for part in ("sigma_chart", "curves"))
     assert sigma < roc
     app.selectbox(key="sigma_level").set_value(3).run()
     assert "At 3σ and level 3, chi-square promises that 0.27 %" in captions(app)
@@ -247,7 +231,7 @@ def test_what_the_histogram_shows_is_put_into_words_once_a_draw(ids, monkeypatch
     monkeypatch.setattr(distances, "_separation", lambda view: calls.append(1) or words(view))
     app = run(PAGE, **ids)
     calls.clear()
-    app.select_slider(key="fpr_step").set_value(10).run()
+    set_target(app, 10)
     assert len(calls) == 1
 
 
@@ -256,12 +240,13 @@ def test_a_move_of_the_target_draws_no_chart_that_it_does_not_change(ids, monkey
 
     app = run(PAGE, **ids)
     monkeypatch.setattr(figures, "sigma_rates", lambda *_: pytest.fail("drawn again"))
-    app.select_slider(key="fpr_step").set_value(10).run()
+    set_target(app, 10)
     assert not app.exception
 
 
 CLIPPED = """() => [
-  ...document.querySelectorAll('[data-testid=stMain] :is([data-testid=stMetric] *, button p, button div)'),
+  ...document.querySelectorAll('[data-testid=stMain] :is([data-testid=stMetric] *, .gad-words *)'),
+  ...document.querySelectorAll('[data-testid=stMain] :is(button p, button div)'),
   ...document.querySelectorAll('[data-testid=stMain] :is(.dvn-scroller, [data-testid=stTable] *)'),
 ].filter(it => it.checkVisibility() && it.clientWidth && it.scrollWidth > it.clientWidth + 1)
  .map(it => `${it.dataset.testid ?? it.className}: ${it.textContent.slice(0, 60)}`)"""
@@ -293,9 +278,9 @@ def test_on_a_narrow_screen_nothing_is_cut_off(server, fitted, tab):
 def test_the_text_of_every_chart_is_large_enough_for_a_projector(server, fitted, tab, scheme):
     page = tab(color_scheme=scheme)
     open_page(page, f"{server}/working_point?{query(fitted[1], level='7', review='true', fpr='20')}", "Working point")
-    expect(page.locator(".stPlotlyChart .main-svg text").nth(60)).to_be_attached()
+    expect(page.locator(".gad-chart .main-svg text").nth(60)).to_be_attached()
     expect(page.locator(SETTLED)).to_be_visible()
-    sizes = page.locator(".stPlotlyChart svg text").evaluate_all(
+    sizes = page.locator(".gad-chart svg text").evaluate_all(
         "texts => texts.filter(it => it.textContent).map(it => parseFloat(getComputedStyle(it).fontSize))"
     )
     assert len(sizes) > 60

@@ -1,4 +1,4 @@
-"""The strip above the charts: tuning, level, method and target; the production and its review band."""
+"""The strip above the charts: tuning, level and method; the production and its review band."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from gad_core.decision.working_point import METHODS
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import SUM
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import controls, resources, settings, tuning
+from pages.shared import resources, settings, tuning
 from pages.views.working_point import outcomes, review
 from pages.views.working_point.outcomes import Production
 
@@ -25,7 +25,7 @@ class Choices:
 
 
 def choices(detector: DetectorRow) -> Choices:
-    """Tuning, level, method and target; the production and its review band behind one button."""
+    """Tuning, level and method; the production and its review band behind one button."""
     backbone = get_backbone(detector.backbone)
     with st.grid(4, min_column_width=185, vertical_alignment="bottom") as strip:
         own = wording.score_name(tuning.in_popover(strip, detector))
@@ -48,7 +48,6 @@ def choices(detector: DetectorRow) -> Choices:
             on_change=settings.keep,
         )
         shift = st.popover("Shift & review", icon=":material/payments:", width="stretch", wrap=True, key="shift")
-    controls.target_fpr()
     settings.remember(detector)
     chosen = settings.current(detector)
     with shift:

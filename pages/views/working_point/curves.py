@@ -5,8 +5,8 @@ from typing import Any
 
 from gad_core import figures, wording
 from gad_core.decision.curves import precision_recall, roc
-from gad_core.decision.rates import Rate, exceedance
-from pages.shared import charts, frame
+from gad_core.decision.rates import Rate, exceedance, rate
+from pages.shared import charts, frame, live
 from pages.views.working_point.view import View
 
 
@@ -23,10 +23,23 @@ def curves(view: View, on_pick: Callable[[dict[str, Any]], None]) -> None:
             curve = roc(view.scores.test, view.anomalous)
             adopted = _rates(view, view.adopted) if view.adopted != view.threshold else None
             figure = figures.roc_curve(curve, area, chosen=chosen, adopted=adopted)
+            marks = [{"kind": "point", "x": "false alarms", "y": "caught rate"}]
         else:
             curve = precision_recall(view.scores.test, view.anomalous)
             figure = figures.precision_recall_curve(curve, chosen=chosen)
-        charts.pick(figure, key="curves", alt=finding, on_pick=on_pick)
+            marks = [{"kind": "point", "x": "caught rate", "y": "precision"}]
+        charts.pick(figure, key="curves", alt=finding, on_pick=on_pick, marks=marks)
+
+
+def points(view: View) -> dict[str, list[float] | None]:
+    """The operating point on both curves, in percent with intervals, by slot."""
+    alarms, caught = (view.chosen.test, view.chosen.tpr) if view.chosen else (None, None)
+    flagged = alarms.count + caught.count if alarms and caught else 0
+    return {
+        "false alarms": live.triple(alarms),
+        "caught rate": live.triple(caught),
+        "precision": live.triple(rate(caught.count, flagged)) if caught and flagged else None,
+    }
 
 
 def _rates(view: View, threshold: float | None) -> tuple[Rate, Rate] | None:

@@ -12,7 +12,7 @@ from gad_core import wording
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, frame, resources, views
-from pages.shared.gallery import gallery, with_regions
+from pages.shared.gallery import gallery, tints
 from pages.views.working_point.view import View
 
 _ALARMS, _MISSED, _NEAR, _FAR = "False alarms", "Missed", "Nearest to the threshold", "Furthest out"
@@ -31,8 +31,8 @@ class Tile:
 
 def pick_bar(point: dict[str, Any]) -> None:
     """A click on a bar of the histogram: the images between its edges; for callbacks."""
-    _, low, high = charts.custom(point)
-    st.session_state[_PICKED] = (int(point["curve_number"]), low, high)
+    _, low, high, row = charts.custom(point)
+    st.session_state[_PICKED] = (int(row), low, high)
     st.session_state["errors_kind"] = "Clicked"
 
 
@@ -89,14 +89,14 @@ def pictures(view: View, dataset: DatasetRow) -> None:
             key=f"errors_{kind}",
             caption=lambda i: _caption(shown[i], threshold),
             on_press=explain,
-            picture=_with_regions(view) if by_region else None,
+            over=_tints(view) if by_region else None,
         )
 
 
-def _with_regions(view: View) -> Callable[[ImageFile], str]:
+def _tints(view: View) -> Callable[[ImageFile], str | None]:
     tuning = view.settings.tuning
     limit = resources.region_limit(view.test, tuning, view.settings.target_fpr)
-    return with_regions(resources.region_maps(view.test, tuning), limit)
+    return tints(resources.region_maps(view.test, tuning), limit)
 
 
 def _kinds(tiles: Sequence[Tile], threshold: float | None) -> dict[str, list[Tile]]:

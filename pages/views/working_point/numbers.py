@@ -1,59 +1,74 @@
 """The five numbers that matter at a working point."""
 
-import streamlit as st
-
 from gad_core import wording
 from gad_core.decision.assurance import rate_at_most
-from pages.shared import charts
-from pages.shared.text import plain
+from gad_core.decision.rates import Rate
+from pages.shared import live
+from pages.views.working_point import promises
 from pages.views.working_point.view import View
 
+_METRICS = {
+    "threshold": "Threshold",
+    "promised": "Promised",
+    "left out": "Left-out good",
+    "good test": "Good test parts",
+    "caught": "Caught defects",
+}
+_IN_BRACKETS = "In brackets the exact 95 % interval."
 
-def numbers(view: View, finding: str) -> None:
-    """Threshold, promise, and what left-out parts, test parts and defects say; each "none" where there is none.
 
-    `finding` says what chi-square promises and what comes.
-    """
-    chosen = view.chosen
-    with st.grid(5, min_column_width=170):
-        st.metric(
-            "Threshold",
+def numbers(view: View) -> None:
+    """Threshold, promise, and what left-out parts, test parts and defects say; each "none" where there is none."""
+    cards = [  # with the test ids of `st.metric`: whatever reads pages reads both
+        f'<div class="metric" role="group" aria-label="{label}" data-testid="stMetric">'
+        f'<p><span data-testid="stMetricLabel">{label}</span>'
+        f'<span class="gad-help" tabindex="0">?<span role="tooltip" data-slot="{slot} help"></span></span></p>'
+        f'<strong data-slot="{slot}" data-testid="stMetricValue"></strong>'
+        f'<small data-slot="{slot} note" data-testid="stMetricDelta"></small></div>'
+        for slot, label in _METRICS.items()
+    ]
+    live.words(f'<div class="metrics">{"".join(cards)}</div>', words(view), key="numbers")
+
+
+def words(view: View) -> dict[str, str]:
+    """What the cards say, by slot."""
+    chosen, scores = view.chosen, view.scores
+    left_out, test, caught = (chosen.left_out, chosen.test, chosen.tpr) if chosen else (None, None, None)
+    good, defects = int((~view.anomalous).sum()), int(view.anomalous.sum())
+    found = {
+        "threshold": (
             wording.number(chosen.point.threshold) if chosen else "none",
             view.missing.note if view.missing else "distance",
-            **charts.QUIET,
-            help=plain(view.missing.why if view.missing else chosen and chosen.point.how),
-        )
-        _promised(view, finding)
-        for label, rate, images, lacking, words in (
-            (
-                "Left-out good",
-                chosen and chosen.left_out,
-                len(view.scores.left_out),
-                "left-out parts",
-                f"Training images flagged by fits without them.{_at_most(view)}",
-            ),
-            (
-                "Good test parts",
-                chosen and chosen.test,
-                int((~view.anomalous).sum()),
-                "good test parts",
-                "Good test images flagged: the false-positive rate.",
-            ),
-            (
-                "Caught defects",
-                chosen and chosen.tpr,
-                int(view.anomalous.sum()),
-                "defects to test",
-                "Defective test images flagged: the true-positive rate.",
-            ),
-        ):
-            if rate:
-                value, note = wording.percent(rate.value), wording.rate_note(rate)
-            elif not images:
-                value, note = "none", f"no {lacking}"
-            else:
-                value, note = ("unknown", f"too few {lacking}: {images}") if chosen else ("none", "without a threshold")
-            st.metric(label, value, note, **charts.QUIET, help=f"{words} In brackets the exact 95 % interval.")
+            view.missing.why if view.missing else chosen.point.how if chosen else "",
+        ),
+        "promised": _promised(view),
+        "left out": (
+            *_rate(view, left_out, len(scores.left_out), "left-out parts"),
+            f"Training images flagged by fits without them.{_at_most(view)} {_IN_BRACKETS}",
+        ),
+        "good test": (
+            *_rate(view, test, good, "good test parts"),
+            f"Good test images flagged: the false-positive rate. {_IN_BRACKETS}",
+        ),
+        "caught": (
+            *_rate(view, caught, defects, "defects to test"),
+            f"Defective test images flagged: the true-positive rate. {_IN_BRACKETS}",
+        ),
+    }
+    return {
+        f"{slot}{part}": text
+        for slot, texts in found.items()
+        for part, text in zip(("", " note", " help"), texts, strict=True)
+    }
+
+
+def _rate(view: View, rate: Rate | None, images: int, lacking: str) -> tuple[str, str]:
+    """A rate and its note, or why there is none."""
+    if rate:
+        return wording.percent(rate.value), wording.rate_note(rate)
+    if not images:
+        return "none", f"no {lacking}"
+    return ("unknown", f"too few {lacking}: {images}") if view.chosen else ("none", "without a threshold")
 
 
 def _at_most(view: View) -> str:
@@ -66,10 +81,10 @@ def _at_most(view: View) -> str:
     )
 
 
-def _promised(view: View, finding: str) -> None:
+def _promised(view: View) -> tuple[str, str, str]:
     """The target, and what comes of it at the threshold that chi-square predicts for it."""
     note, words = "of good parts flagged", "The share of good parts that you accept to be flagged."
     if view.predicted and view.predicted.left_out:
         note = f"chi-square flags {wording.percent(view.predicted.left_out.value)}"
-        words += f" {plain(finding)}"
-    st.metric("Promised", wording.percent(view.settings.target_fpr), note, **charts.QUIET, help=words)
+        words += f" {promises.chi2_finding(view)}"
+    return wording.percent(view.settings.target_fpr), note, words

@@ -1,8 +1,8 @@
 """What a threshold promises and what comes: chi-square at every level, every method over all targets, side by side."""
 
 from collections.abc import Callable
+from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from gad_core import figures, wording
@@ -11,13 +11,14 @@ from gad_core.decision.promises import most_broken
 from gad_core.decision.rates import Rate
 from gad_core.decision.working_point import METHODS, conformal_rank
 from gad_core.gaussian.tuning import SUM, WorkingPoint
-from pages.shared import charts, resources
+from pages.shared import charts, live, resources
 from pages.shared.controls import STEPS
-from pages.shared.text import plain
 from pages.views.working_point.view import View
 
 #: Targets of the chart of promises.
 TARGETS = tuple(step / 100 for step in STEPS)
+_COLUMNS = ("threshold", "left-out good", "good test", "defects caught")
+_IN_FORCE = ' aria-current="true"'
 ON_AVERAGE = ("chi2", "hotelling", "cross-conformal", "split-conformal")
 
 
@@ -45,16 +46,30 @@ def by_level(view: View) -> None:
         charts.panel_without(title, chi2_finding(view))
         return
     tuning = view.settings.tuning
-    worst = most_broken(view.chi2)
-    whole = wording.score_name(tuning)
+    marked = {*map(str, tuning.levels), SUM} if view.is_sum else {view.settings.level}
+    finding = _levels_finding(view)
+    with charts.panel(title, finding, loud=True, slot="levels"):
+        figure = figures.level_promises(
+            view.chi2, view.settings.target_fpr, marked=marked, whole=wording.score_name(tuning)
+        )
+        levels = [[level, level in marked] for level in view.chi2]
+        marks: list[live.Mark] = [{"kind": "promise", "y": "target at"}]
+        marks += [
+            {"kind": "levels", "series": name, "levels": levels, "aside": aside}
+            for name, aside in figures.LEVEL_SERIES.items()
+        ]
+        charts.show(figure, key="chi2_levels", alt=finding, marks=marks)
+
+
+def _levels_finding(view: View) -> str:
+    if not view.chi2:
+        return chi2_finding(view)
+    worst, whole = most_broken(view.chi2), wording.score_name(view.settings.tuning)
     place = f"for the {whole}" if worst.level == SUM else f"at level {worst.level}"
     finding = f"Furthest from the {wording.percent(view.settings.target_fpr)} that it promises: {place}"
     if worst.left_out:
         finding += f", {wording.rate(worst.left_out)} of {worst.left_out.n} left-out good parts"
-    marked = {*map(str, tuning.levels), SUM} if view.is_sum else {view.settings.level}
-    with charts.panel(title, f"{finding}.", loud=True):
-        figure = figures.level_promises(view.chi2, view.settings.target_fpr, marked=marked, whole=whole)
-        charts.show(figure, key="chi2_levels", alt=finding)
+    return f"{finding}."
 
 
 def curves(view: View) -> dict[str, list[Rate | None]]:
@@ -66,9 +81,10 @@ def curves(view: View) -> dict[str, list[Rate | None]]:
 def over_targets(view: View, curves: dict[str, list[Rate | None]]) -> None:
     """The rate that left-out parts give against the one promised, over the whole range of targets."""
     finding = _finding(view)
-    with charts.panel("Rates: promised and achieved", finding):
+    with charts.panel("Rates: promised and achieved", finding, slot="promises"):
         figure = figures.promised_against_achieved(TARGETS, curves, view.settings.target_fpr)
-        charts.show(figure, key="promises", alt=finding)
+        marks = [{"kind": "line", "x": "target at", "label": "target name", "style": "threshold"}]
+        charts.show(figure, key="promises", alt=finding, marks=marks)
 
 
 def _finding(view: View) -> str:
@@ -84,23 +100,28 @@ def _finding(view: View) -> str:
     return f"Promised {target}; left-out good parts say: {', '.join(words)}."
 
 
+def target_words(target: float) -> str:
+    """The name of the line at a target."""
+    return f"target {wording.number(100 * target)} %"
+
+
 def comparison(view: View, on_pick: Callable[[str], None]) -> None:
     """Every method at the same target, side by side; a button each puts another one in force."""
-    rows = [
-        {
-            "method": f"**{figures.METHOD_NAMES[rates.point.method]}**: {_promise(rates.point, view)}",
-            "threshold": wording.number(rates.point.threshold),
-            "left-out good": charts.cell(rates.left_out) if rates.left_out else "too few",
-            "good test": charts.cell(rates.test) if rates.test else "none",
-            "defects caught": charts.cell(rates.tpr) if rates.tpr else "none",
-        }
-        for rates in view.methods
-    ]
-    target = wording.percent(view.settings.target_fpr)
-    with charts.panel("Thresholds by method", f"At a target of {target}; in brackets the exact 95 % interval of each."):
-        if rows:
-            # Unlike a data frame this table breaks its lines, and no column is cut off on a narrow screen.
-            st.table(pd.DataFrame(rows), hide_index=True, border="horizontal", alt="Thresholds and rates by method")
+    with charts.panel("Thresholds by method", str(_methods_finding(view)), slot="methods"):
+        rows = [
+            f'<tr{_IN_FORCE if method == view.settings.method else ""}><th scope="row">{figures.METHOD_NAMES[method]}'
+            f'<small data-slot="{method} promise"></small><small data-slot="{method} how"></small></th>'
+            + "".join(f'<td data-slot="{method} {column}"></td>' for column in _COLUMNS)
+            + "</tr>"
+            for method in METHODS
+            if _has_a_row(view, method)
+        ]
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("method", *_COLUMNS))
+        live.words(
+            f'<table class="gad-table"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>',
+            words(view),
+            key="methods",
+        )
         with st.container(horizontal=True, gap="small"):
             for rates in view.methods:
                 method = rates.point.method
@@ -112,12 +133,54 @@ def comparison(view: View, on_pick: Callable[[str], None]) -> None:
                         on_click=on_pick,
                         args=(method,),
                     )
-        for rates in view.methods:
-            st.caption(f":material/info: {figures.METHOD_NAMES[rates.point.method]}: {plain(rates.point.how)}.")
-        for method, reason in view.refused.items():
-            st.caption(f":material/block: {figures.METHOD_NAMES[method]}: {plain(reason)}.")
         if view.scores.dimension is None:
             st.caption(":material/info: Hotelling describes one level: choose one to see it here.")
+
+
+def words(view: View) -> dict[str, Any]:
+    """What stands in the table and above it, the findings, and the points of all levels, by slot."""
+    found = {
+        "promises": _finding(view),
+        "methods": _methods_finding(view),
+        "levels": _levels_finding(view),
+        "levels left-out good": {level: live.triple(rates.left_out) for level, rates in view.chi2.items()},
+        "levels good test": {level: live.triple(rates.test) for level, rates in view.chi2.items()},
+    }
+    for method in METHODS:
+        if _has_a_row(view, method):
+            cells = _cells(view, method)
+            found |= {f"{method} {column}": text for column, text in cells.items()}
+    return found
+
+
+def _methods_finding(view: View) -> str:
+    return f"At a target of {wording.percent(view.settings.target_fpr)}; in brackets the exact 95 % interval of each."
+
+
+def _has_a_row(view: View, method: str) -> bool:
+    """Whether a method can have a threshold here at all."""
+    if method == "hotelling":
+        return view.scores.dimension is not None
+    if method == "chi2":
+        return view.scores.law is not None
+    return view.scores.calibration is not None or not method.startswith("split")
+
+
+def _cells(view: View, method: str) -> dict[str, str]:
+    """One row: what the method promises and what comes, or why it has no threshold at this target."""
+    rates = next((rates for rates in view.methods if rates.point.method == method), None)
+    if rates is None:
+        refused = view.refused.get(method, "it has no threshold here")
+        return dict.fromkeys(_COLUMNS, "–") | {"promise": "", "how": f"{refused[0].upper()}{refused[1:]}."}
+    how = rates.point.how
+    return {
+        "promise": _promise(rates.point, view),
+        "how": f"{how[0].upper()}{how[1:]}.",
+        "threshold": wording.number(rates.point.threshold),
+        "left-out good": wording.rate(rates.left_out) if rates.left_out else "too few",
+        "good test": wording.rate(rates.test) if rates.test else "none",
+        "defects caught": wording.rate(rates.tpr) if rates.tpr else "none",
+    }
 
 
 def _promise(point: WorkingPoint, view: View) -> str:

@@ -51,6 +51,7 @@ class View:
     chi2: dict[str, PointRates]  # by level and of the sum, where chi-square predicts a threshold
     area: Auroc | None  # under the ROC; without both kinds of test images there is none
     review: Band | str | None  # or why there is none that was asked for
+    reach: tuple[float, ...] = ()  # the ends of the thresholds that the slider leads to
 
     @property
     def threshold(self) -> float | None:
@@ -99,7 +100,7 @@ def view_at(
         settings,
         scores,
         chosen,
-        None if chosen else _missing(settings, scores),
+        None if chosen else missing(settings, scores, lowest_supported(scores, settings.method)),
         methods,
         refused,
         chi2_rates(by_level, labels, settings.target_fpr),
@@ -113,7 +114,8 @@ def level_to_show(tuning: Tuning) -> int:
     return LEVEL if LEVEL in tuning.levels else tuning.levels[-1]
 
 
-def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
+def missing(settings: PointSettings, scores: LevelScores, supported: float | None) -> Missing:
+    """Why there is no threshold; `supported` is the lowest step, in percent, that the images do support."""
     method, name = settings.method, figures.METHOD_NAMES[settings.method]
     cross_conformal = ("Use cross-conformal", "method", "cross-conformal")
     try:
@@ -121,7 +123,6 @@ def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
     except GadError as error:
         why = frame.sentence(error)
         note = _NOTES.get(method) or f"needs {getattr(error, 'needed', 0):,} good parts"
-        supported = next((step for step in controls.STEPS if _supports(scores, method, step / 100)), None)
         if supported is None:
             return Missing(why, note, *cross_conformal)
         return Missing(why, note, f"Use {controls.step_name(supported)}", "fpr", float(supported))
@@ -149,6 +150,11 @@ def _missing(settings: PointSettings, scores: LevelScores) -> Missing:
         "level",
         level,
     )
+
+
+def lowest_supported(scores: LevelScores, method: str) -> float | None:
+    """The lowest step, in percent, for which the images give a threshold by this method."""
+    return next((step for step in controls.STEPS if _supports(scores, method, step / 100)), None)
 
 
 def _supports(scores: LevelScores, method: str, target_fpr: float) -> bool:

@@ -1,0 +1,28 @@
+// Words that follow a slider: a template of the server's, whose elements with data-slot are filled from its tables.
+import { store } from "./live.js"
+
+const places = new WeakMap()
+
+export default function ({ data, parentElement }) {
+  const { store: name, template, values } = data
+  const live = store(name)
+  let place = places.get(parentElement)
+  if (place?.template !== template) {
+    const element = place?.element ?? document.createElement("div")
+    element.className = "gad-words"
+    element.innerHTML = template
+    if (!place) parentElement.append(element)
+    place = { template, element, slots: [...element.querySelectorAll("[data-slot]")] }
+    places.set(parentElement, place)
+  }
+  fill(place.slots, (slot) => values[slot])
+  live.follow(place.element, () => fill(place.slots, (slot) => live.value(slot) ?? values[slot]))
+}
+
+function fill(slots, value) {
+  for (const element of slots) {
+    const text = value(element.dataset.slot) ?? ""
+    if (element.textContent !== text) element.textContent = text
+    if (element.hidden !== (text === "")) element.hidden = text === ""
+  }
+}

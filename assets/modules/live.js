@@ -10,18 +10,21 @@ export function store(name) {
 class Store {
   constructor() {
     this.followers = new Map() // by element: those that have left the page are forgotten
-    this.columns = {}
+    this.columns = null
     this.at = null
   }
 
-  // New tables, or the same with the slider elsewhere.
-  set(text, at) {
-    if (text !== this.text) {
-      this.text = text
-      this.columns = JSON.parse(text)
+  // New tables, or the same with the slider elsewhere; the place holds once they are unpacked.
+  async set(packed, place) {
+    this.place = place
+    if (packed !== this.packed) {
+      this.packed = packed
+      const columns = await unpacked(packed)
+      if (packed !== this.packed) return // newer ones came meanwhile
+      this.columns = columns
       this.fresh = true
     }
-    this.move(at)
+    if (this.columns) this.move(this.place)
   }
 
   move(at) {
@@ -36,12 +39,18 @@ class Store {
 
   // What a column says where the slider stands; undefined where there is no such column yet.
   value(name) {
-    const column = this.columns[name]
-    return column && column.values[column.places[this.at]]
+    const column = this.columns?.[name]
+    return column?.values[column.places[this.at]]
   }
 
+  // `show` is called now, if there are tables, and whenever the slider moves, as long as the element is on the page.
   follow(element, show) {
     this.followers.set(element, show)
     if (this.at !== null) show(this)
   }
+}
+
+function unpacked(packed) {
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0))
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json()
 }

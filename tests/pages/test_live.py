@@ -69,11 +69,13 @@ def words_of(view) -> dict[str, object]:
 
 @pytest.mark.parametrize("level", ["sum", "3"])
 def test_the_tables_say_at_every_stop_what_the_server_says_of_that_target_alone(home, ids, level):
+    from pages.shared import live
+
     slider = components(run(PAGE, **ids, level=level), "slider")["target"]
-    columns = json.loads(slider["columns"])
+    columns = live.decode(slider["columns"])
     assert len(slider["stops"]) >= 200
     for place, stop in enumerate(slider["stops"]):
-        told = {name: column["values"][column["places"][place]] for name, column in columns.items()}
+        told = {name: column[place] for name, column in columns.items()}
         expected = json.loads(json.dumps(words_of(view_of(ids, stop / 100, level)[0])))
         assert {name: told[name] for name in expected} == expected
 
@@ -87,12 +89,13 @@ def test_the_stops_hold_the_steps_and_the_target_itself(home, ids):
     assert slider["stops"] == sorted(slider["stops"])
 
 
-def test_each_different_value_is_sent_once():
+def test_packed_tables_hold_what_was_packed_and_each_different_value_once():
     from pages.shared import live
 
-    columns = json.loads(live.encode({"words": ["a", "b", "a"], "numbers": [[1.5], None, [1.5]]}))
-    assert columns["words"] == {"values": ["a", "b"], "places": [0, 1, 0]}
-    assert columns["numbers"] == {"values": [[1.5], None], "places": [0, 1, 0]}
+    columns = {"words": ["a", "b", "a"], "numbers": [[1.5], None, [1.5]]}
+    assert live.decode(live.encode(columns)) == columns
+    random = np.random.default_rng(0).bytes(3000).hex()
+    assert len(live.encode({"once": [random]})) == pytest.approx(len(live.encode({"often": [random] * 300})), rel=0.05)
 
 
 def opened(page: Page, server: str, ids: dict[str, str], **settings: str) -> Locator:
@@ -169,7 +172,13 @@ def test_the_slider_is_moved_by_keys_and_says_what_it_means(server, fitted, tab)
     slider = opened(page, server, fitted[1], fpr="20")
     last = int(slider.get_attribute("max"))
     slider.focus()
-    for key, target in (("ArrowRight", "20.5 %"), ("PageDown", "20 %"), ("PageDown", "10 %"), ("End", "50 %")):
+    for key, target in (
+        ("ArrowRight", "20.5 %"),
+        ("PageDown", "10 %"),
+        ("PageDown", "4.55 % (2σ)"),
+        ("PageUp", "10 %"),
+        ("End", "50 %"),
+    ):
         slider.press(key)
         expect(slider).to_have_attribute("aria-valuetext", re.compile(rf"^{re.escape(target)}, threshold -?[\d.]+$"))
     assert int(slider.input_value()) == last

@@ -27,8 +27,9 @@ from gad_core.data.datasets import read_dataset
 from gad_core.data.demo import write_demo
 from gad_core.data.groups import k_folds
 from gad_core.features.extract import load_pixels
+from gad_core.features.frozen import Network
 from gad_core.features.levels import level_maps, pooled_levels, spatial_mean
-from gad_core.features.networks import Network, load_network
+from gad_core.features.networks import load_network
 from gad_core.gaussian.detector import Detector, TrainingImages, make_detector
 from gad_core.gaussian.levels_fit import fit_levels
 from gad_core.gaussian.reduction import NPCA_1

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gad_core.attribution.category import localised
+from gad_core.attribution.masks import localised
 from gad_core.data.datasets import read_dataset
 from gad_core.decision.curves import auroc
 from gad_core.decision.evaluation import Projected, level_scores, point_rates, threshold

@@ -144,7 +144,7 @@ def test_weights_of_a_package_are_written_in_timms_naming(run, no_hub, tmp_path:
     assert out.splitlines()[-1] == f"export GAD_WEIGHTS='{tmp_path / 'a stick'}'"
     names = safetensors.torch.load_file(tmp_path / "a stick" / LITE0)
     assert names.keys() == random_network("tf_efficientnet_lite0").state_dict().keys()
-    monkeypatch.setattr("gad_core.features.networks.package_weights", lambda _: None)
+    monkeypatch.setattr("gad_core.features.weights.package_weights", lambda _: None)
     monkeypatch.setenv("GAD_WEIGHTS", str(tmp_path / "a stick"))
     assert load_network("tf_efficientnet_lite0").fingerprint == original
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from gad_core import wording
-from gad_core.attribution.category import localised, mask_of
 from gad_core.attribution.deep_shap import attribute
 from gad_core.attribution.explanation import Explanation, explain_score
+from gad_core.attribution.masks import localised, mask_of
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.decision import reduction_map as maps
 from gad_core.decision.curves import auroc

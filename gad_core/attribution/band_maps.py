@@ -13,8 +13,8 @@ from gad_core.attribution.memory import Sizes, affordable
 from gad_core.attribution.propagation import deep_shap
 from gad_core.attribution.rules import RULES
 from gad_core.errors import NotExplained
+from gad_core.features.frozen import Network, Pixels
 from gad_core.features.levels import level_maps, spatial_mean
-from gad_core.features.networks import Network, Pixels
 from gad_core.gaussian.bands import N_BANDS, Band, LevelBands
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.torch_bands import band_columns

@@ -16,8 +16,8 @@ from gad_core.attribution.propagation import deep_shap
 from gad_core.attribution.rules import POOLED, RULES
 from gad_core.errors import GadError, NotExplained
 from gad_core.features.backbones import Backbone
+from gad_core.features.frozen import Network, Pixels
 from gad_core.features.levels import level_maps, pooled_levels, spatial_mean
-from gad_core.features.networks import Network, Pixels
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.torch_score import image_columns
 from gad_core.gaussian.tuning import Tuning

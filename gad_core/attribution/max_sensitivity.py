@@ -9,7 +9,7 @@ from torch import Tensor
 from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.counterfactuals import Pixels
 from gad_core.attribution.deep_shap import attribute_all
-from gad_core.features.networks import Network
+from gad_core.features.frozen import Network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress

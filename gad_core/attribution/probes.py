@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.counterfactuals import Pixels, Scorer, blocks, spread
 from gad_core.attribution.deep_shap import attribute
-from gad_core.features.networks import Network
+from gad_core.features.frozen import Network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.torch_score import image_distances
 from gad_core.gaussian.tuning import Tuning
@@ -68,7 +68,7 @@ def randomised(network: Network, *, seed: int = 0) -> Network:
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             flat = layer.weight.data.flatten()
             layer.weight.data = flat[torch.randperm(len(flat), generator=generator)].view_as(layer.weight)
-    return replace(network, module=module)
+    return replace(network, read=lambda: module)
 
 
 def randomisation(

@@ -11,7 +11,7 @@ import torch
 
 from gad_core.export.pillow_resize import two_passes
 from gad_core.export.score_graph import INPUT, OUTPUTS, ScoreGraph
-from gad_core.features.networks import Network
+from gad_core.features.frozen import Network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import WorkingPoint
 

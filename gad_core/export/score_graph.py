@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gad_core.export.pillow_resize import Passes, resize, two_passes
+from gad_core.features.frozen import Network
 from gad_core.features.levels import level_maps, region_means, spatial_mean
-from gad_core.features.networks import Network
 from gad_core.gaussian.by_region import RegionsFit
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.spectrum import Gaussian

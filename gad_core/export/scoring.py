@@ -15,7 +15,7 @@ from gad_core.data.images import content_digest, decode, resize
 from gad_core.decision.verdict import Judge, Outcome, Verdict
 from gad_core.errors import GadError, ImageRefused
 from gad_core.features.engines import Engine
-from gad_core.features.networks import Vector
+from gad_core.features.frozen import Vector
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.region_whitening import RegionWhitening
 

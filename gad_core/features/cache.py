@@ -1,4 +1,4 @@
-"""Features and resized pixels on disk, found by content: losing any of it costs time and nothing else."""
+"""Features, resized pixels and networks on disk, found by content: losing any of it costs time and nothing else."""
 
 import math
 import os
@@ -63,6 +63,14 @@ class FeatureCache:
         """Remember resized pixels (S, S, 3); backbones of one input size share them."""
         self._write(self._pixel_path(backbone, digest), pixels.tobytes())
 
+    def network(self, key: str) -> memoryview | None:
+        """What was made of a network, in bytes, where it is known; `key` is a name that a file may have."""
+        return self._read(self.root / "networks" / key)
+
+    def keep_network(self, key: str, data: bytes) -> None:
+        """Remember it."""
+        self._write(self.root / "networks" / key, data)
+
     def prune(self) -> None:
         """Remove what was not used for longest until the cache keeps to its limit; features in use go last.
 
@@ -82,7 +90,7 @@ class FeatureCache:
             in_use = self._in_use()
         except GadError:
             return
-        features = self.root / "features"  # pixels can be made again
+        features = self.root / "features"  # the others can be made again
 
         def turn(entry: tuple[int, int, Path]) -> tuple[bool, int]:
             time, _, path = entry

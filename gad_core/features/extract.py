@@ -16,7 +16,7 @@ from gad_core.errors import GadError, ImageRefused
 from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import Engine
-from gad_core.features.networks import Network, Pixels, Vector
+from gad_core.features.frozen import Network, Pixels, Vector
 from gad_core.features.regions import Regions
 from gad_core.progress import Progress
 

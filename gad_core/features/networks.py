@@ -1,35 +1,21 @@
-"""A frozen network: a backbone with its weights, and the fingerprint that ties features and detectors to both."""
+"""Networks read from their weights: a backbone as torch runs it, and the fingerprint of both."""
 
 import hashlib
 import json
 import pickle  # for the error that torch raises, and nothing else
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from gad_core.errors import GadError
+from gad_core.features import weights
 from gad_core.features.backbones import Backbone
 from gad_core.features.folding import fold_batch_norms
+from gad_core.features.frozen import Network
 from gad_core.features.registry import get_backbone
 from gad_core.features.timm_models import build
-from gad_core.features.weights import other_weights, package_weights
-
-Pixels = NDArray[np.uint8]  # (S, S, 3): one image at the network's size
-Vector = NDArray[np.float32]  # (sum C,): its features
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """A network in eval mode without gradients; `module` is shared and must not be changed or hooked."""
-
-    backbone: Backbone
-    module: nn.Module
-    fingerprint: str  # SHA-256, hex: two networks with the same one give the same features
 
 
 def load_network(name: str) -> Network:
@@ -38,11 +24,11 @@ def load_network(name: str) -> Network:
     Raises `GadError` for an unknown name, for weights out of reach, and for a damaged or mismatching file.
     """
     backbone = get_backbone(name)
-    module = load_module(backbone, weights_file(backbone))
+    module = load_module(backbone, weights.weights_file(backbone))
     identity = fingerprint(backbone, module)
     if backbone.family != "other":
         fold_batch_norms(module)
-    return Network(backbone, module, identity)
+    return Network(backbone, lambda: module, identity)
 
 
 def trainable_network(backbone: Backbone, *, n_outputs: int) -> Any:
@@ -50,7 +36,8 @@ def trainable_network(backbone: Backbone, *, n_outputs: int) -> Any:
 
     Raises as `load_network` does.
     """
-    module: Any = load_module(backbone, weights_file(backbone))  # timm's methods, which torch's types do not know
+    path = weights.weights_file(backbone)
+    module: Any = load_module(backbone, path)  # timm's methods, which torch's types do not know
     module.reset_classifier(n_outputs)
     return module.train().requires_grad_(True)
 
@@ -60,7 +47,7 @@ def load_module(backbone: Backbone, path: Path) -> nn.Module:
 
     Raises `GadError` for a damaged and for a mismatching file.
     """
-    package = path == package_weights(backbone)
+    package = path == weights.package_weights(backbone)
     try:
         module = _from_package(backbone, path) if package else build(backbone.timm_name, weights=path)
     except Exception as error:  # torch, safetensors and timm answer damage with a dozen kinds of exceptions
@@ -81,11 +68,6 @@ def _why(error: Exception) -> str:
     if "state_dict" in str(error):
         return "its tensors have other names or shapes"
     return "it is damaged or of another kind"
-
-
-def weights_file(backbone: Backbone) -> Path:
-    """Where the backbone's weights lie; raises `GadError` where none are within reach."""
-    return package_weights(backbone) or other_weights(backbone)
 
 
 def fingerprint(backbone: Backbone, module: nn.Module) -> str:

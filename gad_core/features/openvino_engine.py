@@ -1,17 +1,17 @@
 """A network on the CPU through OpenVINO, in float32."""
 
 import threading
-import warnings
 from collections import deque
 from collections.abc import Generator, Iterable
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from gad_core.features.levels import pooled_levels
-from gad_core.features.networks import Network, Pixels, Vector
+from gad_core.features.cache import FeatureCache
+from gad_core.features.frozen import Network, Pixels, Vector
+from gad_core.features.kept_networks import find_compiled, keep_compiled
 from gad_core.features.regions import Regions
 
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ _WAITING = 2  # requests beyond those that run, so that no stream waits for its 
 
 
 class OpenVinoEngine:
-    """Keeps compiled networks, which several threads may use: one for each way to pool, made at its first image."""
+    """Keeps compiled networks, which several threads may use: one for each way to pool, made at its first image.
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    With a cache they are kept there too, and the next process converts nothing.
+    """
+
+    def __init__(self, network: Network, cache: FeatureCache | None = None) -> None:
+        self.network, self._cache = network, cache
         self._compiled: dict[Regions | None, openvino.CompiledModel] = {}
         self._compiling = threading.Lock()
 
@@ -55,32 +58,33 @@ class OpenVinoEngine:
             if regions not in self._compiled:
                 if len(self._compiled) >= _KEPT:  # every region of interest that was tried is a network of its own
                     del self._compiled[next(iter(self._compiled))]
-                self._compiled[regions] = _compile(self.network, regions)
+                self._compiled[regions] = _compile(self.network, regions, self._cache)
             compiled = self._compiled[regions]
         count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + _WAITING
         return [compiled.create_infer_request() for _ in range(count)]
 
 
-def _compile(network: Network, regions: Regions | None) -> "openvino.CompiledModel":
+def _compile(network: Network, regions: Regions | None, cache: FeatureCache | None) -> "openvino.CompiledModel":
     """The network from one uint8 image (1, S, S, 3) to its features (1, sum C), and behind them those by region."""
     # Imported late: where all features are known, nothing is compiled.
     from gad_core.features._openvino import openvino  # noqa: PLC0415
 
-    size = network.backbone.input_size
-    example = torch.zeros(1, size, size, 3, dtype=torch.uint8)
+    core = openvino.Core()
+    key = {
+        "network": network.fingerprint,
+        "regions": regions.to_json() if regions else None,
+        "processor": core.get_property("CPU", "FULL_DEVICE_NAME"),
+        "settings": _SETTINGS,
+    }
+    if cache and (exported := find_compiled(cache, key)):
+        with suppress(RuntimeError):  # it looks itself whether version and instructions are those it was compiled for
+            return core.import_model(BytesIO(exported), "CPU", _SETTINGS)
+    from gad_core.features.openvino_graph import graph_of  # noqa: PLC0415 - loads torch, which the others do without
 
-    def features(pixels: Tensor) -> Tensor:
-        return pooled_levels(network.module, network.backbone, pixels.permute(0, 3, 1, 2), regions)
-
-    trace: Any = torch.jit.trace  # untyped
-    with torch.no_grad(), warnings.catch_warnings():
-        # The tracer is deprecated (its successor takes seven times as long), and it warns that it fixes what depends
-        # on the input's size, which is fixed.
-        warnings.simplefilter("ignore")
-        # Traced here, as a function: OpenVINO's own way through the modules, checked by a second trace, takes 3 s.
-        traced = trace(features, example, check_trace=False)
-        model = openvino.convert_model(traced, example_input=example, input=[1, size, size, 3])
-    return openvino.Core().compile_model(model, "CPU", _SETTINGS)
+    compiled = core.compile_model(graph_of(network, regions), "CPU", _SETTINGS)
+    if cache:
+        keep_compiled(cache, key, compiled.export_model().getvalue())
+    return compiled
 
 
 def _result(request: "openvino.InferRequest") -> Vector:

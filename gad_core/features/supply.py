@@ -9,7 +9,8 @@ from torch import nn
 from gad_core.data.placing import placed
 from gad_core.errors import GadError
 from gad_core.features.backbones import Backbone
-from gad_core.features.networks import fingerprint, load_module, weights_file
+from gad_core.features.networks import fingerprint, load_module
+from gad_core.features.weights import weights_file
 
 
 @dataclass(frozen=True, eq=False)

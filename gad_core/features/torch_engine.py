@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from gad_core.features.frozen import Network, Pixels, Vector
 from gad_core.features.levels import pooled_levels
-from gad_core.features.networks import Network, Pixels, Vector
 from gad_core.features.regions import Regions
 
 _BATCH_PIXELS = 32 * 224**2  # 32 images at 224 pixels, fewer at higher resolution: the memory stays the same

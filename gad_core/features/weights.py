@@ -28,6 +28,11 @@ class Place:
     path: Path
 
 
+def weights_file(backbone: Backbone) -> Path:
+    """Where the backbone's weights lie, downloaded if need be; raises `GadError` where none are within reach."""
+    return package_weights(backbone) or other_weights(backbone)
+
+
 def package_weights(backbone: Backbone) -> Path | None:
     """The weights file of the package made for this backbone, where that package is installed."""
     package = find_spec(backbone.package.replace("-", "_")) if backbone.package else None

@@ -21,7 +21,7 @@ from gad_core.gaussian.version import fit_version
 
 if TYPE_CHECKING:
     from gad_core.features.backbones import Backbone
-    from gad_core.features.networks import Network
+    from gad_core.features.frozen import Network
 
 
 @dataclass(frozen=True)

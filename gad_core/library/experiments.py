@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gad_core.data.placing import placed
-from gad_core.features.engines import load_engine
 from gad_core.library.reading import PathLike
 from gad_core.library.report_page import report_page
-from gad_core.library.resources import workspace_cache
+from gad_core.library.resources import engine_of, workspace_cache
 from gad_core.paper.categories import read_categories
 from gad_core.paper.lab import Lab
 from gad_core.paper.results import Result, make_tables, write_csv
@@ -66,7 +65,7 @@ def paper_tables(
     names = [tables] if isinstance(tables, str) else list(tables)
     every = any(name.strip().lower() == "all" for name in names)
     wanted = [parse_table(name) for name in (known_tables() if every else names)]
-    lab = Lab(read_categories(Path(root)), settings or PaperSettings(), load_engine, Path(out), workspace_cache())
+    lab = Lab(read_categories(Path(root)), settings or PaperSettings(), engine_of, Path(out), workspace_cache())
     results = make_tables(wanted, lab, progress=progress)
     _write(results, Path(out))
     return results

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.attribution.category import localised
+from gad_core.attribution.masks import localised
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal
 from gad_core.decision import evaluation
 from gad_core.decision.evaluation import Evaluation, Projected, level_scores

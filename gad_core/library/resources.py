@@ -1,7 +1,6 @@
 """What the functions share: networks that are ready to run, and the feature cache."""
 
 from contextlib import suppress
-from functools import lru_cache
 
 from gad_core.data.datasets import ImageSet
 from gad_core.errors import GadError
@@ -14,10 +13,9 @@ from gad_core.progress import Progress
 from gad_core.workspace.place import default_home
 
 
-@lru_cache(maxsize=2)
 def engine_of(backbone: str) -> Engine:
-    """Make a network ready to run; it takes a second or more, so the last two stay."""
-    return load_engine(backbone)
+    """Make a network ready to run; the last two stay, and what was compiled of them is kept in the cache."""
+    return load_engine(backbone, cache=workspace_cache())
 
 
 def workspace_cache() -> FeatureCache:

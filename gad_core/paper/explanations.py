@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gad_core.attribution.category import explain_category, mask_of
+from gad_core.attribution.category import explain_category
 from gad_core.attribution.explanation import Explanation, explain_score
+from gad_core.attribution.masks import mask_of
 from gad_core.baselines.classifier import rotation
 from gad_core.baselines.explaining import explain_logit
 from gad_core.data.datasets import Dataset, ImageSet

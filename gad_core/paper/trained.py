@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gad_core.attribution.category import mask_of
+from gad_core.attribution.masks import mask_of
 from gad_core.baselines.autoencoder import cca_scores, error_maps, fit_autoencoder, map_means, smallest_defect
 from gad_core.baselines.classifier import FOLDS, ClassifierScorer, fit_classifier, rotation
 from gad_core.baselines.training import Samples, Training, labelled

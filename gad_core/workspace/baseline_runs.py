@@ -60,7 +60,7 @@ def run_on_dataset(
     store.check_open()
     row = store.datasets.get(dataset_id)
     kept = store.cache / "training" / f"{row.id}-{int(row.modified.timestamp())}-{name}-{backbone}"
-    work = Work(load_engine(backbone), kept, cache, progress)
+    work = Work(load_engine(backbone, cache=cache), kept, cache, progress)
     run = BaselineRun(row.state, name, backbone, run_baseline(name, replace(store.read(row), name=row.name), work))
     _write(store.comparisons / f"{run.id}.json", run)
     for path in kept.glob("*"):

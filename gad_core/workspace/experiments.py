@@ -1,6 +1,7 @@
 """Tables of the paper on data sets of the workspace."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gad_core.data.datasets import Dataset
 from gad_core.features.cache import FeatureCache
@@ -54,4 +55,5 @@ def find_table(store: Store, row: DatasetRow, data: Dataset, table: str, *, back
 def lab_of(store: Store, row: DatasetRow, data: Dataset, backbone: str, cache: FeatureCache | None) -> Lab:
     """One data set as the only category of an experiment."""
     settings = PaperSettings(backbones=(backbone,))
-    return Lab((replace(data, name=row.name),), settings, load_engine, store.experiments / row.id, cache)
+    engine_of = partial(load_engine, cache=cache)
+    return Lab((replace(data, name=row.name),), settings, engine_of, store.experiments / row.id, cache)

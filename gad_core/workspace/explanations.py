@@ -152,7 +152,7 @@ def explain_dataset(
     store.check_open()
     dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
     key = ExplanationKey(dataset.state, detector_state(row), tuning, n_references)
-    detector, engine = load_detector(row.path), load_engine(row.backbone)
+    detector, engine = load_detector(row.path), load_engine(row.backbone, cache=cache)
     target = store.explanations / f"{key.id}.json"
     if target.is_dir():
         raise GadError(f"a folder named {target.name} stands where this run is kept; move it out of {target.parent}")

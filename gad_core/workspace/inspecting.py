@@ -51,7 +51,7 @@ class Inspector:
         row = store.detectors.get(detector_id)
         state, detector = detector_state(row), load_detector(row.path)
         if engine is None or engine.network.fingerprint != detector.fingerprint:
-            engine = load_engine(detector.backbone)
+            engine = load_engine(detector.backbone, cache=store.feature_cache())
         detector.check_network(engine.network)
         decision = on_record(store, row.path, detector) if detector.working_point else None
         return cls(row, state, detector, engine, Judge.of(detector), decision.id if decision else None)

@@ -43,7 +43,8 @@ def recalibrate(
     former = load_detector(row.path)
     rows = [one for one in store.inspections.of([detector_id]) if one.id in wanted]
     files = tuple(ImageFile(one.path, one.digest, group=one.lot) for one in rows)
-    known = extract_for(former, ImageSet(files), load_engine(former.backbone), cache=cache, progress=progress)
+    engine = load_engine(former.backbone, cache=cache)
+    known = extract_for(former, ImageSet(files), engine, cache=cache, progress=progress)
     if known.images.refused:
         gone = known.images.refused[0]
         raise GadError(

@@ -64,7 +64,7 @@ def measure_on_dataset(
     found = measure(
         detector,
         store.read(dataset),
-        load_engine(row.backbone),
+        load_engine(row.backbone, cache=cache),
         settings,
         tuning=tuning,
         point=point,

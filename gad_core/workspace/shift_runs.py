@@ -65,7 +65,7 @@ def study_on_dataset(
     """
     store.check_open()
     dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
-    detector, data, engine = load_detector(row.path), store.read(dataset), load_engine(row.backbone)
+    detector, data, engine = load_detector(row.path), store.read(dataset), load_engine(row.backbone, cache=cache)
     found = study(detector, data, engine, settings, tuning=tuning, point=point, cache=cache, progress=progress)
     key = ShiftKey.of(dataset.state, detector_id, detector, tuning, point)
     keep_result(study_path(store, key), key.to_json(), found.to_json())
@@ -86,7 +86,7 @@ def remedies_on_dataset(
     """Try what mends a detector under a shift, and keep it; raises as `try_remedies` and `study_on_dataset` do."""
     store.check_open()
     dataset, row = store.datasets.get(dataset_id), store.detectors.get(detector_id)
-    detector, data, engine = load_detector(row.path), store.read(dataset), load_engine(row.backbone)
+    detector, data, engine = load_detector(row.path), store.read(dataset), load_engine(row.backbone, cache=cache)
     found = try_remedies(detector, data, engine, shift, tuning=tuning, point=point, cache=cache, progress=progress)
     key = ShiftKey.of(dataset.state, detector_id, detector, tuning, point)
     keep_result(remedies_path(store, key, shift), key.to_json(), found.to_json())

@@ -41,7 +41,7 @@ def fit_dataset(
     """
     store.check_open()
     row = store.datasets.get(dataset_id)
-    engine = load_engine(settings.backbone)
+    engine = load_engine(settings.backbone, cache=cache)
     dataset = store.read(row)
     n, passes = len(dataset.train), settings.augmented.passes if settings.augmented else 0
     stages = Stages(progress, (n + len(dataset.test), n * passes))

@@ -15,7 +15,7 @@ from gad_core.attribution.band_maps import BandAttribution, attribute_bands
 from gad_core.attribution.deep_shap import attribute
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import content_digest
-from gad_core.features.networks import Network
+from gad_core.features.frozen import Network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress

@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from gad_core.attribution.category import localised
+from gad_core.attribution.masks import localised
 from gad_core.data.datasets import Dataset, ImageFile, ImageSet, Refusal
 from gad_core.data.images import content_digest
 from gad_core.decision import reduction_map as maps
@@ -91,7 +91,7 @@ def watch_on() -> None:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def engine(backbone: str) -> Engine:
     """A network ready to run; compiled when it first has to."""
-    return load_engine(backbone)
+    return load_engine(backbone, cache=feature_cache())
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def warm_up(folder: Path) -> None:
     module = timm.create_model(BACKBONE).eval()
     (folder / "weights").mkdir(exist_ok=True)
     safetensors.torch.save_file(module.state_dict(), folder / "weights" / f"{BACKBONE}.safetensors")
-    engines.OpenVinoEngine = lambda network: TorchEngine(network, "cpu")  # type: ignore[misc,assignment]
+    engines.OpenVinoEngine = lambda network, _: TorchEngine(network, "cpu")  # type: ignore[misc,assignment]
     known = registry.get_backbone(BACKBONE)
     registry.BACKBONES = (known, *registry.BACKBONES)
     list(engines.load_engine(BACKBONE).stream([np.zeros((160, 160, 3), np.uint8)]))

@@ -28,7 +28,7 @@ sys.path[:0] = [sys.argv[2]]
 from operations import BACKBONE, mask, picture, point, settings
 from gad_core.features import engines
 from gad_core.features.torch_engine import TorchEngine
-engines.OpenVinoEngine = lambda network: TorchEngine(network, "cpu")
+engines.OpenVinoEngine = lambda network, _: TorchEngine(network, "cpu")
 from gad_core.workspace.adoption import adopt
 from gad_core.workspace.imports import add_upload, extend_upload, relabel
 from gad_core.workspace.requests import Fit

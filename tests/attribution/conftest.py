@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from gad_core.features.frozen import Network
 from gad_core.features.levels import pooled_levels
-from gad_core.features.networks import Network, load_network
+from gad_core.features.networks import load_network
 from gad_core.features.registry import get_backbone
 from gad_core.features.timm_models import build
 from gad_core.gaussian.detector import Detector, TrainingImages
@@ -37,7 +38,7 @@ def with_random_weights() -> Callable[..., Network]:
         pixels = torch.from_numpy(draw(24, 96, 5)).permute(0, 3, 1, 2)
         with torch.no_grad():
             pooled_levels(module, backbone, pixels)
-        return Network(backbone, module.eval().requires_grad_(False), name)
+        return Network(backbone, lambda: module.eval().requires_grad_(False), name)
 
     return make
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from gad_core.attribution.category import explain_category, explain_file, mask_of, masked_defects
+from gad_core.attribution.category import explain_category, explain_file, masked_defects
 from gad_core.attribution.explanation import explain_score, summarise
+from gad_core.attribution.masks import mask_of
 from gad_core.data.datasets import ImageSet, read_mvtec
 from gad_core.errors import GadError
 from gad_core.features.levels import pooled_levels

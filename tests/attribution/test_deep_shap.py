@@ -13,7 +13,7 @@ from gad_core.attribution import propagation
 from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.deep_shap import GAP_LIMIT, attribute, attribute_all
 from gad_core.errors import Cancelled, GadError, NotExplained
-from gad_core.features.networks import Network
+from gad_core.features.frozen import Network
 from gad_core.gaussian.reduction import ALL, NPCA_5, Reduction
 from gad_core.gaussian.tuning import Tuning
 from tests.features.drawing import draw
@@ -165,7 +165,7 @@ class Discarding(nn.Module):
 def test_a_network_that_discards_an_in_place_result_is_refused(detector, lite0, image):
     module = copy.deepcopy(lite0.module)
     module.blocks[0].append(Discarding())
-    spoilt = Network(lite0.backbone, module, lite0.fingerprint)
+    spoilt = Network(lite0.backbone, lambda: module, lite0.fingerprint)
     with pytest.raises(NotExplained, match="is not the detector's"):
         attribute(detector, spoilt, image, tuning=Tuning((4,)), n_references=1)
 

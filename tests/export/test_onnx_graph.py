@@ -14,7 +14,7 @@ from gad_core.data.groups import k_folds
 from gad_core.export.onnx_graph import write_onnx
 from gad_core.export.pillow_resize import resize, two_passes
 from gad_core.export.score_graph import OUTPUTS
-from gad_core.features.networks import Network
+from gad_core.features.frozen import Network
 from gad_core.features.region_of_interest import RegionOfInterest
 from gad_core.features.regions import Regions
 from gad_core.features.registry import get_backbone
@@ -46,7 +46,7 @@ TUNINGS = (
 
 @pytest.fixture(scope="module")
 def network() -> Network:
-    return Network(BACKBONE, random_network(BACKBONE.timm_name), "f" * 64)
+    return Network(BACKBONE, lambda: random_network(BACKBONE.timm_name), "f" * 64)
 
 
 def fitted(network: Network, regions: Regions) -> Detector:

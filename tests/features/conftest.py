@@ -10,7 +10,8 @@ from PIL import Image
 
 from gad_core.data.datasets import ImageFile, ImageSet
 from gad_core.data.images import content_digest
-from gad_core.features.networks import Network, load_network
+from gad_core.features.frozen import Network
+from gad_core.features.networks import load_network
 from tests.features.drawing import draw
 
 

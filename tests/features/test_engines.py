@@ -14,7 +14,7 @@ from gad_core.data.images import decode, resize
 from gad_core.errors import GadError
 from gad_core.features._torchvision import timm
 from gad_core.features.engines import Engine, load_engine, make_engine
-from gad_core.features.networks import Network, Pixels
+from gad_core.features.frozen import Network, Pixels
 from gad_core.gaussian.reduction import Reduction
 from gad_core.gaussian.spectrum import fit_gaussian
 from tests.features.drawing import draw

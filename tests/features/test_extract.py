@@ -16,7 +16,7 @@ from gad_core.errors import Cancelled, GadError
 from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
 from gad_core.features.extract import extract, load_pixels
-from gad_core.features.networks import Network, Pixels, Vector
+from gad_core.features.frozen import Network, Pixels, Vector
 from gad_core.features.regions import Regions, region_weights
 
 Photos = Callable[..., ImageSet]
@@ -27,7 +27,7 @@ class MeanColour:
     """Counts what it runs; like the real engines it draws a few images ahead."""
 
     def __init__(self, fingerprint: str = "mean colour") -> None:
-        self.network = Network(Backbone("mean", "mean", "other", (3,), SIZE), nn.Identity(), fingerprint)
+        self.network = Network(Backbone("mean", "mean", "other", (3,), SIZE), nn.Identity, fingerprint)
         self.ran = 0
 
     def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:

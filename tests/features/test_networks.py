@@ -13,8 +13,9 @@ from torch import nn
 from gad_core.errors import GadError
 from gad_core.features import weights
 from gad_core.features._torchvision import timm
+from gad_core.features.frozen import Network
 from gad_core.features.levels import level_maps
-from gad_core.features.networks import Network, fingerprint, load_network
+from gad_core.features.networks import fingerprint, load_network
 from gad_core.features.registry import get_backbone
 
 
@@ -67,7 +68,7 @@ def test_package_and_folder_give_one_and_the_same_network(
     names = timm.create_model("tf_efficientnet_lite0").state_dict()
     tensors = (tensor.contiguous() for tensor in torch.load(packaged).values())
     safetensors.torch.save_file(dict(zip(names, tensors, strict=True)), folder / "tf_efficientnet_lite0.safetensors")
-    monkeypatch.setattr("gad_core.features.networks.package_weights", lambda _: None)
+    monkeypatch.setattr("gad_core.features.weights.package_weights", lambda _: None)
     assert load_network("tf_efficientnet_lite0").fingerprint == lite0.fingerprint
 
 

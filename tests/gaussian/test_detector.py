@@ -10,7 +10,7 @@ from torch import nn
 
 from gad_core.data.groups import k_folds
 from gad_core.errors import Cancelled, GadError
-from gad_core.features.networks import Network
+from gad_core.features.frozen import Network
 from gad_core.gaussian.detector import TrainingImages
 from gad_core.gaussian.levels import sum_levels
 from gad_core.gaussian.reduction import ALL, Reduction
@@ -135,6 +135,6 @@ def test_efficientnets_start_from_levels_6_to_8_and_other_networks_from_the_pape
 )
 def test_a_network_of_other_weights_or_sizes_is_refused(detector, small_backbone, change, reason):
     sizes = {"input_size": 8} | {name: value for name, value in change.items() if name != "fingerprint"}
-    network = Network(replace(small_backbone, **sizes), nn.Identity(), change.get("fingerprint", "f" * 64))
+    network = Network(replace(small_backbone, **sizes), nn.Identity, change.get("fingerprint", "f" * 64))
     with nullcontext() if reason is None else pytest.raises(GadError, match=reason):
         detector.check_network(network)

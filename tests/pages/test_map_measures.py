@@ -8,7 +8,7 @@ import pytest
 
 from gad_core import wording
 from gad_core.attribution.band_responses import shares
-from gad_core.attribution.category import mask_of
+from gad_core.attribution.masks import mask_of
 from gad_core.attribution.measures import measure_map, summarise_measures
 from gad_core.gaussian.bands import LevelBands
 from gad_core.workspace.explanations import runs_on

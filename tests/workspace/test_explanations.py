@@ -11,8 +11,9 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from gad_core.attribution.category import CategoryExplanation, Explained, explain_file, mask_of
+from gad_core.attribution.category import CategoryExplanation, Explained, explain_file
 from gad_core.attribution.explanation import Explanation, Undefined
+from gad_core.attribution.masks import mask_of
 from gad_core.attribution.measures import measure_map
 from gad_core.data.datasets import ImageSet, read_dataset
 from gad_core.errors import GadError

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from gad_core.attribution import counterfactuals as edits
 from gad_core.attribution.attribution_map import Attribution
-from gad_core.attribution.category import mask_of
 from gad_core.attribution.explanation import mask_weights
+from gad_core.attribution.masks import mask_of
 from gad_core.data.datasets import ImageFile
-from gad_core.features.networks import Network
+from gad_core.features.frozen import Network
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.tuning import Tuning
 from pages.shared import resources, tasks

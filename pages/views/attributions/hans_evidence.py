@@ -8,9 +8,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core.attribution.attribution_map import Attribution
-from gad_core.attribution.category import mask_of
 from gad_core.attribution.counterfactuals import scorer
 from gad_core.attribution.explanation import mask_weights
+from gad_core.attribution.masks import mask_of
 from gad_core.attribution.measures import mass_accuracy
 from gad_core.attribution.reduced import border
 from gad_core.data.datasets import ImageFile

@@ -13,8 +13,8 @@ from scipy import ndimage
 
 from gad_core import figures, wording
 from gad_core.attribution.attribution_map import Attribution
-from gad_core.attribution.category import mask_of
 from gad_core.attribution.explanation import mask_weights
+from gad_core.attribution.masks import mask_of
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import encode_png
 from pages.shared import charts, downloads

@@ -6,7 +6,7 @@ import streamlit as st
 
 from gad_core import wording
 from gad_core.attribution.attribution_map import Attribution
-from gad_core.attribution.category import mask_of
+from gad_core.attribution.masks import mask_of
 from gad_core.attribution.measures import Measures, measure_map
 from gad_core.data.datasets import ImageFile
 from pages.shared import charts, downloads

@@ -5,8 +5,8 @@ import streamlit as st
 from gad_core import wording
 from gad_core.attribution import verdicts
 from gad_core.attribution.attribution_map import Attribution
-from gad_core.attribution.category import mask_of
 from gad_core.attribution.explanation import Explanation, Undefined, explain_score
+from gad_core.attribution.masks import mask_of
 from gad_core.data.datasets import ImageFile
 from pages.shared.charts import QUIET
 from pages.shared.text import plain

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from gad_core import figures, wording
-from gad_core.attribution.category import located_by_region
+from gad_core.attribution.masks import located_by_region
 from gad_core.decision.localisation import RegionAreas
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning, presets, regional

@@ -24,7 +24,8 @@ _SEAM = 3.0  # pixels: standard deviation of the blended edge
 def scorer(detector: Detector, engine: Engine, tuning: Tuning | None = None) -> Scorer:
     """The detector's score of images (N, S, S, 3) at the network's size: (N,)."""
     detector.check_network(engine.network)
-    return lambda pixels: detector.scores(np.stack(list(engine.stream(pixels, regions=detector.regions))), tuning)
+    regions, up_to = detector.reads(tuning or detector.tuning)
+    return lambda pixels: detector.scores(np.stack(list(engine.stream(pixels, regions=regions, up_to=up_to))), tuning)
 
 
 def blend(image: Pixels, other: Pixels, weights: Array, *, seam: float = _SEAM) -> Pixels:

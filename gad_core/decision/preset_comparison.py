@@ -78,12 +78,12 @@ def milliseconds(
     """Time to score an image of `pixels` (n, S, S, 3) at each tuning, network included: the least of three."""
     found: dict[str, float] = {}
     for name, tuning in tunings.items():
-        regions = detector.regions if tuning.pool else None
-        list(engine.stream(pixels[:1], regions=regions))  # compiled before
+        regions, up_to = detector.reads(tuning)
+        list(engine.stream(pixels[:1], regions=regions, up_to=up_to))  # compiled before
         times = []
         for _ in range(_REPETITIONS):
             start = time.perf_counter()
-            detector.scores(np.stack(list(engine.stream(pixels, regions=regions))), tuning)
+            detector.scores(np.stack(list(engine.stream(pixels, regions=regions, up_to=up_to))), tuning)
             times.append(1000 * (time.perf_counter() - start) / len(pixels))
         found[name] = min(times)
     return found

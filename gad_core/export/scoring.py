@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,8 @@ class Scorer:
         self.detector, self._engine = detector, engine
         self.judge = Judge.of(detector)
         tuning = self.judge.tuning
+        regions, up_to = detector.reads(tuning)
+        self._stream = partial(engine.stream, regions=regions, up_to=up_to)
         self._distances = RegionWhitening.of(detector.known_regions(tuning), tuning) if tuning.pool else None
         self._places = threading.BoundedSemaphore(_WAITING)
         self._ready: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -104,7 +107,7 @@ class Scorer:
         running: deque[_Waiting] = deque()
         done: list[tuple[_Waiting, Vector]] = []
         try:
-            with closing(self._engine.stream(self._images(first, running), regions=self.detector.regions)) as vectors:
+            with closing(self._stream(self._images(first, running))) as vectors:
                 for vector in vectors:
                     done.append((running.popleft(), vector))
                     if len(done) == _BATCH:

@@ -32,10 +32,12 @@ class Engine(Protocol):
     def network(self) -> Network:
         """The network that it runs."""
 
-    def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:
+    def stream(
+        self, pixels: Iterable[Pixels], *, regions: Regions | None = None, up_to: int | None = None
+    ) -> Generator[Vector, None, None]:
         """Features (sum C,) of each image (S, S, 3), in order; draws images in the caller's thread, a few ahead.
 
-        With `regions` those by region stand behind.
+        With `regions` those by region stand behind. Levels beyond `up_to` are not computed, and not a number.
         """
 
 

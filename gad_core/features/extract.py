@@ -49,12 +49,14 @@ def extract(
     engine: Engine,
     *,
     regions: Regions | None = None,
+    up_to: int | None = None,
     copy: Pass | None = None,
     cache: FeatureCache | None = None,
     progress: Progress | None = None,
 ) -> Extraction:
     """Features of every image, or of its augmented copy, each content once; with a cache, only of what it lacks.
 
+    Levels beyond `up_to` are not computed, and not a number, but with a cache: what is kept serves every tuning.
     An image that cannot be read, or whose file has changed since it was listed, is refused and the rest goes on.
     `progress` is called in the caller's thread; if it raises, the threads end and the cache keeps what was done.
     """
@@ -73,7 +75,7 @@ def extract(
     done = total - sum(copies[file.digest] for file in missing)
     if progress and done:
         progress(done, total)
-    with closing(_run(missing, engine, regions, copy, cache)) as outcomes:
+    with closing(_run(missing, engine, regions, None if cache else up_to, copy, cache)) as outcomes:
         for digest, outcome in outcomes:
             if isinstance(outcome, ImageRefused):
                 refused[digest] = str(outcome)
@@ -154,6 +156,7 @@ def _run(
     files: Sequence[ImageFile],
     engine: Engine,
     regions: Regions | None,
+    up_to: int | None,
     copy: Pass | None,
     cache: FeatureCache | None,
 ) -> Generator[tuple[str, Vector | ImageRefused], None, None]:
@@ -170,7 +173,7 @@ def _run(
                     running.append(file.digest)
                     yield image
 
-        with closing(engine.stream(readable(), regions=regions)) as vectors:
+        with closing(engine.stream(readable(), regions=regions, up_to=up_to)) as vectors:
             for vector in vectors:
                 yield running.popleft(), vector
                 while refused:

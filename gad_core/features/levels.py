@@ -41,14 +41,25 @@ def level_maps(network: nn.Module, backbone: Backbone, pixels: Tensor, *, up_to:
     return list(maps)
 
 
-def pooled_levels(module: nn.Module, backbone: Backbone, pixels: Tensor, regions: Regions | None = None) -> Tensor:
+def pooled_levels(
+    module: nn.Module,
+    backbone: Backbone,
+    pixels: Tensor,
+    regions: Regions | None = None,
+    *,
+    up_to: int | None = None,
+) -> Tensor:
     """Features (N, sum C_l): every level averaged over space, for pixels (N, 3, S, S) in [0, 255].
 
-    With `regions` their levels averaged by region stand behind: (N, sum C_l + regions.n_features).
+    With `regions` their levels averaged by region stand behind: (N, sum C_l + regions.n_features). Levels beyond
+    `up_to` are not computed, and not a number: whoever reads them sees it.
     """
-    maps = level_maps(module, backbone, pixels)
+    maps = level_maps(module, backbone, pixels, up_to=up_to)
+    means = [spatial_mean(level) for level in maps]
+    if lacking := sum(backbone.channels[len(maps) :]):
+        means.append(means[0].new_full((len(pixels), lacking), torch.nan))
     by_region = [region_means(maps[level - 1], regions).flatten(1) for level in regions.levels] if regions else []
-    return torch.cat([*map(spatial_mean, maps), *by_region], dim=1)
+    return torch.cat([*means, *by_region], dim=1)
 
 
 def region_means(level: Tensor, regions: Regions) -> Tensor:

@@ -12,13 +12,13 @@ from gad_core.features.levels import pooled_levels
 from gad_core.features.regions import Regions
 
 
-def graph_of(network: Network, regions: Regions | None) -> "openvino.Model":
+def graph_of(network: Network, regions: Regions | None, up_to: int | None) -> "openvino.Model":
     """The graph from one uint8 image (1, S, S, 3) to its features (1, sum C), and behind them those by region."""
     size, module = network.backbone.input_size, network.module
     example = torch.zeros(1, size, size, 3, dtype=torch.uint8)
 
     def features(pixels: Tensor) -> Tensor:
-        return pooled_levels(module, network.backbone, pixels.permute(0, 3, 1, 2), regions)
+        return pooled_levels(module, network.backbone, pixels.permute(0, 3, 1, 2), regions, up_to=up_to)
 
     trace: Any = torch.jit.trace  # untyped
     with torch.no_grad(), warnings.catch_warnings():

@@ -27,13 +27,15 @@ class TorchEngine:
         self._copy: nn.Module | None = None
         self._copying = threading.Lock()
 
-    def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:
+    def stream(
+        self, pixels: Iterable[Pixels], *, regions: Regions | None = None, up_to: int | None = None
+    ) -> Generator[Vector, None, None]:
         """Features (sum C,) of each image (S, S, 3), in order; behind them those by region."""
         images = iter(pixels)
         while batch := list(islice(images, self.batch_size)):
-            yield from self._run(np.stack(batch), regions)
+            yield from self._run(np.stack(batch), regions, up_to)
 
-    def _run(self, pixels: NDArray[np.uint8], regions: Regions | None) -> NDArray[np.float32]:
+    def _run(self, pixels: NDArray[np.uint8], regions: Regions | None, up_to: int | None) -> NDArray[np.float32]:
         with self._copying:
             if self._copy is None:
                 if self.device == "cuda":  # TF32, torch's default for convolutions, is too coarse for these distances
@@ -41,5 +43,5 @@ class TorchEngine:
                 self._copy = copy.deepcopy(self.network.module).to(self.device)
         with torch.inference_mode():
             images = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2)  # (N, 3, S, S)
-            features = pooled_levels(self._copy, self.network.backbone, images, regions)  # (N, sum C, ..)
+            features = pooled_levels(self._copy, self.network.backbone, images, regions, up_to=up_to)  # (N, sum C, ..)
         return features.cpu().numpy()

@@ -131,6 +131,11 @@ class Detector(LevelsFit):
         held_out = self.calibration.digests if self.calibration else ()
         return fit_version(self.settings, self.fingerprint, self.training.digests, held_out)
 
+    def reads(self, tuning: Tuning) -> tuple[Regions | None, int]:
+        """Say what a score reads of a feature vector: its regions, and the level up to which a network must be run."""
+        regions = self.regions if tuning.pool else None
+        return regions, max((*tuning.levels, *(regions.levels if regions else ())))
+
     def check_network(self, network: "Network") -> None:
         """Refuse a network whose weights are not those of the fit, or whose levels and images have other sizes."""
         backbone, references = network.backbone, self.references

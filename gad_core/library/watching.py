@@ -98,7 +98,8 @@ def _judged(
     judge: Judge, name: str, root: Path, files: Sequence[ImageFile]
 ) -> tuple[list[dict[str, Any]], list[Refusal]]:
     detector = judge.detector
-    found = extract(ImageSet(tuple(files)), engine_of(detector.backbone), regions=detector.regions)
+    regions, up_to = detector.reads(judge.tuning)
+    found = extract(ImageSet(tuple(files)), engine_of(detector.backbone), regions=regions, up_to=up_to)
     verdict, version = judge(found.features), detector.version
     judged = zip(found.images, verdict.scores.tolist(), verdict.p_values.tolist(), verdict.outcomes, strict=True)
     results = []

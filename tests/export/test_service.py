@@ -31,7 +31,7 @@ from gad_core.features.engines import load_engine
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.settings import FitSettings
-from gad_core.gaussian.tuning import WorkingPoint
+from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.library.judging import score
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +100,25 @@ def test_a_name_that_is_no_text_is_judged_and_handed_on(client, stripes, tmp_pat
     kind = "multipart/form-data; boundary=x; charset=utf-7"  # in which +2AA- is half a surrogate pair
     answer = client.post("/score", content=body, headers={"Content-Type": kind})
     assert [one["path"] for one in answer.json()["images"]] == ["?.png"]
+
+
+@pytest.mark.parametrize(("tuning", "expected"), [(None, 7), (Tuning((3, 2)), 3), (Tuning((9,)), 9)])
+def test_the_network_is_run_no_further_than_the_tuning_reads(tuning, expected, detector, stripes):
+    detector, ends = replace(detector, tuning=tuning or detector.tuning), []
+    engine = load_engine(detector.backbone)
+
+    class Watched:
+        network = engine.network
+
+        def stream(self, pixels, *, regions=None, up_to=None):
+            ends.append((regions, up_to))
+            return engine.stream(pixels, regions=regions, up_to=up_to)
+
+    scorer, path = Scorer(detector, Watched()), parts(stripes)[0]
+    found = scorer.submit(path.read_bytes()).result()
+    scorer.close()
+    assert ends == [(None if tuning else detector.regions, expected)]
+    assert found.score == pytest.approx(score(detector, [path]).rows[0]["score"], rel=1e-5)
 
 
 def test_a_failure_is_counted_as_500(detector, monkeypatch, stripes):

@@ -30,7 +30,9 @@ class MeanColour:
         self.network = Network(Backbone("mean", "mean", "other", (3,), SIZE), nn.Identity, fingerprint)
         self.ran = 0
 
-    def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:
+    def stream(
+        self, pixels: Iterable[Pixels], *, regions: Regions | None = None, **_: object
+    ) -> Generator[Vector, None, None]:
         ahead: list[Vector] = []
         for image in pixels:
             self.ran += 1
@@ -195,7 +197,8 @@ def test_cancelling_ends_the_threads_and_keeps_what_was_done(photos: Photos, cac
 
 def test_a_failing_engine_ends_the_threads(photos: Photos):
     class Failing(MeanColour):
-        def stream(self, pixels: Iterable[Pixels], *, regions: Regions | None = None) -> Generator[Vector, None, None]:
+        def stream(self, pixels: Iterable[Pixels], **options) -> Generator[Vector, None, None]:
+            regions = options["regions"]
             yield next(super().stream(pixels, regions=regions))
             raise RuntimeError("out of memory")
 

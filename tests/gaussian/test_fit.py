@@ -32,13 +32,13 @@ class Counting:
     def __init__(self, engine):
         self.network, self._engine, self.count = engine.network, engine, 0
 
-    def stream(self, pixels, *, regions=None):
+    def stream(self, pixels, *, regions=None, up_to=None):
         def counted():
             for one in pixels:
                 self.count += 1
                 yield one
 
-        return self._engine.stream(counted(), regions=regions)
+        return self._engine.stream(counted(), regions=regions, up_to=up_to)
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ def main() -> None:
         if words := opened.lost():
             frame.note(words)
         tasks.offer_again()
+        server.ready(page.url_path or "home")
         page.run()
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from gad_core.data.datasets import ImageFile
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import adopted, frame, opened, resources, tasks, views
-from pages.views.attributions import another_camera, category, clever_hans, strategies, this_image
+from pages.views.attributions import another_camera, category, clever_hans, this_image
 from pages.views.attributions.controls import controls, open_file, pick, reading
 
 frame.begin()
@@ -68,6 +68,8 @@ def explained(detector: DetectorRow, dataset: DatasetRow) -> None:
     elif view == views.CATEGORY:
         category.whole_category(detector, dataset, test, file, tuning, n_references)
     elif view == views.STRATEGIES:
+        from pages.views.attributions import strategies  # noqa: PLC0415 - loads scikit-learn, which others do without
+
         strategies.show(detector, dataset, test, file, tuning, n_references)
     else:
         another_camera.show(detector, dataset, test, tuning)

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gad_core.attribution.attribution_map import Attribution
-from gad_core.attribution.deep_shap import attribute, attribute_all
 from gad_core.attribution.explanation import Explanation, Summary, Undefined, explain_score, summarise
 from gad_core.attribution.masks import mask_of
 from gad_core.attribution.measures import Measures, mass_accuracy, measure_map
@@ -109,6 +108,8 @@ def explain_images(
 
     A group of images at a time shares what the references give.
     """
+    from gad_core.attribution.deep_shap import attribute_all  # noqa: PLC0415 - loads torch; who reads does without
+
     groups = [range(start, min(start + _GROUP, len(files))) for start in range(0, len(files), _GROUP)]
     stages = Stages(progress, [len(group) for group in groups])
     explained = []
@@ -158,6 +159,8 @@ def explain_file(
     progress: Progress | None = None,
 ) -> Attribution:
     """Attribute the score of one image file; raises `GadError` where it cannot be read."""
+    from gad_core.attribution.deep_shap import attribute  # noqa: PLC0415 - as above
+
     (pixels,) = load_pixels(ImageSet((file,)), network.backbone, cache=cache)
     return attribute(
         detector,

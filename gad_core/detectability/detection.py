@@ -12,9 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats
-from statsmodels.genmod.families import Binomial
-from statsmodels.genmod.families.links import CDFLink
-from statsmodels.genmod.generalized_linear_model import GLM
 
 from gad_core.decision.rates import Rate, rate
 from gad_core.errors import GadError
@@ -194,6 +191,10 @@ class _Floored:
 
 def _fitted(counts: HitMiss) -> tuple[Array, Array] | None:
     """Coefficients (2,) and their standard ellipse (A, 2) about them; None where the likelihood has no maximum."""
+    from statsmodels.genmod.families import Binomial  # noqa: PLC0415 - half a second, and only a fit needs it
+    from statsmodels.genmod.families.links import CDFLink  # noqa: PLC0415
+    from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
+
     missed = counts.draws - counts.hits
     if not missed.any() or counts.sizes[missed > 0].max() <= counts.sizes[counts.hits > 0].min():
         return None

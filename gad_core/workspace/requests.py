@@ -1,26 +1,32 @@
-"""What a job was asked for, as values: the log of jobs keeps them, so that interrupted work can be asked for again."""
+"""What a job was asked for, as values: the log of jobs keeps them, so that interrupted work can be asked for again.
+
+What does the work is imported when it is done: networks, baselines and the paper's tables take seconds to import, and
+every page offers a job or two.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from gad_core.errors import GadError
 from gad_core.features.cache import FeatureCache
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
-from gad_core.workspace.baseline_runs import BaselineRun, run_on_dataset
-from gad_core.workspace.experiments import Experiment, make_table
-from gad_core.workspace.explanations import ExplanationKey, explain_dataset
 from gad_core.workspace.imports import add_demo, add_folder
 from gad_core.workspace.rows import DatasetRow, DetectorRow, JobRow
-from gad_core.workspace.sensitivity_runs import Measured
-from gad_core.workspace.shift_runs import ShiftKey
 from gad_core.workspace.steps import find_fit, fit_dataset, try_demo
 from gad_core.workspace.store import Store
 from gad_core.workspace.threshold_requests import Sensitivity, ShiftRemedies, ShiftStudy
+
+if TYPE_CHECKING:
+    from gad_core.workspace.baseline_runs import BaselineRun
+    from gad_core.workspace.experiments import Experiment
+    from gad_core.workspace.explanations import ExplanationKey
+    from gad_core.workspace.sensitivity_runs import Measured
+    from gad_core.workspace.shift_runs import ShiftKey
 
 
 class Request(Protocol):
@@ -30,7 +36,7 @@ class Request(Protocol):
 
     def run(
         self, store: Store, *, cache: FeatureCache, progress: Progress
-    ) -> DatasetRow | DetectorRow | ExplanationKey | BaselineRun | Experiment | Measured | ShiftKey:
+    ) -> "DatasetRow | DetectorRow | ExplanationKey | BaselineRun | Experiment | Measured | ShiftKey":
         """Do it; raises what the step raises."""
 
     def to_json(self) -> dict[str, Any]:
@@ -119,8 +125,10 @@ class Explain:
     every: bool = False
     kind: ClassVar[str] = "explain"
 
-    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> ExplanationKey:
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> "ExplanationKey":
         """Explain them."""
+        from gad_core.workspace.explanations import explain_dataset  # noqa: PLC0415
+
         return explain_dataset(
             store,
             self.dataset_id,
@@ -153,8 +161,10 @@ class Baseline:
     backbone: str
     kind: ClassVar[str] = "baseline"
 
-    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> BaselineRun:
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> "BaselineRun":
         """Run it."""
+        from gad_core.workspace.baseline_runs import run_on_dataset  # noqa: PLC0415
+
         return run_on_dataset(store, self.dataset_id, self.name, backbone=self.backbone, cache=cache, progress=progress)
 
     def to_json(self) -> dict[str, Any]:
@@ -171,8 +181,10 @@ class PaperTable:
     backbone: str
     kind: ClassVar[str] = "experiment"
 
-    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> Experiment:
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> "Experiment":
         """Make it."""
+        from gad_core.workspace.experiments import make_table  # noqa: PLC0415
+
         return make_table(store, self.dataset_id, self.table, backbone=self.backbone, cache=cache, progress=progress)
 
     def to_json(self) -> dict[str, Any]:

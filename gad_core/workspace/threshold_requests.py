@@ -1,8 +1,11 @@
-"""What a job about a detector at a threshold was asked for, as values: synthetic defects, and deployment shift."""
+"""What a job about a detector at a threshold was asked for, as values: synthetic defects, and deployment shift.
+
+What does the work is imported when it is done, as in `requests`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gad_core.data.shifts import Shift
 from gad_core.deployment.settings import ShiftSettings
@@ -10,9 +13,11 @@ from gad_core.detectability.plan import SensitivitySettings
 from gad_core.features.cache import FeatureCache
 from gad_core.gaussian.tuning import Tuning, WorkingPoint
 from gad_core.progress import Progress
-from gad_core.workspace.sensitivity_runs import Measured, measure_on_dataset
-from gad_core.workspace.shift_runs import ShiftKey, remedies_on_dataset, study_on_dataset
 from gad_core.workspace.store import Store
+
+if TYPE_CHECKING:
+    from gad_core.workspace.sensitivity_runs import Measured
+    from gad_core.workspace.shift_runs import ShiftKey
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,10 @@ class Sensitivity(_AtAThreshold):
     settings: SensitivitySettings
     kind: ClassVar[str] = "sensitivity"
 
-    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> Measured:
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> "Measured":
         """Draw and measure them."""
+        from gad_core.workspace.sensitivity_runs import measure_on_dataset  # noqa: PLC0415
+
         return measure_on_dataset(
             store,
             self.dataset_id,
@@ -75,8 +82,10 @@ class ShiftStudy(_AtAThreshold):
     settings: ShiftSettings
     kind: ClassVar[str] = "shift"
 
-    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> ShiftKey:
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> "ShiftKey":
         """Try them."""
+        from gad_core.workspace.shift_runs import study_on_dataset  # noqa: PLC0415
+
         return study_on_dataset(
             store,
             self.dataset_id,
@@ -105,8 +114,10 @@ class ShiftRemedies(_AtAThreshold):
     shift: Shift
     kind: ClassVar[str] = "shift"
 
-    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> ShiftKey:
+    def run(self, store: Store, *, cache: FeatureCache, progress: Progress) -> "ShiftKey":
         """Try it."""
+        from gad_core.workspace.shift_runs import remedies_on_dataset  # noqa: PLC0415
+
         return remedies_on_dataset(
             store,
             self.dataset_id,

@@ -5,14 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core.attribution.attribution_map import Attribution
-from gad_core.attribution.band_maps import BandAttribution, attribute_bands
-from gad_core.attribution.deep_shap import attribute
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import content_digest
 from gad_core.features.frozen import Network
@@ -21,13 +20,16 @@ from gad_core.gaussian.tuning import Tuning
 from gad_core.progress import Progress
 from pages.shared.resources import TestImages, engine, pixels
 
+if TYPE_CHECKING:  # with what makes them, torch is loaded: in the threads that explain, not on the way to a page
+    from gad_core.attribution.band_maps import BandAttribution
+
 _ROOM = 96 << 20  # bytes of maps: 80 of regions, or 27 images at three levels
 #: One takes all cores by itself, and a gigabyte: eight side by side would take eight, and end no sooner.
 _TURN = Lock()
 _LOOK = 0.5  # seconds between two looks at whether it is free
 
 Key = tuple[object, ...]
-Made = Attribution | BandAttribution
+Made = Union[Attribution, "BandAttribution"]
 
 
 class Kept:
@@ -115,6 +117,8 @@ class Task:
         return {part: one for part, one in known.items() if isinstance(one, Attribution)}
 
     def _made(self, parts: Sequence[Tuning], progress: Progress | None) -> dict[Tuning, Attribution]:
+        from gad_core.attribution.deep_shap import attribute  # noqa: PLC0415 - as above
+
         made = attribute(
             self.detector,
             self.network,
@@ -141,13 +145,15 @@ def _turn(progress: Progress | None) -> Iterator[None]:
         _TURN.release()
 
 
-def bands(test: TestImages, file: ImageFile, tuning: Tuning, level: int, n_references: int) -> BandAttribution:
+def bands(test: TestImages, file: ImageFile, tuning: Tuning, level: int, n_references: int) -> "BandAttribution":
     """Which pixels an image's distance at one level comes from, a map a band; in the same turn and store."""
+    from gad_core.attribution.band_maps import attribute_bands  # noqa: PLC0415 - as above
+
     image = pixels(test.detector.backbone, file)
     key, shelf = _bands_key(test, image, tuning, level, n_references), kept()
     with _TURN:
         made = shelf.get(key)
-        if not isinstance(made, BandAttribution):
+        if made is None or isinstance(made, Attribution):
             network = engine(test.detector.backbone).network
             made = attribute_bands(test.detector, network, image, level, tuning=tuning, n_references=n_references)
             shelf.put(key, made)
@@ -156,10 +162,10 @@ def bands(test: TestImages, file: ImageFile, tuning: Tuning, level: int, n_refer
 
 def known_bands(
     test: TestImages, file: ImageFile, tuning: Tuning, level: int, n_references: int
-) -> BandAttribution | None:
+) -> "BandAttribution | None":
     """The same if it was made before."""
     made = kept().get(_bands_key(test, pixels(test.detector.backbone, file), tuning, level, n_references))
-    return made if isinstance(made, BandAttribution) else None
+    return None if isinstance(made, Attribution) else made
 
 
 def _bands_key(test: TestImages, image: NDArray[np.uint8], tuning: Tuning, level: int, n_references: int) -> Key:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import streamlit
@@ -26,6 +26,16 @@ from pages.shared.guard import Guard
 from pages.shared.way_back import WayBack
 
 _PAGES = Path(__file__).parents[1]
+#: In place of a page: what all pages share.
+FIRST = ""
+#: What loads torch or scikit-learn: no page needs it to be drawn; Compare, which takes all of it, comes last.
+_HEAVY = (
+    "gad_core.attribution.deep_shap",
+    "gad_core.features.networks",
+    *(f"pages.views.attributions.{name}" for name in ("checks", "clusters", "concepts", "findings", "numbers")),
+    "pages.views.attributions.strategies",
+)
+_LAST = "compare"
 _STATIC = Path(streamlit.__file__).parent / "static"
 #: Without it, Streamlit's front end takes the path of a deep link for the server's, and asks there in vain.
 _HOME = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('.', location.href).href}</script>"
@@ -61,7 +71,7 @@ def _paths() -> list[str]:
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[dict[str, Any]]:
-    """Import what pages need while the browser comes up, for torch alone takes seconds; then keep memory small."""
+    """Import what pages need while the browser comes up; then keep memory small."""
     memory.few_heaps()
     # Else a deep link's page would run before `app.py`, past the sign-in and beside the imports.
     PagesManager.uses_pages_directory = False
@@ -71,10 +81,11 @@ async def lifespan(_: App) -> AsyncIterator[dict[str, Any]]:
     housekeeping.cancel()
 
 
-def ready() -> None:
-    """Wait until what the pages import is there; two threads that import it at once would get in each other's way."""
+def ready(page: str = FIRST) -> None:
+    """Wait until what a page imports is there; two threads that import the same would get in each other's way."""
     if _warming.is_alive():
-        _warming.join()
+        _asked.append(page)
+        _there[page].wait()
 
 
 async def _index(_: Request) -> HTMLResponse:
@@ -86,19 +97,38 @@ async def _index(_: Request) -> HTMLResponse:
 def _warm() -> None:
     """Import all pages, with the garbage collector away: none of it is garbage, now or when a run has ended.
 
-    Looking through it anyway took a third of the imports' time, and 0.2 s after every run. Folders that were watched
-    when the server stopped are watched again, whether anybody comes or not.
+    Looking through it anyway took a third of the imports' time, and 0.2 s after every run. The page that somebody
+    waits for comes next, and torch, which no page needs to be drawn, last. Folders that were watched when the server
+    stopped are watched again, whether anybody comes or not.
     """
     gc.disable()
     try:
-        for views in sorted(_PAGES.glob("views/*/*.py")):
-            import_module(".".join(views.relative_to(_PAGES.parent).with_suffix("").parts))
+        left = list(_there)
+        while left:
+            page = next((asked for asked in reversed(_asked) if asked in left), left[0])
+            for module in _modules(page):
+                import_module(module)
+            left.remove(page)
+            _there[page].set()
         import_module("pages.shared.resources").watch_on()
+        for module in _HEAVY:
+            import_module(module)
     except Exception:  # the page that needs it says so
         _log.exception("not everything could be imported")
     finally:
+        for there in _there.values():
+            there.set()
         gc.freeze()
         gc.enable()
 
 
+def _modules(page: str) -> list[str]:
+    """What a page imports: its views, or what all pages share."""
+    paths = _PAGES.glob("shared/*.py") if page == FIRST else (_PAGES / "views" / page).rglob("*.py")
+    names = (".".join(path.relative_to(_PAGES.parent).with_suffix("").parts) for path in paths)
+    return sorted(name for name in names if name not in _HEAVY)
+
+
+_there = {page: Event() for page in (FIRST, *sorted((path.stem for path in _PAGES.glob("*.py")), key=_LAST.__eq__))}
+_asked: list[str] = []
 _warming = Thread(target=_warm, name="gad-warming", daemon=True)

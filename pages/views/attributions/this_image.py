@@ -9,9 +9,7 @@ from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from pages.shared import frame, resources, settings
-from pages.views.attributions import awaited, checking, clever_hans, concepts, flagged, maps, measured, neighbours
-from pages.views.attributions.checks import checks
-from pages.views.attributions.numbers import numbers
+from pages.views.attributions import awaited, checking, clever_hans, flagged, maps, measured, neighbours
 
 
 def show(
@@ -28,7 +26,10 @@ def show(
         attribution = awaited.attribution(test, file, tuning, n_references)
         if attribution is None:
             return
-        numbers(attribution, file, flagged.judged(test, file, settings.current(detector)))
+        # These load torch, which is there once something was explained; the page shows its controls without.
+        from pages.views.attributions import checks, concepts, numbers  # noqa: PLC0415
+
+        numbers.numbers(attribution, file, flagged.judged(test, file, settings.current(detector)))
         regions = regions_of(test, file, settings.current(detector))
         image = resources.pixels(test.detector.backbone, file)
         if regions and regions.inspected is not None:
@@ -41,7 +42,7 @@ def show(
         measured.measures(attribution, file, regions.values if regions else None)
         concepts.concepts(test, dataset, file, tuning, n_references, drawing)
         twin = clever_hans.twin_pixels(test, dataset, file)
-        checks(checking.subject(test, file, attribution, tuning, twin))
+        checks.checks(checking.subject(test, file, attribution, tuning, twin))
 
 
 def regions_of(test: resources.TestImages, file: ImageFile, settings: PointSettings) -> maps.RegionMap | None:

@@ -10,7 +10,6 @@ import streamlit as st
 
 from gad_core import wording
 from gad_core.gaussian.detector_file import load_detector
-from gad_core.library.exporting import export_onnx
 from gad_core.progress import Progress
 from gad_core.workspace.adoption import on_record
 from gad_core.workspace.rows import DatasetRow, DetectorRow, detector_state
@@ -72,6 +71,8 @@ def _export(detector: DetectorRow) -> None:
 
 def _work(store: Store, row: DetectorRow, dataset: DatasetRow | None, *, progress: Progress) -> _Exported:
     """Write it, checked on the test images of the open data set as well."""
+    from gad_core.library.exporting import export_onnx  # noqa: PLC0415 - loads torch, which the page does without
+
     detector, name = load_detector(row.path), _folder(store, row).name
     decision = on_record(store, row.path, detector) if detector.working_point else None
     check = store.read(dataset).test if dataset else None

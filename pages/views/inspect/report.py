@@ -8,7 +8,6 @@ import streamlit as st
 
 from gad_core import wording
 from gad_core.gaussian.detector_file import load_detector
-from gad_core.library.reporting import write_report
 from gad_core.progress import Progress
 from gad_core.workspace.known import what_is_known
 from gad_core.workspace.rows import DatasetRow, DetectorRow, detector_state
@@ -63,6 +62,8 @@ def _report(detector: DetectorRow, dataset: DatasetRow) -> None:
 
 
 def _work(store: Store, row: DetectorRow, dataset: DatasetRow, *, progress: Progress) -> _Reported:
+    from gad_core.library.reporting import write_report  # noqa: PLC0415 - loads torch, which the page does without
+
     detector = load_detector(row.path)
     known = what_is_known(store, row, dataset, detector)
     path = _path(store, row, dataset)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,21 @@ _chart = modules.component("chart")
 
 
 @contextmanager
-def panel(title: str, finding: str, *, loud: bool = False, slot: str | None = None) -> Iterator[DeltaGenerator]:
-    """A framed place for a chart or a table, named by its title; yields the corner.
+def panel(title: str, finding: str, *, loud: bool = False, slot: str | None = None) -> Iterator[None]:
+    """A framed place for a chart or a table, named by its title.
 
     `finding` is text, not Markdown; one that must not be missed is `loud`, in the colour of text. One that moves with
     a slider has a `slot` in its tables.
     """
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.markdown(f"**{title}**")
+        _say(finding, slot, loud=loud)
+        yield
+
+
+@contextmanager
+def cornered(title: str, finding: str, *, loud: bool = False, slot: str | None = None) -> Iterator[DeltaGenerator]:
+    """The same with a place for a switch in its corner, which it yields."""
     with st.container(border=True, height="stretch", gap="xsmall"):
         head, corner = _head()
         head.markdown(f"**{title}**")
@@ -92,7 +102,20 @@ def unbroken(*parts: str) -> str:
     return " ".join(plain(part).replace(" ", "\u00a0") for part in parts)
 
 
-def show(figure: go.Figure, *, key: str, alt: str, marks: Sequence[live.Mark] = ()) -> None:
+@dataclass(frozen=True)
+class Drawn:
+    """A figure as the browser gets it, for one that is kept."""
+
+    text: str
+    height: int
+
+
+def drawn(figure: go.Figure) -> Drawn:
+    """The figure as text, so that the browser sees by a comparison whether it is another one."""
+    return Drawn(figure.to_json(validate=False), int(figure.layout.height))
+
+
+def show(figure: go.Figure | Drawn, *, key: str, alt: str, marks: Sequence[live.Mark] = ()) -> None:
     """The figure, as wide as its place; `alt` carries the finding, and `marks` move with a slider."""
     _mount(figure, key=key, alt=alt, marks=marks)
 
@@ -116,14 +139,14 @@ def pick(
 def draw(figure: go.Figure, *, key: str, alt: str, on_draw: Callable[[list[list[tuple[float, float]]]], None]) -> None:
     """The figure, on which outlines are drawn with lasso or box; `on_draw` gets their corners before the next run."""
 
-    def drawn() -> None:
+    def outlined() -> None:
         on_draw([[(float(x), float(y)) for x, y in outline] for outline in st.session_state[key].drawn or ()])
 
-    _mount(figure, key=key, alt=alt, gestures="draw", on_drawn_change=drawn)
+    _mount(figure, key=key, alt=alt, gestures="draw", on_drawn_change=outlined)
 
 
 def _mount(
-    figure: go.Figure,
+    figure: go.Figure | Drawn,
     *,
     key: str,
     alt: str,
@@ -131,12 +154,13 @@ def _mount(
     gestures: str | None = None,
     **callbacks: Callable[[], None],
 ) -> None:
-    """The figure in its place; as text, so that the browser sees by a comparison whether it is another one."""
+    """The figure in its place."""
+    chart = figure if isinstance(figure, Drawn) else drawn(figure)
     _chart(
         key=key,
         data={
-            "figure": figure.to_json(validate=False),
-            "height": figure.layout.height,
+            "figure": chart.text,
+            "height": chart.height,
             "alt": alt,
             "name": f"gad {key.replace('_', ' ')}",
             "gestures": gestures,

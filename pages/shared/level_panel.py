@@ -18,7 +18,7 @@ def one_by_one(test: resources.TestImages, tuning: Tuning, scores: dict[str, Lev
     if scores:
         areas = resources.level_areas(test, tuning)
         finding = f"{_best_level(areas, wording.score_name(tuning))} {finding}"
-    with charts.panel("Level by level", finding) as corner:
+    with charts.cornered("Level by level", finding) as corner:
         names = ("AUROC", "Health") if areas else ("Health",)
         if charts.switch(corner, names, key="level_view") == "AUROC":
             charts.show(

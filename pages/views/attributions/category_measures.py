@@ -21,7 +21,7 @@ def measures(dataset: DatasetRow, images: Sequence[Explained]) -> None:
     if not found:
         return
     finding = _finding(found)
-    with charts.panel(_TITLE, finding) as corner:
+    with charts.cornered(_TITLE, finding) as corner:
         with corner:
             downloads.row(f"{dataset.name}-measures", key="download_category_measures", csv=lambda: table(found))
         rows = [

@@ -38,7 +38,7 @@ def concepts(
     about = f"Level {level} of the whole image, {wording.reduction(tuning.reduction)}."
     if tuning.pool:
         about += " The score pools regions, each with components of its own; these are those of the whole image."
-    with charts.panel(_TITLE, about) as corner:
+    with charts.cornered(_TITLE, about) as corner:
         _switch_level(corner, test, level)
         try:
             bands = LevelBands.of(test.detector.gaussians[level - 1], level, tuning.reduction, distance=tuning.distance)

@@ -75,7 +75,7 @@ def measures(attribution: Attribution, file: ImageFile, regions: Array | None) -
     """A row a measure: value, chance, and what it says; `regions` (rows, columns) is the heat map, if there is one."""
     measured = measure_map(attribution.total, mask_of(file) if file.mask else None, grid=regions)
     known = {name: told for name, told in MEASURES.items() if getattr(measured, name) is not None}
-    with charts.panel(_TITLE, _finding(measured, file)) as corner:
+    with charts.cornered(_TITLE, _finding(measured, file)) as corner:
         with corner:
             downloads.row(f"{file.path.stem}-measures", key="download_measures", csv=lambda: table(measured))
         for name, told in known.items():

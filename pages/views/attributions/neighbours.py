@@ -43,7 +43,7 @@ def neighbours(
             f"The same region of good parts, by the detector's own measure: the nearest lie {_range(there[:_SHOWN])} "
             f"away, the most different {_range(there[-_SHOWN:])}."
         )
-    with charts.panel(f"Row {region // columns + 1}, column {region % columns + 1} elsewhere", finding) as corner:
+    with charts.cornered(f"Row {region // columns + 1}, column {region % columns + 1} elsewhere", finding) as corner:
         corner.selectbox(
             "Region",
             order,

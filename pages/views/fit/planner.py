@@ -42,7 +42,7 @@ def _curve(test: TestImages) -> None:
         return
     sizes = sizes_of(test, test.detector.tuning)
     labelled = sizes[-1].auroc is not None
-    with charts.panel("Learning curve", _finding(sizes)) as corner:
+    with charts.cornered("Learning curve", _finding(sizes)) as corner:
         names = [name for name in _VIEWS if labelled or name != "AUROC"]
         what = _VIEWS[charts.switch(corner, names, key="curve_view")]
         figure = figures.learning_curves(sizes, what=what, target_fpr=_TARGET)

@@ -54,7 +54,7 @@ def parts(detector: DetectorRow) -> None:
     shown = rows[:_SHOWN]
     opened = _opened(detector, rows, everything)
     with st.grid(2, min_column_width=430):
-        with charts.panel("Parts", _finding(rows, everything)) as corner:
+        with charts.cornered("Parts", _finding(rows, everything)) as corner:
             corner.download_button(
                 "CSV",
                 lambda: _csv(rows),

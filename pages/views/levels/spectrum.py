@@ -27,7 +27,7 @@ def spectrum(test: resources.TestImages, tuning: Tuning, level: int) -> None:
         f"Level {level}: {kept.stop - kept.start} of {len(fitted.eigenvalues)} components kept, "
         f"{fitted.n_null} of {fitted.n_features} dimensions are null."
     )
-    with charts.panel("Eigenvalue spectrum", finding) as corner:
+    with charts.cornered("Eigenvalue spectrum", finding) as corner:
         _level_switch(corner, tuning)
         figure = figures.eigenvalue_spectrum(fitted.eigenvalues, kept=kept, n_features=fitted.n_features)
         charts.show(figure, key="spectrum", alt=finding)

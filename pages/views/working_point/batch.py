@@ -24,7 +24,7 @@ def batch(view: View) -> None:
     percent = int(st.session_state.get("fdr") or 10)
     found = flag_batch(view.scores, percent / 100)
     finding = _finding(view, found)
-    with charts.panel(_TITLE, finding) as corner:
+    with charts.cornered(_TITLE, finding) as corner:
         corner.selectbox(
             "Good among the flagged, at most",
             _RATES,

@@ -32,7 +32,7 @@ def timeline(detector: DetectorRow, view: View) -> None:
     summary = resources.summary(detector)
     holds = in_force(decisions, summary.tuning, summary.working_point)
     finding = "Nothing here is ever changed or deleted; an earlier threshold comes back as a new entry."
-    with charts.panel("Decisions", finding) as corner:
+    with charts.cornered("Decisions", finding) as corner:
         corner.download_button(
             "CSV",
             pd.DataFrame(table(decisions)).to_csv(index=False).encode(),

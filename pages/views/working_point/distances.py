@@ -26,7 +26,7 @@ def distances(view: View, on_pick: Callable[[dict[str, Any]], None]) -> None:
     if lines.review:
         marks.append({"kind": "band", "from": "threshold at", "to": lines.review.reject_above, "label": "review"})
     alt = words(view)["distances"]
-    with charts.panel("Distances", alt, slot="distances") as corner:
+    with charts.cornered("Distances", alt, slot="distances") as corner:
         if charts.switch(corner, ("Histogram", "ECDF"), key="distance_kind") == "Histogram":
             figure = figures.score_histogram(view.groups, lines)
             marks.append({"kind": "cut", "x": "threshold at"})

@@ -68,7 +68,7 @@ def pictures(view: View, dataset: DatasetRow) -> None:
         else "Without a threshold nothing is flagged or missed. "
     ) + "A click on a bar of the histogram or on the ROC shows its images here; one on an image explains it."
     pooled = view.settings.tuning.pool is not None
-    with charts.panel("Errors", finding) as corner:
+    with charts.cornered("Errors", finding) as corner:
         by_region = pooled and charts.switch(corner, ("Regions", "Images"), key="errors_as") == "Regions"
         if st.session_state.get("errors_kind") not in (None, *kinds):
             del st.session_state["errors_kind"]

@@ -49,7 +49,7 @@ def _curves(found: Sensitivity) -> list[PodCurve]:
     if found.real:
         caught = sum(one.caught for one in found.real)
         finding += f" Real defects with masks, of any kind: {caught} of {len(found.real)} caught."
-    with charts.panel("Probability of detection", finding) as corner:
+    with charts.cornered("Probability of detection", finding) as corner:
         if len(kinds) > 1:
             corner.selectbox(
                 "Kind", kinds, key="pod_kind", format_func=WORDS.__getitem__, label_visibility="collapsed", width=170
@@ -114,7 +114,9 @@ def _blind_spots(found: Sensitivity, files: Files, test: TestImages) -> None:
 
 def _examples(found: Sensitivity, shown: list[PodCurve], files: Files) -> None:
     """Defects of the sizes that are caught about 10, 50 and 90 times in 100."""
-    with charts.panel("Examples", "Of the sizes drawn, those caught nearest to 10, 50 and 90 times in 100.") as corner:
+    with charts.cornered(
+        "Examples", "Of the sizes drawn, those caught nearest to 10, 50 and 90 times in 100."
+    ) as corner:
         contrast = corner.selectbox(
             "Contrast",
             [curve.contrast for curve in shown],

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from gad_core import figures, wording
@@ -27,7 +26,7 @@ def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow) -> None:
     level = int(st.session_state.get(_LEVEL) or min(LEVEL, n_levels))
     fits = {row: resources.test_images(row, dataset) for row in sorted(filter(None, (detector, twin)), key=_passes)}
     finding = _finding(columns_of(fits[detector], level), level)
-    with charts.panel("What sigma promises", finding) as corner:
+    with charts.cornered("What sigma promises", finding) as corner:
         corner.selectbox(
             "Level",
             range(1, n_levels + 1),
@@ -103,9 +102,9 @@ def columns_of(test: resources.TestImages, level: int) -> tuple[SigmaColumn, ...
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=resources.BY_STATE)
-def chart_of(test: resources.TestImages, level: int) -> go.Figure:
+def chart_of(test: resources.TestImages, level: int) -> charts.Drawn:
     """The same as a chart: it stands among charts that are drawn anew at every move of a slider."""
-    return figures.sigma_rates(columns_of(test, level))
+    return charts.drawn(figures.sigma_rates(columns_of(test, level)))
 
 
 def _passes(row: DetectorRow) -> int:

@@ -23,7 +23,7 @@ def show(found: DeploymentShift, test: resources.TestImages, dataset: DatasetRow
     """Of one kind, chosen, the last step that holds or the weakest, the first that breaks, and the strongest."""
     kinds = [one.kind for one in found.tolerances]
     culprit = found.culprit.shift.kind if found.culprit else kinds[0]
-    with charts.panel("How it looks", "The middle of a good part as the network sees it, enlarged.") as corner:
+    with charts.cornered("How it looks", "The middle of a good part as the network sees it, enlarged.") as corner:
         kind = corner.selectbox(
             "Kind",
             kinds,

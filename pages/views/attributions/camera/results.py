@@ -140,7 +140,7 @@ def _table(found: DeploymentShift, detector: DetectorRow) -> None:
     finding = (
         f"{sum(one.holds is not None for one in found.tolerances)} of {len(found.tolerances)} kinds hold to a step."
     )
-    with charts.panel(
+    with charts.cornered(
         "Tolerances", f"{finding} A step holds while the interval of its rate reaches the target."
     ) as corner:
         with corner:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from gad_core.features.extract import extract
 from gad_core.features.networks import load_network
 from gad_core.features.regions import Regions
 from gad_core.gaussian.detector import Detector
+from gad_core.gaussian.detector_file import load_detector
 from gad_core.gaussian.fit import fit_images
 from gad_core.gaussian.reduction import ALL, Reduction
 from gad_core.gaussian.settings import Augmented, FitSettings
@@ -90,6 +92,33 @@ def test_regions_on_a_cluster_are_those_of_one_process(client, stripes, engine, 
     np.testing.assert_array_equal(found.training.features, alone.training.features)
     np.testing.assert_allclose(found.scores(seen), alone.scores(seen), rtol=2e-3)  # copies are not packed there
     np.testing.assert_allclose(found.left_out_scores(found.tuning), alone.left_out_scores(alone.tuning), atol=2e-3)
+
+
+@pytest.mark.parametrize("augment", [None, Augmented(FIG_5, 2)], ids=["plain", "augmented"])
+def test_of_more_images_a_sample_is_scored_left_out_and_all_are_fitted(client, stripes, augment, tmp_path):
+    settings = FitSettings(augmented=augment, n_folds=4, regions=Regions(2, 2, (6, 7)), calibration_share=0.2)
+    paths = list_paths(stripes)
+    whole = cluster.fit_on(client, paths, settings, left_out_sample=24).detector
+    found = cluster.fit_on(client, paths, settings, left_out_sample=4).detector
+    assert (whole.n_train, whole.n_left_out, len(whole.calibration.digests)) == (24, 24, 6)
+    assert (found.n_train, len(found.calibration.digests)) == (24, 4)
+    assert found.n_left_out in range(4, 8)  # one of every fold
+    rows = [whole.training.digests.index(digest) for digest in found.training.digests]
+    for one, other in zip(found.gaussians, whole.gaussians, strict=True):
+        np.testing.assert_array_equal(one.mean, other.mean)
+        np.testing.assert_array_equal(one.basis, other.basis)
+    for keep in REDUCTIONS:
+        np.testing.assert_allclose(found.left_out_distances(keep), whole.left_out_distances(keep)[rows], rtol=1e-9)
+    seen = whole.training.features
+    for tuning in (found.tuning, replace(found.tuning, levels=(7,))):
+        by_region = [one.known_regions(tuning).distances(seen, tuning) for one in (found, whole)]
+        np.testing.assert_allclose(*by_region, rtol=2e-3)  # a whole plain detector's are fitted to what its file holds
+        left_out = [one.known_regions(tuning).left_out_distances(tuning) for one in (found, whole)]
+        np.testing.assert_allclose(left_out[0], left_out[1][rows], rtol=5e-3)
+    found.save(tmp_path / "a.gad")
+    loaded = load_detector(tmp_path / "a.gad")
+    np.testing.assert_array_equal(loaded.scores(seen), found.scores(seen))
+    assert loaded.n_train == 24
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(client, stripes, engine):

@@ -48,6 +48,12 @@ Update = Annotated[
     typer.Option(metavar="DETECTOR", help="Add the images to this detector; its settings hold. OUT: itself."),
 ]
 Remove = Annotated[bool, typer.Option("--remove", help="With --update: remove the images from it.")]
+Sample = Annotated[
+    int | None,
+    typer.Option(
+        metavar="IMAGES", min=100, help="With --cluster: score a sample of so many left out; default: 20,000."
+    ),
+]
 
 
 def fit(
@@ -71,6 +77,7 @@ def fit(
     update: Update = None,
     remove: Remove = False,
     cluster: Cluster = None,
+    left_out_sample: Sample = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit every level, score the left-out folds, save one file."""
@@ -82,6 +89,8 @@ def fit(
         return
     if out is None or remove:
         raise GadError("name the detector file to write, OUT.gad; --remove goes with --update DETECTOR")
+    if left_out_sample and not cluster:
+        raise GadError("--left-out-sample goes with --cluster; one process scores all images left out")
     tuning = parse_tuning(backbone, levels, keep, score, regions, pool)
     settings = FitSettings(
         backbone=backbone,
@@ -93,9 +102,10 @@ def fit(
         augmented=parse_augment(augment, augment_as or Path(os.path.realpath(dataset)).stem, exclude or []),
         n_references=FitSettings.n_references if references else 0,
     )
-    fitted = (
-        fitted_on(cluster, dataset, calibration, settings) if cluster else fitted_here(dataset, calibration, settings)
-    )
+    if cluster:
+        fitted = fitted_on(cluster, dataset, calibration, settings, left_out_sample)
+    else:
+        fitted = fitted_here(dataset, calibration, settings)
     report(fitted, out, as_json=as_json)
 
 
@@ -110,14 +120,17 @@ def fitted_here(dataset: Path, calibration: Path | None, settings: "FitSettings"
         return fit(images, settings, calibration=held_out, progress=progress)
 
 
-def fitted_on(address: str, dataset: Path, calibration: Path | None, settings: "FitSettings") -> "Fit":
+def fitted_on(
+    address: str, dataset: Path, calibration: Path | None, settings: "FitSettings", sample: int | None
+) -> "Fit":
     """The same over a Dask cluster."""
     from gad_core.data.datasets import list_paths
 
     if calibration:
         raise GadError("--calibration is read by one process; leave it or --cluster out")
     with on_cluster(address) as (dask, client), progress_bar("Images") as progress:
-        fitted: Fit = dask.fit_on(client, list_paths(dataset), settings, progress=progress)
+        size = sample or dask.LEFT_OUT_SAMPLE
+        fitted: Fit = dask.fit_on(client, list_paths(dataset), settings, left_out_sample=size, progress=progress)
     return fitted
 
 
@@ -140,7 +153,8 @@ def report(fitted: "Fit", out: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({**summary, "refused": refusals_json(fitted.refused)})
     else:
-        typer.echo("{detector}: {n_train} normal images, {backbone}, {folds} folds".format(**summary))
+        kept = ", {n_left_out} of them scored left out" if summary["n_left_out"] < summary["n_train"] else ""
+        typer.echo(("{detector}: {n_train} normal images" + kept + ", {backbone}, {folds} folds").format(**summary))
         for row in summary["by_level"]:
             typer.echo("level {level}: D = {n_features}, {null} null, shrinkage {shrinkage:.3f}".format(**row))
     end(fitted.refused)

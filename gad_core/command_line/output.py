@@ -30,6 +30,7 @@ def fit_json(detector: "Detector", out: Path) -> dict[str, Any]:
         "detector": str(out),
         "backbone": detector.backbone,
         "n_train": detector.n_train,
+        "n_left_out": detector.n_left_out,
         "folds": detector.n_folds,
         "augmented": augmented.to_json() if augmented else None,
         **detector.tuning.to_json(),

@@ -17,6 +17,7 @@ N_BANDS = 4
 
 def band_energies(detector: Detector, features: NDArray[np.float32], fold: int, tuning: Tuning) -> Array:
     """Squared distances of features (m, F) by band of kept components, from Gaussians without a fold: (m, L, bands)."""
+    detector.check_whole()
     rest = detector.training.features[detector.folds != fold]
     levels = [_energies(rest[:, part], features[:, part], tuning) for part in detector.slices]
     return np.stack(levels, axis=1)

@@ -22,8 +22,10 @@ def merge_copies(
     """Fit to all training images and to copies (c, m, F) of those in `rows` (m,), each in the fold of its image.
 
     So all copies of an image are left out with it. The images come first, as they are; the copies follow, all of one
-    shift after those of another. Progress counts images.
+    shift after those of another. Progress counts images. Raises `GadError` where the detector keeps a sample of its
+    images.
     """
+    detector.check_whole()
     backbone, n = get_backbone(detector.backbone), detector.n_train
     index = np.concatenate([np.arange(n), np.tile(np.asarray(rows, np.intp), len(copies))])
     old = detector.training

@@ -37,13 +37,15 @@ def scores_without_fold(
 
     Each is scored by Gaussians without its image's fold, stretched to the full fit's dimensions and, by region, on the
     scale of the other folds: an unchanged image gets its score of `Detector.left_out_scores`. Only folds that occur are
-    fitted. Raises `GadError` for a detector of augmented copies, which its file does not hold.
+    fitted. Raises `GadError` for a detector of augmented copies, which its file does not hold, and for one that keeps a
+    sample of its images.
     """
     if detector.settings.augmented:
         raise GadError(
             "this detector was fitted to augmented copies, which are needed again to leave a fold out and which its "
             "file does not hold; fit without augmentation to measure what it catches"
         )
+    detector.check_whole()
     for tuning in tunings:
         if tuning.pool is not None:
             detector.known_regions(tuning)

@@ -112,7 +112,7 @@ class LevelBands:
 
         Eigenvalues of a fold belong to the band within whose limits they lie.
         """
-        squares = np.empty((fit.n_train, len(self.bands)))
+        squares = np.empty((fit.n_left_out, len(self.bands)))
         k = self.gaussian.spectrum.dimension(self.reduction)
         for rows, fold in zip(fold_rows(fit.folds), fit.left_out[self.bands[0].level - 1], strict=True):
             stretch = 1.0 if self.distance == "l2" else k / fold.spectrum.dimension(self.reduction)

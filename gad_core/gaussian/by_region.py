@@ -160,18 +160,20 @@ def fit_regions(
     reduction: Reduction,
     usual: Sequence[Reduction] = REDUCTIONS,
     copies: Copies | None = None,
+    kept: NDArray[np.bool_] | None = None,
     progress: Progress | None = None,
 ) -> RegionsFit:
     """Fit every region of every kept level to features (n, sum C + by region), and again without each fold.
 
-    Left-out distances are kept at the `usual` cuts and at `reduction`. Raises as `fit_levels` does, and `GadError`
-    where no region varies.
+    `copies` and `kept` are those of `fit_levels`. Left-out distances are kept at the `usual` cuts and at `reduction`.
+    Raises as `fit_levels` does, and `GadError` where no region varies.
     """
     parts = regions.slices(level_slices)
+    scored = folds if kept is None else folds[kept]
     inside = [
         place
         for place, of_levels in enumerate(zip(*parts, strict=True))
-        if all(_varies(features[:, part], folds) for part in of_levels)
+        if all(_varies(features[:, part], scored) for part in of_levels)
     ]
     if not inside:
         raise GadError(f"all regions of the {len(features)} normal images look the same to the network; add others")
@@ -181,7 +183,7 @@ def fit_regions(
     left_out = np.empty((len(features), len(slices), len(inside), len(reductions)), np.float16)
     gaussians = []
     for index, level in enumerate(slices):
-        fitted = fit_levels(features, level, folds, copies=copies, progress=stages(index))
+        fitted = fit_levels(features, level, folds, copies=copies, kept=kept, progress=stages(index))
         left_out[:, index] = np.minimum(fitted.left_out_tables(reductions), np.finfo(np.float16).max)
         gaussians.append(fitted.gaussians)
     found = RegionsFit(

@@ -59,10 +59,18 @@ class Copies:
     level_by_level: bool  # less memory for more calls
 
 
-def fit_copies(copies: Copies, parts: Sequence[slice], folds: Rows, advance: Callable[[], None]) -> list[Fitted]:
+def fit_copies(
+    copies: Copies,
+    parts: Sequence[slice],
+    folds: Rows,
+    advance: Callable[[], None],
+    *,
+    kept: NDArray[np.bool_] | None = None,
+) -> list[Fitted]:
     """Some levels of the copies: each fold's moments are what the others' leave of the whole.
 
-    Blocks are added up in one fixed tree: who does the work changes nothing in the result.
+    Blocks are added up in one fixed tree: who does the work changes nothing in the result. Of the images only those
+    that are `kept` (n,) are scored left out.
     """
     run = copies.run
     own = [np.where(at < 0, -1, folds[at]) for at in copies.positions]  # the fold of each block's images
@@ -84,7 +92,10 @@ def fit_copies(copies: Copies, parts: Sequence[slice], folds: Rows, advance: Cal
         fits.append(run.submit(_gaussians, bases, sums))
         for _ in parts:
             advance()
-    coordinates = run.gather([everywhere(_coordinates, rows, fits[1 + i], parts) for i, rows in enumerate(by_fold)])
+    scored = by_fold
+    if kept is not None:
+        scored = [[row[kept[at[row]]] for at, row in zip(copies.positions, rows, strict=True)] for rows in by_fold]
+    coordinates = run.gather([everywhere(_coordinates, rows, fits[1 + i], parts) for i, rows in enumerate(scored)])
     spectra = run.gather([run.submit(_spectra, fit) for fit in fits[1:]])
     left_out = [
         [

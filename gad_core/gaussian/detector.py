@@ -15,6 +15,7 @@ from gad_core.gaussian.detector_writing import write_detector
 from gad_core.gaussian.levels import LevelsFit
 from gad_core.gaussian.packing import Packed
 from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.sample import SampleOf
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, WorkingPoint, pool_of
 from gad_core.gaussian.version import fit_version
@@ -32,6 +33,7 @@ class TrainingImages:
     digests: tuple[str, ...]  # SHA-256 of the files
     groups: tuple[str | None, ...] | None = None  # lot, session or camera
     packed: Packed | None = None  # the features by region as a file holds them
+    sample_of: SampleOf | None = None  # where the fit has seen more images than these
 
     def as_filed(self, n_whole: int) -> "TrainingImages":
         """Round the features by region, behind the first `n_whole`, to what a file holds."""
@@ -72,7 +74,7 @@ class Detector(LevelsFit):
     gaussians : tuple of Gaussian
         One a level.
     folds : ndarray of int, shape (n,)
-        The fold in which each training image was left out.
+        The fold in which each training image that is kept was left out.
     left_out : tuple of tuple of LeftOut
         What each fold says of its images, by level and fold.
     settings : FitSettings
@@ -82,7 +84,7 @@ class Detector(LevelsFit):
     fingerprint : str
         Digest of the weights and the preprocessing.
     training : TrainingImages
-        Features, digests and groups of the normal images.
+        Features, digests and groups of the normal images, or of a sample of them.
     references : ndarray of uint8, shape (m, S, S, 3), optional
         Normal images at network size, for attributions.
     calibration : TrainingImages, optional
@@ -121,6 +123,12 @@ class Detector(LevelsFit):
         return self.settings.backbone
 
     @property
+    def n_train(self) -> int:
+        """Number of normal images behind the fit; where a sample of them is kept, `n_left_out` is fewer."""
+        sample_of = self.training.sample_of
+        return sample_of.n if sample_of else self.n_left_out
+
+    @property
     def regions(self) -> Regions | None:
         """Grid and levels that have Gaussians by region; None for the whole image alone."""
         return self.by_region.regions if self.by_region else None
@@ -129,7 +137,16 @@ class Detector(LevelsFit):
     def version(self) -> str:
         """Which fit this is, in 12 hexadecimal digits: another one for other images, settings or weights."""
         held_out = self.calibration.digests if self.calibration else ()
-        return fit_version(self.settings, self.fingerprint, self.training.digests, held_out)
+        training = self.training
+        return fit_version(self.settings, self.fingerprint, training.digests, held_out, sample_of=training.sample_of)
+
+    def check_whole(self) -> None:
+        """Refuse to fit again without the images themselves where only a sample of them is kept."""
+        if self.training.sample_of:
+            raise GadError(
+                f"this detector was fitted to {self.n_train:,} images and keeps {self.n_left_out:,} of them, which is "
+                "too few to fit it again; fit anew from the images"
+            )
 
     def reads(self, tuning: Tuning) -> tuple[Regions | None, int]:
         """Say what a score reads of a feature vector: its regions, and the level up to which a network must be run."""
@@ -163,7 +180,7 @@ class Detector(LevelsFit):
         return self.known_regions(tuning).scores(features, tuning)
 
     def left_out_scores(self, tuning: Tuning) -> NDArray[np.float64]:
-        """Score of every training image from the fit without its fold (n,)."""
+        """Score of every training image that is kept from the fit without its fold (n,)."""
         if tuning.pool is None:
             return super().left_out_scores(tuning)
         return self.known_regions(tuning).left_out_scores(tuning, self.folds)

@@ -36,6 +36,7 @@ class Summary:
     refused: tuple[Refusal, ...]
     digests: tuple[str, ...]  # of the training images
     version: str  # which fit it is, as `Detector.version`
+    n_left_out: int  # of the n_train images those that were scored left out, whose digests these are
 
 
 def load_detector(path: str | Path) -> Detector:
@@ -85,7 +86,10 @@ def read_summary(path: str | Path) -> Summary:
             working_point=header.working_point,
             refused=header.refused,
             digests=tuple(form.training.digests),
-            version=fit_version(header.settings, form.fingerprint, form.training.digests, held_out),
+            version=fit_version(
+                header.settings, form.fingerprint, form.training.digests, held_out, sample_of=header.sample_of
+            ),
+            n_left_out=header.n_left_out,
         )
 
 
@@ -130,7 +134,9 @@ def _detector(header: Header, tensors: Tensors) -> Detector:
         if header.regions:
             packed = Packed(*(tensors[f"{name}.by_region.{part}"] for part in ("codes", "low", "step")))
             features = np.concatenate([features, packed.values], axis=1)
-        return TrainingImages(features, tuple(values.digests), tuple(values.groups) if values.groups else None, packed)
+        groups = tuple(values.groups) if values.groups else None
+        sample_of = header.sample_of if name == "training" else None
+        return TrainingImages(features, tuple(values.digests), groups, packed, sample_of)
 
     def by_region(values: RegionsForm, regions: Regions) -> RegionsFit:
         inside = tuple(values.inside)

@@ -13,11 +13,15 @@ from gad_core.errors import GadError
 from gad_core.features.regions import Regions
 from gad_core.gaussian.detector_writing import SCHEMA, TENSORS
 from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.sample import SampleOf
 from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import SUM, Tuning, WorkingPoint, check_regional
 
 #: Brackets that are read at most: a list takes a hundred times the memory of what it is written with.
 _MAX_BRACKETS = 500_000
+
+#: More than anybody photographs; a number of JSON may have any length.
+_MOST_IMAGES = 10**12
 
 #: What reading one of the fields of schema 1, which had no form, can raise.
 _MISFIT = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError)
@@ -31,11 +35,19 @@ class SpectrumForm(Form):
     whole: Share
 
 
+class SampleForm(Form):
+    """What JSON holds of a `SampleOf`."""
+
+    n: Annotated[int, Field(ge=1, le=_MOST_IMAGES)]
+    sha256: str
+
+
 class ImagesForm(Form):
     """What JSON holds of `TrainingImages`."""
 
     digests: Annotated[list[str], Field(min_length=1)]
     groups: list[str | None] | None = None
+    sample_of: SampleForm | None = None
 
 
 class RegionsForm(Form):
@@ -93,9 +105,20 @@ class Header:
         return tuple(slice(start, stop) for start, stop in self.form.slices)
 
     @property
-    def n_train(self) -> int:
-        """Training images."""
+    def n_left_out(self) -> int:
+        """Training images that the file holds."""
         return len(self.form.training.digests)
+
+    @property
+    def n_train(self) -> int:
+        """Training images behind the fit."""
+        return self.sample_of.n if self.sample_of else self.n_left_out
+
+    @property
+    def sample_of(self) -> SampleOf | None:
+        """All training images, where the file holds a sample of them."""
+        form = self.form.training.sample_of
+        return SampleOf(form.n, form.sha256) if form else None
 
     @property
     def n_folds(self) -> int:
@@ -179,6 +202,7 @@ def _check(header: Header) -> None:
         ("left_out", len(form.left_out) != n_levels or len({len(folds) for folds in form.left_out}) != 1),
         ("left_out", header.n_folds < 2),
         ("left_out", [{one.n_features for one in folds} for folds in form.left_out] != [{width} for width in widths]),
+        ("training.sample_of", header.n_train < header.n_left_out),
         ("training.groups", _ungrouped(form.training)),
         ("calibration.groups", form.calibration is not None and _ungrouped(form.calibration)),
         ("tuning.levels", max(header.tuning.levels) > n_levels),

@@ -57,7 +57,7 @@ def _words(declared: Declared | None) -> str:
 
 def _rules(header: Header, declared: Mapping[str, Declared]) -> Iterator[tuple[str, Rule]]:
     form = header.form
-    yield "folds", Rule("I64", (header.n_train,), 0, header.n_folds - 1)
+    yield "folds", Rule("I64", (header.n_left_out,), 0, header.n_folds - 1)
     yield from _references(declared)
     yield from _images("training", form.training, header)
     if form.calibration:
@@ -65,9 +65,9 @@ def _rules(header: Header, declared: Mapping[str, Declared]) -> Iterator[tuple[s
     for level, whole in enumerate(form.gaussians):
         yield from _gaussian(f"{level}", whole, declared)
         for place, fold in enumerate(form.left_out[level]):
-            yield from _fold(f"{level}.{place}", fold, declared, header.n_train)
+            yield from _fold(f"{level}.{place}", fold, declared, header.n_left_out)
     if (by_region := form.by_region) and header.regions:
-        shape = (header.n_train, len(header.regions.levels), len(by_region.inside), len(by_region.keep))
+        shape = (header.n_left_out, len(header.regions.levels), len(by_region.inside), len(by_region.keep))
         yield "by_region.left_out", Rule("F16", shape, 0, float(np.finfo(np.float16).max))
         for level, of_level in enumerate(by_region.gaussians or ()):
             for place, one in enumerate(of_level):
@@ -162,10 +162,16 @@ def _check_folds(header: Header, tensors: Tensors) -> None:
     if folds.min() < 0 or folds.max() >= header.n_folds:
         raise GadError(f"folds: ids should lie between 0 and {header.n_folds - 1}")
     sizes = np.bincount(folds, minlength=header.n_folds)
+    left_out = np.empty((len(header.form.left_out), header.n_folds))
     for level, of_level in enumerate(header.form.left_out):
         for place, fold in enumerate(of_level):
             name = f"{level}.{place}"
             if len(tensors[f"{name}.z2"]) != sizes[place]:
                 raise GadError(f"{name}.z2: {len(tensors[f'{name}.z2'])} images, and {sizes[place]} are in that fold")
-            if fold.n != n_copies * (header.n_train - sizes[place]):
+            left_out[level, place] = header.n_train - fold.n / n_copies
+            if left_out[level, place] < sizes[place]:
                 raise GadError(f"left_out.{name}.n: does not fit the images outside that fold")
+    # Of a sample the folds' own sizes are not known, but that together they are all images.
+    whole = left_out.sum(axis=1) if header.sample_of else left_out - sizes
+    if (whole != (header.n_train if header.sample_of else 0)).any():
+        raise GadError("left_out: does not fit the number of images")

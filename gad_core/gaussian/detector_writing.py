@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from gad_core.gaussian.by_region import RegionsFit
     from gad_core.gaussian.detector import Detector, TrainingImages
 
-SCHEMA = 3
+SCHEMA = 4
+_WITHOUT_SAMPLES = 3  # what earlier versions read as well
 JSON, TENSORS = "detector.json", "tensors.safetensors"
 _LEVEL = 1  # of compression: higher ones save less than one byte in 200
 
@@ -35,7 +36,7 @@ def write_detector(detector: "Detector", path: Path) -> None:
 
 def _header(detector: "Detector") -> dict[str, Any]:
     return {
-        "schema": SCHEMA,
+        "schema": SCHEMA if detector.training.sample_of else _WITHOUT_SAMPLES,
         "settings": detector.settings.to_json(),
         "tuning": detector.tuning.to_json(),
         "working_point": detector.working_point.to_json() if detector.working_point else None,
@@ -62,7 +63,8 @@ def _regions_header(fit: "RegionsFit") -> dict[str, Any]:
 
 
 def _images_header(images: "TrainingImages") -> dict[str, Any]:
-    return {"digests": images.digests, "groups": images.groups}
+    sample_of = {"sample_of": asdict(images.sample_of)} if images.sample_of else {}
+    return {"digests": images.digests, "groups": images.groups, **sample_of}
 
 
 def _spectrum_header(spectrum: Spectrum) -> dict[str, Any]:

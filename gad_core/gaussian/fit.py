@@ -163,6 +163,7 @@ def regions_of(
     *,
     tuning: Tuning | None = None,
     copies: Copies | None,
+    kept: NDArray[np.bool_] | None = None,
     progress: Progress | None = None,
 ) -> RegionsFit | None:
     """Fit the regions that the settings ask for; None for none."""
@@ -170,8 +171,16 @@ def regions_of(
     if grid is None:
         return None
     reduction = (tuning or settings.tuning_on(backbone)).reduction
-    slices = backbone.level_slices
-    return fit_regions(training.features, grid, slices, folds, reduction=reduction, copies=copies, progress=progress)
+    return fit_regions(
+        training.features,
+        grid,
+        backbone.level_slices,
+        folds,
+        reduction=reduction,
+        copies=copies,
+        kept=kept,
+        progress=progress,
+    )
 
 
 @contextmanager

@@ -27,12 +27,17 @@ class LevelsFit:
 
     slices: tuple[slice, ...]  # of each level in the feature vector
     gaussians: tuple[Gaussian, ...]  # by level
-    folds: Rows  # (n,) the fold in which each training image was left out
+    folds: Rows  # (n,) the fold in which each image was left out
     left_out: tuple[tuple[LeftOut, ...], ...]  # [level][fold]
 
     @property
     def n_train(self) -> int:
         """Number of normal images behind the fit."""
+        return self.n_left_out
+
+    @property
+    def n_left_out(self) -> int:
+        """Number of those that were scored left out."""
         return len(self.folds)
 
     @property
@@ -57,7 +62,7 @@ class LevelsFit:
         return np.stack([g.spectrum.distances(c, reduction, distance=distance) for g, c in pairs], axis=1)
 
     def left_out_distances(self, reduction: Reduction, *, distance: Distance = "mahalanobis") -> Array:
-        """Distance of every training image from the Gaussian of the folds without it: (n, L)."""
+        """Distance of every left-out image from the Gaussian of the folds without it: (n, L)."""
         return self.left_out_tables([reduction], distance=distance)[..., 0]
 
     def left_out_tables(self, reductions: Sequence[Reduction], *, distance: Distance = "mahalanobis") -> Array:
@@ -66,7 +71,7 @@ class LevelsFit:
         Where images are fewer than features, a fold has fewer components to keep than the full fit: its squared
         distances, about one per dimension, are stretched by k / k_fold. L2 keeps a share of the variance instead.
         """
-        table = np.empty((self.n_train, self.n_levels, len(reductions)))
+        table = np.empty((self.n_left_out, self.n_levels, len(reductions)))
         for level, by_fold in enumerate(self.left_out):
             whole = self.gaussians[level].spectrum
             for rows, fold in zip(fold_rows(self.folds), by_fold, strict=True):

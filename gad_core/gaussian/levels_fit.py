@@ -27,15 +27,17 @@ def fit_levels(
     folds: Rows,
     *,
     copies: Copies | None = None,
+    kept: NDArray[np.bool_] | None = None,
     progress: Progress | None = None,
 ) -> LevelsFit:
     """Fit a Gaussian per level to features (n, sum of channels), and again without each fold of `folds` (n,).
 
     With `copies` the Gaussians are those of the copies, and the left-out images are scored as they are; copies of a
-    left-out image are left out with it. Fold ids are 0..K-1, K >= 2. Raises `GadError` below three images, for a single
-    fold, and for folds that leave fewer than two images to fit. Sec. III-A; cross-conformal scores as in Vovk 2015.
+    left-out image are left out with it; where only some images (n,) are `kept`, `features` are those of them, and they
+    alone are scored. Fold ids are 0..K-1, K >= 2. Raises `GadError` below three images, for a single fold, and for
+    folds that leave fewer than two images to fit. Sec. III-A; cross-conformal scores as in Vovk 2015.
     """
-    _check_folds(len(features), folds)
+    _check_folds(len(folds), folds)
     total, done = len(slices) * (1 + int(folds.max()) + 1), 0
 
     def advance() -> None:
@@ -48,12 +50,13 @@ def fit_levels(
     if copies:
         groups = [[part] for part in slices] if copies.level_by_level else [list(slices)]
         for parts in groups:
-            by_level += fit_copies(copies, parts, folds, advance)
+            by_level += fit_copies(copies, parts, folds, advance, kept=kept)
     else:
         rows = fold_rows(folds)
         by_level = [_fit_images(features[:, part].astype(np.float64), rows, advance) for part in slices]
     gaussians, left_out = zip(*by_level, strict=True)
-    return LevelsFit(slices=tuple(slices), gaussians=gaussians, folds=folds, left_out=left_out)
+    scored = folds if kept is None else folds[kept]
+    return LevelsFit(slices=tuple(slices), gaussians=gaussians, folds=scored, left_out=left_out)
 
 
 def _check_folds(n: int, folds: Rows) -> None:

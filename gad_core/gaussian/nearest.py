@@ -9,11 +9,11 @@ from gad_core.gaussian.tuning import Tuning
 
 
 def distances_to_normals(detector: Detector, features: NDArray[np.float32], tuning: Tuning) -> NDArray[np.float64]:
-    """How far images (m, sum of channels) lie from every training image, as whole images: (m, n).
+    """How far images (m, sum of channels) lie from every training image that is kept, as whole images: (m, n).
 
     The distance of eq. 3, but between two images instead of an image and the mean, of the tuned levels together.
     """
-    squared = np.zeros((len(features), detector.n_train))
+    squared = np.zeros((len(features), detector.n_left_out))
     for level in tuning.levels:
         part = detector.slices[level - 1]
         whiten = detector.gaussians[level - 1].whitening(tuning.reduction, tuning.distance)

@@ -97,6 +97,7 @@ def _sort_out(
 ) -> tuple[ImageSet, tuple[Refusal, ...]]:
     """The images that change the detector, and those that do not with the reason."""
     detector.check_network(engine.network)
+    detector.check_whole()
     inside = set(detector.training.digests)
     fits: NDArray[np.bool_] = np.array([(digest in inside) is known for digest in images.digests], bool)
     why = "it is not in the detector" if known else "it is in the detector already"

@@ -31,7 +31,7 @@ def of_data(content: Content) -> Facts:
     if not there:
         still = "none of them: this is not the data set of the fit"
     facts = [
-        ("good parts fitted", f"{detector.n_train}, SHA-256 {digest_of(detector.training.digests)}"),
+        ("good parts fitted", _fitted(detector)),
         ("still in the data set", still),
         ("test images", f"{len(images)}: {test}"),
         ("of the test images", f"SHA-256 {digest_of(images.digests)}"),
@@ -42,6 +42,13 @@ def of_data(content: Content) -> Facts:
     if detector.training.groups:
         facts.append(("groups", f"{len(set(detector.training.groups) - {None})} among the good parts fitted"))
     return facts
+
+
+def _fitted(detector: Detector) -> str:
+    kept = f"SHA-256 {digest_of(detector.training.digests)}"
+    if detector.n_left_out == detector.n_train:
+        return f"{detector.n_train}, {kept}"
+    return f"{detector.n_train}, {detector.n_left_out} of them scored left out, {kept}"
 
 
 def of_fit(detector: Detector) -> Facts:

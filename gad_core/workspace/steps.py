@@ -90,7 +90,7 @@ def settings_of(row: DetectorRow) -> FitSettings:
     summary = read_summary(row.path)
     settings, digests = summary.settings, set(summary.digests)
     groups = dict(settings.groups) if isinstance(settings.groups, tuple) else {}
-    suitable = default_folds(summary.n_train, groups=[groups.get(digest) for digest in summary.digests])
+    suitable = default_folds(summary.n_left_out, groups=[groups.get(digest) for digest in summary.digests])
     return replace(
         settings,
         without=settings.without or tuple(digest for digest in row.settings.without if digest not in digests),

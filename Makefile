@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FUZZ_SECONDS ?= 60
 
-.PHONY: run test audit attack fuzz soak install install-dev browser broker database clean
+.PHONY: run test audit attack fuzz soak bench install install-dev browser broker database clean
 
 run: install  ## serve the dashboard on http://127.0.0.1:8501
 	$(BIN)/python -m gad_core.workspace
@@ -73,6 +73,14 @@ fuzz: install-dev  ## made-up inputs for each door, FUZZ_SECONDS long; what brea
 
 soak: install-dev browser  ## eight browser sessions for five minutes: every number checked, memory given back
 	$(BIN)/python -W ignore -m benchmarks.soak
+
+bench: install-dev browser .venv/bench/installed  ## every ratio of docs/benchmarks.md, written there anew
+	GAD_BENCH_PYTHON=.venv/bench/bin/python $(BIN)/python -W ignore -m benchmarks.suite
+
+.venv/bench/installed: requirements.txt requirements-bench.txt  # anomalib's own environment; without it, that is said
+	test -x .venv/bench/bin/python || $(PYTHON) -m venv .venv/bench
+	-.venv/bench/bin/python -m pip install --quiet --requirement requirements-bench.txt
+	touch $@
 
 clean:
 	rm -rf .venv .fuzz .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

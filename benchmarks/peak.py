@@ -12,6 +12,11 @@ def of_process(module: str, *arguments: object) -> float:
 
 
 def report() -> None:
-    """Print the peak of this process; getrusage would hand the peak of a parent on to its children."""
+    """Print the peak of this process."""
+    print(megabytes())
+
+
+def megabytes() -> float:
+    """The peak of this process so far; getrusage would hand the peak of a parent on to its children."""
     status = Path("/proc/self/status").read_text()
-    print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024

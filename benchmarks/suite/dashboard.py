@@ -27,15 +27,14 @@ PATIENCE = 120_000  # milliseconds for the first visit to a page
 STILL = 400  # milliseconds for which a page must stay as it is to have settled
 SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 SLIDERS = {"working_point": "Target false-positive rate", "levels": "Components kept"}
-NOW = (
-    """
+NOW = """
     window.settled = (name) => {
         const app = document.querySelector('[data-testid=stApp]')
         return app.dataset.testScriptState === 'notRunning' && document.title.startsWith(name)
             && !document.querySelector('[data-stale=true], [data-testid=stSkeleton], .gad-chart[data-drawn=false]')
     }
     // Milliseconds until all that `act` sets off has ended, and nothing more has come for a while.
-    window.until = (act, name = '', still = %d) => new Promise((resolve) => {
+    window.until = (act, name = '', still = STILL) => new Promise((resolve) => {
         const app = document.querySelector('[data-testid=stApp]')
         const start = performance.now()
         let [since, begun] = [null, false]
@@ -52,9 +51,7 @@ NOW = (
         act()
         requestAnimationFrame(look)
     })
-"""
-    % STILL
-)
+""".replace("STILL", str(STILL))
 FRAMES = """
     () => {
         window.frames_ = []

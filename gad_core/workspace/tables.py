@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, composite, mapped_column
 
 from gad_core.errors import GadError
@@ -125,7 +125,11 @@ class WatchRecord(Table):
 
 class InspectionRecord(Table):
     __tablename__ = "gad_inspections"
-    __table_args__ = (UniqueConstraint("source", "name", "digest"),)
+    __table_args__ = (
+        UniqueConstraint("source", "name", "digest"),
+        Index("ix_gad_inspections_source_id", "source", "id"),  # the newest of a source
+        Index("ix_gad_inspections_detector_id_created", "detector_id", "created"),  # whether any have come
+    )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     detector_id: Mapped[str] = mapped_column(ForeignKey(DetectorRecord.id, ondelete="CASCADE"), index=True)
     source: Mapped[str] = mapped_column(Word(16))

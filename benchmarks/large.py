@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.browser import SETTLED
-from benchmarks.pages import PATIENCE, PAUSE, SWITCH
+from benchmarks.soak.memory import sample
+from benchmarks.suite.dashboard import REST, opened, switch_times
 from gad_core.features.engines import load_engine
 from gad_core.gaussian.settings import FitSettings
 from gad_core.workspace.imports import add_folder
@@ -60,31 +60,9 @@ def make(home: Path, images: int, training: int) -> None:
 def first_visit(browser: Browser, home: Path, name: str, query: str, roots: str) -> tuple[float, int, float]:
     """Seconds from a deep link to a settled page of a fresh server, bytes of the page, and MB of the server."""
     with running(home, GAD_ROOTS=roots) as (url, process):
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
         start = time.perf_counter()
-        page.goto(f"{url}/{name}?{query}")
-        settle(page)
-        taken = time.perf_counter() - start - PAUSE / 1000
-        size = len(page.content())
-        page.close()
-        return taken, size, memory(process)
-
-
-def settle(page) -> None:
-    """The script has ended, and goes on having ended."""
-    page.get_by_test_id("stSidebarNavLink").first.wait_for(timeout=PATIENCE)
-    while True:
-        expect(page.locator(SETTLED)).to_be_visible(timeout=PATIENCE)
-        page.wait_for_timeout(PAUSE)
-        if page.locator(SETTLED).count() and not page.locator("[data-stale=true], [data-testid=stSkeleton]").count():
-            return
-
-
-def memory(process: int) -> float:
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
+        with opened(browser, f"{url}/{name}?{query}") as page:
+            return time.perf_counter() - start - REST / 1000, len(page.content()), sample(process).rss
 
 
 def main() -> None:
@@ -110,20 +88,9 @@ def main() -> None:
                 print(
                     f"{name or 'home':16} first {taken:6.1f} s, {size / 1e6:6.2f} MB, server {used:6.0f} MB", flush=True
                 )
-            with running(home, GAD_ROOTS=roots) as (url, process):
-                page = browser.new_page(viewport={"width": 1440, "height": 900})
-                page.set_default_timeout(PATIENCE)
-                page.goto(f"{url}/?{query}")
-                settle(page)
-                links = page.get_by_test_id("stSidebarNavLink")
-                names = [text.splitlines()[-1] for text in links.all_inner_texts()]
-                times: dict[str, list[float]] = {name: [] for name in names}
-                for turn in range(ROUNDS + 1):
-                    for index in (*range(1, len(names)), 0):
-                        taken = float(page.evaluate(SWITCH, [index, names[index], PAUSE]))
-                        if turn:
-                            times[names[index]].append(taken)
-                    print(f"round {turn}: server {memory(process):.0f} MB", flush=True)
+            with running(home, GAD_ROOTS=roots) as (url, process), opened(browser, f"{url}/?{query}") as page:
+                times = switch_times(page, ROUNDS)
+                print(f"after {ROUNDS + 1} rounds: server {sample(process).rss:.0f} MB", flush=True)
             browser.close()
         for name, mine in times.items():
             print(f"{name:16} median {statistics.median(mine):6.0f} ms, slowest {max(mine):6.0f} ms")

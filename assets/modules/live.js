@@ -1,9 +1,11 @@
 // What moves while a slider is dragged: tables over its stops, sent by the server, and where on them the slider stands.
 // Whoever shows something of it follows; nobody here counts or rounds, so that every number is the server's.
+const KEPT = 4 // tables: of the tunings that were looked at last
 const stores = new Map()
 
 export function store(name) {
   if (!stores.has(name)) stores.set(name, new Store())
+  if (stores.size > KEPT) stores.delete(stores.keys().next().value)
   return stores.get(name)
 }
 

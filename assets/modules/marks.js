@@ -20,7 +20,7 @@ export class Marks {
     const live = store(moves.store)
     if (this.live === live) this.draw()
     this.live = live
-    live.follow(this.place, () => this.draw())
+    live.follow(this.place, () => this.place.chart.inSight && this.draw())
   }
 
   draw() {

@@ -45,6 +45,7 @@ class Slider {
     this.element.querySelector("[role=tooltip]").textContent = help
     this.range.max = stops.length - 1
     this.live = store(data.store)
+    this.element.dataset.store = data.store
     this.mark(ticks)
     const unsaid = this.waiting && this.wanted !== this.sent
     const stale = this.held || unsaid || answered < this.count

@@ -164,7 +164,7 @@ def _mount(
             "alt": alt,
             "name": f"gad {key.replace('_', ' ')}",
             "gestures": gestures,
-            "moves": {"store": live.STORE, "marks": list(marks)} if marks else None,
+            "moves": {"store": live.store(), "marks": list(marks)} if marks else None,
         },
         **callbacks,
     )

@@ -6,6 +6,7 @@ looks them up (assets/modules/live.js). So what moves is what the server says, t
 
 import base64
 import gzip
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,8 +16,7 @@ import streamlit as st
 from gad_core.decision.rates import Rate
 from pages.shared import modules
 
-#: The tables of the target's slider; one page has one.
-STORE = "target"
+_STORE = "_live_store"  # in the session: the name of the tables that the page's slider moves over
 
 _slider = modules.component("slider")
 _words = modules.component("words")
@@ -64,6 +64,8 @@ def slider(
     Its tables need the columns `name` (a stop in the box), `spoken` (what a screen reader hears) and `shown`.
     """
 
+    st.session_state[_STORE] = hashlib.sha256(columns.encode()).hexdigest()[:16]
+
     def released() -> None:
         released = st.session_state[key].released
         st.session_state[f"_{key}_answered"] = released["count"]
@@ -72,7 +74,7 @@ def slider(
     _slider(
         key=key,
         data={
-            "store": STORE,
+            "store": store(),
             "label": label,
             "help": help_text,
             "columns": columns,
@@ -85,9 +87,14 @@ def slider(
     )
 
 
+def store() -> str:
+    """The name of those tables: what follows others would show the numbers of another detector for a moment."""
+    return str(st.session_state.get(_STORE, ""))
+
+
 def words(template: str, values: Mapping[str, str], *, key: str) -> None:
     """HTML whose elements with `data-slot` hold the words of that column, or of `values` where there are no tables.
 
     The template is our own; what comes from outside belongs into `values`, which are text.
     """
-    _words(key=key, data={"store": STORE, "template": template, "values": dict(values)})
+    _words(key=key, data={"store": store(), "template": template, "values": dict(values)})

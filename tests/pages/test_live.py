@@ -106,13 +106,15 @@ def opened(page: Page, server: str, ids: dict[str, str], **settings: str) -> Loc
 
 def tables(page: Page) -> dict[str, list]:
     """The columns as the browser looks them up, by name."""
+    name = page.locator(".gad-slider").evaluate("slider => slider.dataset.store")
     return page.evaluate(
-        """async () => {
+        """async (name) => {
             const { store } = await import(new URL('modules/live.js', window.__streamlit.BACKEND_BASE_URL).href)
-            const { columns } = store('target')
+            const { columns } = store(name)
             return Object.fromEntries(Object.entries(columns).map(([name, { values, places }]) =>
                 [name, places.map((place) => values[place])]))
-        }"""
+        }""",
+        name,
     )
 
 

@@ -134,9 +134,15 @@ def _above(bars: Part, bins: Array, threshold: float, colour: str) -> Part:
     """The same in full colour, as far as it lies above the threshold; the bar in which that lies is cut at it."""
     edges = np.maximum(bins, min(threshold, bins[-1]))
     inside = np.diff(edges) > 0
-    of_bars = {name: bars[name][inside] for name in ("y", "customdata")}
-    shape = {"x": ((edges[:-1] + edges[1:]) / 2)[inside], "width": np.diff(edges)[inside]}
-    return bars | of_bars | shape | {"marker": {"color": colour, "line": {"width": 0}}, "meta": MOVES}
+    return {
+        **{name: bars[name] for name in ("type", "base")},
+        "x": ((edges[:-1] + edges[1:]) / 2)[inside],
+        "width": np.diff(edges)[inside],
+        "y": bars["y"][inside],
+        "marker": {"color": colour, "line": {"width": 0}},
+        "hoverinfo": "skip",  # the bars below it speak
+        "meta": MOVES,
+    }
 
 
 def _marks(lines: Lines, span: tuple[float, float], *, above: bool) -> Iterator[tuple[Part, Part]]:

@@ -138,15 +138,20 @@ def dimmed(image: Pixels, inspected: NDArray[np.bool_]) -> Pixels:
 
 def region_overlay(image: Pixels, values: Array, *, limit: float) -> Pixels:
     """The same as pixels (S, S, 3), for files."""
-    tint = region_tint(values, limit=limit)
+    tint = _tint(values, limit)
     rows = np.arange(image.shape[0]) * values.shape[0] // image.shape[0]
     columns = np.arange(image.shape[1]) * values.shape[1] // image.shape[1]
-    colour, weight = tint[rows[:, None], columns, :3], tint[rows[:, None], columns, 3:] / 255
+    colour, weight = tint[rows[:, None], columns, :3], tint[rows[:, None], columns, 3:]
     return np.asarray(np.rint(image * (1 - weight) + colour * weight), np.uint8)
 
 
 def region_tint(values: Array, *, limit: float) -> Pixels:
     """The colours alone, a pixel a region (rows, columns, 4), to be laid over a picture."""
+    return np.asarray(np.rint(_tint(values, limit) * (1, 1, 1, 255)), np.uint8)
+
+
+def _tint(values: Array, limit: float) -> Array:
+    """Colour and opacity of every region (rows, columns, 4)."""
     share = np.clip(np.nan_to_num(values) / (2 * limit), 0, 1)
     channels = [np.interp(share, _AT, channel) for channel in zip(*_COLOURS, strict=True)]
-    return np.asarray(np.rint(np.stack([*channels, 255 * np.interp(share, _AT, _WEIGHTS)], axis=2)), np.uint8)
+    return np.stack([*channels, np.interp(share, _AT, _WEIGHTS)], axis=2)

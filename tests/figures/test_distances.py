@@ -8,32 +8,46 @@ from gad_core.figures import INK, LEFT_OUT, Lines, score_ecdf, score_histogram
 from gad_core.figures.palette import PROMISE, faint
 
 
+def pale(figure):
+    """The histogram of each group; what lies above the threshold is drawn over it."""
+    return figure.data[::2]
+
+
 def test_the_histogram_shows_every_image_once(groups):
     figure = score_histogram(groups, Lines(30.0))
-    for trace, (scores, _) in zip(figure.data, groups.values(), strict=True):
-        counts = {low: count for count, low, _ in trace.customdata}  # the threshold's bin is drawn as two bars
-        assert sum(counts.values()) == len(scores)
+    for trace, (scores, _) in zip(pale(figure), groups.values(), strict=True):
+        assert trace.customdata[:, 0].sum() == len(scores)
 
 
 def test_the_histogram_has_its_counts_where_numpy_has_them(groups):
     figure = score_histogram(groups, Lines(30.0))
     scores, _ = groups["defects"]
-    for count, low, high in figure.data[2].customdata:
+    for count, low, high, row in pale(figure)[2].customdata:
         assert count == np.count_nonzero((scores >= low) & (scores < high))
+        assert row == 2
 
 
 def test_the_full_colour_begins_at_the_threshold(groups):
-    trace = score_histogram(groups, Lines(30.0)).data[0]
-    starts = trace.x - trace.width / 2
-    full = np.array(trace.marker.color) == LEFT_OUT
-    np.testing.assert_array_equal(full, starts >= 30.0 - 1e-9)
-    assert starts[full].min() == pytest.approx(30.0)
+    below, above = score_histogram(groups, Lines(30.0)).data[:2]
+    assert (below.marker.color, above.marker.color) == (faint(LEFT_OUT, 0.45), LEFT_OUT)
+    starts = above.x - above.width / 2
+    assert starts.min() == pytest.approx(30.0)
+    edges = below.customdata[:, 1]
+    np.testing.assert_allclose(starts[1:], edges[edges > 30.0])
+    np.testing.assert_allclose((above.x + above.width / 2)[-1], below.customdata[-1, 2])
 
 
 def test_the_bin_of_the_threshold_has_one_height_on_both_sides(groups):
-    trace = score_histogram(groups, Lines(20.0)).data[0]
-    first = int(np.argmax(np.array(trace.marker.color) == LEFT_OUT))
-    assert trace.y[first] == trace.y[first - 1] > 0
+    below, above = score_histogram(groups, Lines(20.0)).data[:2]
+    (bin_of,) = np.flatnonzero((below.customdata[:, 1] <= 20.0) & (below.customdata[:, 2] > 20.0))
+    np.testing.assert_array_equal(above.y, below.y[bin_of:])
+    assert above.y[0] > 0
+
+
+def test_the_slider_of_a_page_can_lead_the_threshold_to_both_ends_of_the_axis(groups):
+    low, high = 10 ** np.array(score_histogram(groups, Lines(30.0, reach=(0.2, 9000.0))).layout.xaxis.range)
+    assert low < 0.2
+    assert high > 9000
 
 
 def test_the_threshold_stands_at_its_value_and_its_label_at_the_logarithm(groups):
@@ -72,7 +86,7 @@ def test_the_axis_reaches_from_the_first_image_to_the_last_and_to_the_threshold(
 @pytest.mark.parametrize("threshold", [0.0, 1.5])
 def test_a_distance_of_zero_and_a_group_without_images_can_be_drawn(draw, threshold):
     figure = draw({"left out": (np.array([0.0, 1.0, 2.0]), LEFT_OUT), "test": (np.array([]), INK)}, Lines(threshold))
-    assert len(figure.data) == 1
+    assert len(figure.data) == (2 if draw is score_histogram else 1)  # of one group
     assert np.isfinite(figure.layout.xaxis.range).all()
 
 
@@ -124,8 +138,8 @@ def test_without_a_threshold_every_image_is_drawn_and_no_line(groups, draw):
 
 
 def test_without_a_threshold_no_bar_counts_as_flagged(groups):
-    trace = score_histogram(groups, Lines()).data[0]
-    assert set(trace.marker.color) == {faint(LEFT_OUT, 0.45)}
+    colours = [trace.marker.color for trace in score_histogram(groups, Lines()).data]
+    assert colours == [faint(colour, 0.45) for _, colour in groups.values()]
 
 
 def test_scores_below_zero_stand_on_a_linear_axis():

@@ -151,15 +151,16 @@ def test_the_whole_category_follows_the_controls(home, masked):
 
 
 def test_only_levels_that_were_not_explained_yet_are_explained(home, masked, monkeypatch):
+    from gad_core.attribution import deep_shap
     from pages.shared import explaining
 
-    asked, attribute = [], explaining.attribute
+    asked, attribute = [], deep_shap.attribute
 
     def count(*args, tuning, **options):
         asked.append(tuning.levels)
         return attribute(*args, tuning=tuning, **options)
 
-    monkeypatch.setattr(explaining, "attribute", count)
+    monkeypatch.setattr(deep_shap, "attribute", count)
     test = test_images(masked)
     file = next(file for file in test.images if file.mask)
     for levels in ((5, 6), (6,), (6, 7), (5, 7)):

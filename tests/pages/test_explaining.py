@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gad_core.attribution import deep_shap
 from gad_core.attribution.attribution_map import Attribution
 from gad_core.gaussian.tuning import Tuning
 from pages.shared import explaining
@@ -28,7 +29,7 @@ def made(monkeypatch):
         return Attribution(tuning.levels, rgb, scores, 0 * scores, 0.0, "float32", "", (0,))
 
     kept = explaining.Kept(1 << 20)
-    monkeypatch.setattr(explaining, "attribute", attribute)
+    monkeypatch.setattr(deep_shap, "attribute", attribute)
     monkeypatch.setattr(explaining, "engine", lambda _: SimpleNamespace(network=None))
     monkeypatch.setattr(explaining, "kept", lambda: kept)
     return most, asked

@@ -88,15 +88,16 @@ def test_the_band_most_above_usual_is_named_with_its_shares(masked, shown):
 
 
 def test_bands_are_explained_on_a_button_and_once(masked, shown, monkeypatch):
+    from gad_core.attribution import band_maps
     from pages.shared import explaining
 
-    asked, attribute_bands = [], explaining.attribute_bands
+    asked, attribute_bands = [], band_maps.attribute_bands
 
     def count(*args, **options):
         asked.append(args[3])
         return attribute_bands(*args, **options)
 
-    monkeypatch.setattr(explaining, "attribute_bands", count)
+    monkeypatch.setattr(band_maps, "attribute_bands", count)
     test, file = shown
     app = run("pages/attributions.py", **masked, image=file.digest[:16], references="1")
     assert asked == []

@@ -122,7 +122,8 @@ def test_the_gallery_of_errors_shows_the_regions_until_asked_for_the_images(home
     from gad_core import figures
 
     drawn = []
-    monkeypatch.setattr(figures, "region_overlay", lambda image, _, limit: drawn.append(limit) or image)
+    tint = figures.region_tint
+    monkeypatch.setattr(figures, "region_tint", lambda values, limit: drawn.append(limit) or tint(values, limit=limit))
     app = run("pages/working_point.py", **regional_ids)
     assert len(drawn) == 16  # all test images are among the nearest to the threshold
     test = loaded(regional_ids)

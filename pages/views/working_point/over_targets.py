@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from gad_core import wording
+from gad_core.decision.costs import CostCurve
 from gad_core.decision.evaluation import LevelScores, PointRates
 from gad_core.decision.over_targets import over_targets
 from gad_core.decision.point_settings import PointSettings
@@ -74,7 +75,7 @@ def _views(view: View, by_level: Mapping[str, LevelScores], stops: Sequence[floa
         )
 
 
-def _row(view: View, production: Production, costs: Any) -> Mapping[str, Any]:
+def _row(view: View, production: Production, costs: CostCurve | None) -> Mapping[str, Any]:
     """Every word and number of one stop, by its column."""
     target, threshold = view.settings.target_fpr, view.threshold
     value = wording.number(threshold) if threshold is not None else "none"

@@ -127,7 +127,11 @@ else:
     @contextmanager
     def _held(path: Path) -> Iterator[bool]:
         """Whether nobody else holds what is there now; we do while the block lasts."""
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:  # another process has swept it before we held it
+            yield False
+            return
         try:
             yield lock(handle) and path.exists()
         finally:

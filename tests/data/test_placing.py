@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -140,3 +141,21 @@ def test_what_a_dead_process_had_in_the_making_is_swept_and_never_that_of_a_livi
     with scratch() as folder:
         assert folder.is_dir()
     assert there() == ["mine"]
+
+
+def test_a_folder_that_another_process_sweeps_before_it_is_held_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    made, make = [], tempfile.mkdtemp
+
+    def swept_once(*arguments: object) -> str:
+        made.append(make(*arguments))
+        if len(made) == 1:
+            Path(made[0]).rmdir()
+        return made[-1]
+
+    monkeypatch.setattr("tempfile.mkdtemp", swept_once)
+    with scratch() as folder:
+        assert folder.is_dir()
+    assert len(made) == 2

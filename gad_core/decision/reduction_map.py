@@ -55,9 +55,9 @@ def distance_cube(
 
 def area_table(scores: Array, anomalous: Flags) -> Array:
     """Area under the ROC of every column of scores (m, ..), anomalous (m,): (..)."""
-    flat = scores.reshape(len(scores), -1)
-    wins = [_wins(column, anomalous).mean() for column in flat.T]
-    return np.array(wins).reshape(scores.shape[1:])
+    flat, n_good = scores.reshape(len(scores), -1), int(np.count_nonzero(~anomalous))
+    areas = [_area(*_below(column[anomalous], np.sort(column[~anomalous])), n=n_good) for column in flat.T]
+    return np.array(areas).reshape(scores.shape[1:])
 
 
 def reduction_map(
@@ -78,10 +78,15 @@ def reduction_map(
     shape = cube.shape[1:]
     bad, good = _halves(n_bad, seed), _halves(len(anomalous) - n_bad, seed + 1)
     areas, halves = np.empty(shape), np.empty((len(bad), *shape))
+    below = np.zeros((len(good), good.shape[1] + 1))  # weight of the normal images below each rank
     for cell in np.ndindex(*shape):
-        wins = _wins(cube[:, *cell], anomalous)
-        areas[cell] = wins.mean()
-        halves[:, *cell] = np.einsum("sp,pn,sn->s", bad, wins, good, optimize=True)
+        scores = cube[:, *cell]
+        normal = scores[~anomalous]
+        order = normal.argsort()
+        low, high = _below(scores[anomalous], normal[order])
+        areas[cell] = _area(low, high, n=len(normal))
+        np.cumsum(good[:, order], axis=1, out=below[:, 1:])
+        halves[:, *cell] = np.einsum("sp,sp->s", bad, below[:, low] + below[:, high]) / 2
     flat = halves.reshape(len(bad), -1)
     other = flat[np.arange(len(bad)) ^ 1]  # halves come in pairs
     split_half = np.take_along_axis(other, flat.argmax(axis=1)[:, None], axis=1).mean()
@@ -116,10 +121,17 @@ def whitened_energy(detector: Detector, level: int, coordinates: Coordinates) ->
     return np.asarray(coordinates.z2.mean(axis=0) / detector.gaussians[level - 1].spectrum.eigenvalues)
 
 
-def _wins(scores: Array, anomalous: Flags) -> Array:
-    """For every pair (defective, normal) whether the defective image scores higher; a tie is half."""
-    bad, good = scores[anomalous][:, None], scores[~anomalous]
-    return np.asarray((bad > good) + 0.5 * (bad == good))
+def _below(bad: Array, normal: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """How many of the normal images' rising scores lie below each defective image's, and how many not above it.
+
+    Pair by pair, 20,000 images took minutes and 300 MB a cell.
+    """
+    return np.searchsorted(normal, bad, "left"), np.searchsorted(normal, bad, "right")
+
+
+def _area(low: NDArray[np.intp], high: NDArray[np.intp], *, n: int) -> float:
+    """Share of pairs in which the defective image scores higher than one of n normal ones; a tie is half."""
+    return float((low + high).mean() / (2 * n))
 
 
 def _halves(n: int, seed: int) -> Array:

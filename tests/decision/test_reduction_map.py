@@ -68,3 +68,10 @@ def test_fitted_images_have_unit_energy_in_every_component(projected):
 def test_a_map_needs_two_images_of_each_kind(projected):
     with pytest.raises(GadError, match="at least 2 normal and 2 defective test images, got 59 and 1"):
         maps.reduction_map(projected, np.arange(60) < 1)
+
+
+def test_tied_scores_count_half():
+    rng = np.random.default_rng(4)
+    scores, anomalous = rng.integers(0, 9, (60, 2)).astype(float), rng.random(60) < 0.3
+    expected = [roc_auc_score(anomalous, column) for column in scores.T]
+    np.testing.assert_allclose(maps.area_table(scores, anomalous), expected, rtol=1e-12)

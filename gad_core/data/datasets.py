@@ -271,9 +271,12 @@ def _find_test(root: Path, tick: Tick | None) -> Iterator[_Listed]:
     for path in image_paths(root / "test", tick=tick):
         inner = path.relative_to(root / "test")
         defect = inner.parts[0] if len(inner.parts) > 1 else None
+        if defect == GOOD:  # has no mask
+            yield _Listed(path)
+            continue
         truth = root / "ground_truth" / inner.with_suffix(".png")
         masks = (truth.with_stem(f"{truth.stem}_mask"), truth)
-        yield _Listed(path, defect, next((mask for mask in masks if defect != GOOD and mask.is_file()), None))
+        yield _Listed(path, defect, next((mask for mask in masks if mask.is_file()), None))
 
 
 def _check(listed: Sequence[_Listed], look: Look, progress: Progress | None) -> list[ImageFile | Refusal]:

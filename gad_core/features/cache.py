@@ -104,10 +104,12 @@ class FeatureCache:
             excess -= size
 
     def _feature_path(self, fingerprint: str, digest: str) -> Path:
-        return self.root / "features" / fingerprint / digest[:2] / digest
+        return Path(
+            self.root, "features", fingerprint, digest[:2], digest
+        )  # of thousands; joined one by one takes thrice
 
     def _pixel_path(self, backbone: Backbone, digest: str) -> Path:
-        return self.root / "pixels" / f"{backbone.input_size}-{backbone.interpolation}" / digest[:2] / digest
+        return Path(self.root, "pixels", f"{backbone.input_size}-{backbone.interpolation}", digest[:2], digest)
 
     def _read(self, path: Path) -> memoryview | None:
         try:

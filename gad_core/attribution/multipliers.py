@@ -199,6 +199,22 @@ class Padding(Function):
         return None, None, F.pad(grads[0], [-width for width in ctx.widths])
 
 
+class Means(Function):
+    """The same of means over windows."""
+
+    @staticmethod
+    def forward(ctx: Any, options: tuple[Any, ...], x: Tensor) -> Tensor:
+        ctx.options, ctx.shape = options, x.shape
+        return _in_rows(F.avg_pool2d(x[:1], *options), x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
+        kernel, stride, *rest = ctx.options
+        pairs = (_pair(kernel), () if stride is None else _pair(stride), _pair(rest[0]))
+        like = grads[0].new_empty(()).expand(ctx.shape)  # only its shape is asked for
+        return None, torch.ops.aten.avg_pool2d_backward(grads[0], like, *pairs, *rest[1:])
+
+
 def _in_rows(y: Tensor, x: Tensor) -> Tensor:
     """One row (1, ..) as many rows as x has, without a copy."""
     return y.expand(len(x), *y.shape[1:])

@@ -60,7 +60,7 @@ def _against(
     split: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Attributions (N, L, C, H, W) against batches of references, summed over these; scores (N, 1, L) and (R, L)."""
-    recorded = list(pool.map(lambda part: _record(scores, torch.cat([images[:1], part])), parts))
+    recorded = list(pool.map(lambda part: _record(scores, part, images[:1]), parts))
     passes = {
         pool.submit(_explain, scores, image[None], part, calls, split=split): len(part)
         for image in images
@@ -73,7 +73,7 @@ def _against(
     return (
         torch.stack(maps).view(len(images), len(parts), *maps[0].shape).sum(1),
         torch.stack(own[:: len(parts)]),
-        torch.cat([rows[1:] for _, rows in recorded]),
+        torch.cat([rows for _, rows in recorded]),
     )
 
 
@@ -93,11 +93,15 @@ def _side_by_side(workers: int, threads: int) -> Iterator[ThreadPoolExecutor]:
             raise
 
 
-def _record(scores: Distances | Columns, batch: Tensor) -> tuple[Sequence[Call], Tensor]:
-    """Record what the rules want to know of rows 1 and on of a batch (B, C, H, W); and the scores (B, L) of all."""
-    with torch.enable_grad(), Recorded(len(batch)) as recorded:
+def _record(scores: Distances | Columns, references: Tensor, image: Tensor) -> tuple[Sequence[Call], Tensor]:
+    """Record what the rules want to know of the references (R, C, H, W); and their scores (R, L).
+
+    One reference alone gets company by an image (1, C, H, W): in one row, a call that mixes rows could not be told.
+    """
+    batch = references.clone() if len(references) > 1 else torch.cat([image, references])
+    with torch.enable_grad(), Recorded(len(batch), keep=len(references)) as recorded:
         out = scores(batch.requires_grad_())
-    return recorded.calls, torch.stack([column.detach() for column in _columns(out)], dim=1)
+    return recorded.calls, torch.stack([column.detach()[-len(references) :] for column in _columns(out)], dim=1)
 
 
 def _explain(

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from gad_core.attribution.multipliers import Convolution, Keep, MaxPool, Padding, Product, Root, Secant, Share
+from gad_core.attribution.multipliers import Convolution, Keep, MaxPool, Means, Padding, Product, Root, Secant, Share
 from gad_core.errors import NotExplained
 from gad_core.gaussian.pooling import Pool, Standard
 from gad_core.gaussian.torch_pooling import pooled_share, standardised
@@ -116,20 +116,18 @@ class _Calls(TorchFunctionMode):
 
 
 class Recorded(_Calls):
-    """Keep what the rules will want to know of the references, rows 1 and on; row 0 is any image.
+    """Keep what the rules will want to know of the references, the last `keep` rows."""
 
-    It makes the references at least two rows, or a call that mixes rows could not be told.
-    """
-
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, *, keep: int) -> None:
         super().__init__(rows)
         self.calls: list[Call] = []
+        self._first = rows - keep
 
     def _ruled(self, name: str, rule: _Rule) -> Any:
         result = rule.plain(*rule.inputs)
         given = result if isinstance(result, tuple) else (result,)
         kept = (*rule.inputs, *given)
-        self.calls.append(Call(name, given[0].shape[1:], tuple(tensor.detach()[1:] for tensor in kept)))
+        self.calls.append(Call(name, given[0].shape[1:], tuple(tensor.detach()[self._first :] for tensor in kept)))
         return given[0]
 
     def _once(self, *_: object) -> None:
@@ -167,6 +165,10 @@ class Explained(_Calls):
         if name == "pad":
             x, widths, mode, value = _pad_arguments(*args, **kwargs)
             return _by(Padding, tuple(widths), value or 0.0, x) if mode == "constant" else None
+        if name == "avg_pool2d":
+            x, *options = _avg_pool2d_arguments(*args, **kwargs)
+            means: Tensor = _by(Means, tuple(options), x)
+            return means
         return None
 
 
@@ -226,6 +228,18 @@ def _conv2d_arguments(  # torch's own has no signature to read
 
 def _pad_arguments(x: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> tuple[Any, ...]:
     return x, pad, mode, value
+
+
+def _avg_pool2d_arguments(
+    x: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> tuple[Any, ...]:
+    return x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
 
 
 def _by(rule: Any, *args: Any) -> Any:

@@ -105,7 +105,7 @@ def test_a_levels_share_sends_gradients_to_that_level_alone():
     assert (maps[0, 0, 4:] == 0).all()
     assert (maps[0, 1, :4] == 0).all()
     assert (maps[0] != 0).any(dim=1).all()
-    with Recorded(3) as recorded:
+    with Recorded(3, keep=3) as recorded:
         columns(references.requires_grad_())
     assert [call.name for call in recorded.calls] == ["pooled_share", "pooled_share"]
 

@@ -25,7 +25,6 @@ _SIZES = (100, 1_000, 10_000)
 _PASSES = (1, 10, 100)
 _FEW = 10  # images that are augmented
 _TARGET = 1.05
-_FLAT = 1.5  # of memory: what every image adds to it is its features, which a detector keeps
 
 
 def rows(*, quick: bool = False) -> list[Row]:

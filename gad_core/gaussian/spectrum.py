@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 #: made engines disagree by 5 %.
 NULL_RATIO = 1e-10
 
+_ROWS = 512  # images whose cumulative energies are held at a time
+
 
 @dataclass(frozen=True)
 class Coordinates:
@@ -180,10 +182,13 @@ def fourths(z2: Array) -> tuple[Array, Array]:
     `z2` (n, r) are squared coordinates in an eigenbasis. The sums of several sets of images add up.
     """
     n, r = z2.shape
-    head, tail = np.zeros((n, r + 1)), np.zeros((n, r + 1))
-    np.cumsum(z2, axis=1, out=head[:, 1:])
-    tail[:, :-1] = np.cumsum(z2[:, ::-1], axis=1)[:, ::-1]  # from the small end: no cancellation there
-    return np.einsum("ij,ij->j", head, head), np.einsum("ij,ij->j", tail, tail)
+    head, tail = np.zeros(r + 1), np.zeros(r + 1)
+    for start in range(0, n, _ROWS):
+        part = z2[start : start + _ROWS]
+        from_large, from_small = np.cumsum(part, axis=1), np.cumsum(part[:, ::-1], axis=1)  # no cancellation in either
+        head[1:] += np.einsum("ij,ij->j", from_large, from_large)
+        tail[:-1] += np.einsum("ij,ij->j", from_small, from_small)[::-1]
+    return head, tail
 
 
 def squared_sed(Y: Array, variance: Array) -> Array:

@@ -138,3 +138,11 @@ def test_images_that_are_all_the_same_are_refused():
 def test_features_that_are_not_finite_are_refused():
     with pytest.raises(GadError, match="not finite"):
         fit_gaussian(np.array([[0.0, np.nan], [1.0, 2.0]]))
+
+
+@pytest.mark.parametrize("text", ["pca:0.9", "npca:0.3"])
+def test_more_images_than_are_held_at_a_time_give_scikit_learns_shrinkage(text):
+    X = np.random.default_rng(8).standard_t(5, (1300, 6)) * np.logspace(0, -1, 6)
+    spectrum, reduction = fit_gaussian(X).spectrum, Reduction.parse(text)
+    kept = PCA(svd_solver="full").fit_transform(X)[:, spectrum.components(reduction)]
+    assert spectrum.shrinkage(reduction) == pytest.approx(LedoitWolf().fit(kept).shrinkage_, rel=1e-10)

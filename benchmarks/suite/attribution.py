@@ -28,7 +28,7 @@ from gad_core.gaussian.tuning import Tuning, all_levels
 N_REFERENCES = 10
 _N_TRAIN = 40
 _TARGETS = {"captum made complete": 6.0, "captum as it comes": 1.8}
-_OURS, _SPLIT = "ours", "ours, a map a level"
+_OURS, _SPLIT = "ours", "ours with a map for every level"
 
 
 def rows(*, quick: bool = False) -> list[Row]:

@@ -3,7 +3,7 @@ import { store } from "./live.js"
 
 const places = new WeakMap()
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const { store: name, template, values } = data
   const live = store(name)
   let place = places.get(parentElement)
@@ -12,6 +12,8 @@ export default function ({ data, parentElement }) {
     element.className = "gad-words"
     element.innerHTML = template
     if (!place) parentElement.append(element)
+    for (const button of element.querySelectorAll("[data-choose]"))
+      button.onclick = () => setTriggerValue("chosen", button.dataset.choose)
     place = { template, element, slots: [...element.querySelectorAll("[data-slot]")] }
     places.set(parentElement, place)
   }

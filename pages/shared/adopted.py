@@ -7,7 +7,7 @@ import streamlit as st
 from gad_core import figures, wording
 from gad_core.gaussian.tuning import SUM, Tuning, WorkingPoint
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import resources, settings
+from pages.shared import frame, resources, settings
 
 _STEP = 1e-6  # of the field for a rate
 
@@ -48,6 +48,7 @@ def differs(row: DetectorRow, *, on_restore: Callable[[], None]) -> None:
     def restore() -> None:
         settings.choose_all(own)
         on_restore()
+        frame.redraw()
 
     with st.container(horizontal=True, vertical_alignment="center", key="differs"):
         st.markdown(

@@ -40,19 +40,20 @@ def panel(title: str, finding: str, *, loud: bool = False, slot: str | None = No
 def cornered(title: str, finding: str, *, loud: bool = False, slot: str | None = None) -> Iterator[DeltaGenerator]:
     """The same with a place for a switch in its corner, which it yields."""
     with st.container(border=True, height="stretch", gap="xsmall"):
-        head, corner = _head()
-        head.markdown(f"**{title}**")
+        head = _head()
+        head.markdown(f"**{title}**", width="content")
         _say(finding, slot, loud=loud)
-        yield corner
+        yield head
 
 
 @contextmanager
 def panel_of(names: Sequence[str], finding: str, *, key: str, slot: str | None = None) -> Iterator[str]:
     """A framed place for one of several charts, chosen in its corner; yields the name, which is the title as well."""
     with st.container(border=True, height="stretch", gap="xsmall"):
-        head, corner = _head()
-        name = switch(corner, names, key=key)
-        head.markdown(f"**{name}**")
+        head = _head()
+        title = head.empty()
+        name = switch(head, names, key=key)
+        title.markdown(f"**{name}**", width="content")
         _say(finding, slot)
         yield name
 
@@ -72,10 +73,9 @@ def panel_without(title: str, why: str) -> None:
         pass
 
 
-def _head() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Places for a title and, in the corner or, where that is narrow, below, for a switch."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        return st.container(width="content"), st.container(horizontal_alignment="right", width="stretch")
+def _head() -> DeltaGenerator:
+    """A row for a title at its left and a switch at its right, which goes below where the row is narrow."""
+    return st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall")
 
 
 def switch(corner: DeltaGenerator, options: Sequence[str], *, key: str) -> str:

@@ -24,13 +24,13 @@ STEPS = tuple(
 )
 _SIGMAS = {round(100 * sigma_fpr(n), 4): f"{n}σ" for n in (1, 2, 3, 4)}
 #: Where the slider can stand, the closer together the more images know of it; and what is written below it.
-_STOPS = frozenset({*STEPS, *_even(0.01, 0.1, 0.01), *_even(0.1, 1, 0.01), *_even(1, 10, 0.1), *_even(10, 50, 0.5)})
+STOPS = frozenset({*STEPS, *_even(0.01, 0.1, 0.01), *_even(0.1, 1, 0.01), *_even(1, 10, 0.1), *_even(10, 50, 0.5)})
 _TICKS = {step: f"{step:g} %" for step in (1, 10, 50)} | {step: name for step, name in _SIGMAS.items() if step > 0.1}
 
 
 def stops(percent: float) -> tuple[float, ...]:
     """Where the slider can stand: two digits of every target from 0.01 to 50 %, the steps, and the present target."""
-    return tuple(sorted({*_STOPS, round(percent, 6)}))
+    return tuple(sorted({*STOPS, round(percent, 6)}))
 
 
 def target_slider(columns: str, stops: tuple[float, ...], at: int) -> None:

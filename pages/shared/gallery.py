@@ -16,6 +16,7 @@ from pages.shared import pictures
 from pages.shared.resources import BY_STATE
 
 _ASSETS = Path(__file__).parents[2] / "assets"
+_KEPT = 2000  # thumbnails, of some 5 kB
 _SIDE = 168  # of a tile's longer edge, in pixels: two for each that is shown on most screens
 
 # One element for all tiles: an `st.image` each took a third of the time that a move of a slider may take.
@@ -71,10 +72,21 @@ def gallery(
         st.pagination(n_pages, key=f"{key}_page")
 
 
-@st.cache_resource(show_spinner=False, max_entries=2000, hash_funcs=BY_STATE)
 def thumbnail(file: ImageFile) -> str:
     """A small JPEG of an image, as a URL that holds it; a grey tile for a file that can no longer be read."""
-    return pictures.url(small(file))
+    known = _thumbnails()
+    url = known.get(file.digest)
+    if url is None:
+        if len(known) >= _KEPT:
+            known.clear()
+        url = known[file.digest] = pictures.url(small(file))
+    return url
+
+
+@st.cache_resource(show_spinner=False)
+def _thumbnails() -> dict[str, str]:
+    """Those of this server, by digest: a cached function would take as long to look one up as a chart to be drawn."""
+    return {}
 
 
 @st.cache_resource(show_spinner=False, max_entries=500, hash_funcs=BY_STATE)

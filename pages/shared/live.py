@@ -92,9 +92,18 @@ def store() -> str:
     return str(st.session_state.get(_STORE, ""))
 
 
-def words(template: str, values: Mapping[str, str], *, key: str) -> None:
+def words(
+    template: str, values: Mapping[str, str], *, key: str, on_choose: Callable[[str], None] | None = None
+) -> None:
     """HTML whose elements with `data-slot` hold the words of that column, or of `values` where there are no tables.
 
-    The template is our own; what comes from outside belongs into `values`, which are text.
+    The template is our own; what comes from outside belongs into `values`, which are text. A press on an element with
+    `data-choose` hands its value to `on_choose`, before the next run.
     """
-    _words(key=key, data={"store": store(), "template": template, "values": dict(values)})
+
+    def chosen() -> None:
+        if on_choose:
+            on_choose(str(st.session_state[key].chosen))
+
+    data = {"store": store(), "template": template, "values": dict(values)}
+    _words(key=key, data=data, on_chosen_change=chosen)

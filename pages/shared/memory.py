@@ -18,7 +18,7 @@ _M_ARENA_MAX = -8  # of malloc.h
 #: What is large and can be read or computed again, by the modules that hold it.
 _LARGE = {
     "resources": ("detector", "_test_images", "scores", "region_maps", "inspected", "_inspections", "_line"),
-    "gallery": ("small", "thumbnail"),
+    "gallery": ("small", "_thumbnails"),
     "explaining": ("kept",),
 }
 

@@ -196,11 +196,11 @@ def level_areas(test: TestImages, tuning: Tuning) -> dict[str, Auroc]:
 
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs=BY_STATE)
 def promise_curves(
-    test: TestImages, tuning: Tuning, level: str, targets: tuple[float, ...], methods: tuple[str, ...]
+    test: TestImages, tuning: Tuning, level: str, _targets: tuple[float, ...], methods: tuple[str, ...]
 ) -> dict[str, list[Rate | None]]:
-    """Left-out rate of those methods that have a threshold on this level, over the whole range of targets."""
+    """Left-out rate of those methods that have a threshold on this level, over the page's whole range of targets."""
     of_level = scores(test, tuning)[level]
-    curves = {method: over_targets(of_level, test.images.labels, method, targets).left_out for method in methods}
+    curves = {method: over_targets(of_level, test.images.labels, method, _targets).left_out for method in methods}
     return {method: rates for method, rates in curves.items() if any(rates)}
 
 

@@ -247,3 +247,15 @@ def test_the_slider_stays_in_sight_and_its_ticks_apart(server, fitted, tab, widt
     assert np.min(gaps) > 0
     page.locator(".st-key-methods").scroll_into_view_if_needed()
     assert 0 <= slider.bounding_box()["y"] < 200
+
+
+@pytest.mark.browser
+def test_another_method_is_put_in_force_from_the_table(server, fitted, tab):
+    page = tab()
+    opened(page, server, fitted[1], fpr="20", level="7")
+    expect(page.locator(".gad-table [aria-current] th")).to_contain_text("Cross-conformal")
+    page.get_by_role("button", name="Use Chi-square").click()
+    page.wait_for_url(lambda url: "method=chi2" in url)
+    expect(page.locator(".gad-table [aria-current] th")).to_contain_text("Chi-square")
+    expect(page.get_by_role("combobox", name="Threshold by")).to_have_value("Chi-square")
+    expect(page.get_by_role("button", name="Use Chi-square")).to_have_count(0)

@@ -194,14 +194,6 @@ def test_none_and_too_few_are_told_apart(ids, good_only):
     assert notes(few)["Left-out good"] == "too few left-out parts: 30"
 
 
-def test_another_method_is_put_in_force_from_the_comparison(ids):
-    app = run(PAGE, **ids, level="7")
-    app.button(key="use_chi2").click().run()
-    assert app.selectbox(key="method").value == "chi2"
-    assert "use_chi2" not in [button.key for button in app.button]
-    assert "use_cross-conformal" in [button.key for button in app.button]
-
-
 def test_parts_per_shift_say_what_the_few_images_leave_possible(ids):
     test, scores = scores_of(ids)
     app = run(PAGE, **ids)

@@ -1,31 +1,19 @@
 """The strip above the charts: tuning, level and method; the production and its review band."""
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from gad_core import figures, wording
-from gad_core.decision.point_settings import PointSettings
 from gad_core.decision.working_point import METHODS
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import SUM
 from gad_core.workspace.rows import DetectorRow
-from pages.shared import resources, settings, tuning
+from pages.shared import frame, resources, settings, tuning
 from pages.views.working_point import outcomes, review
 from pages.views.working_point.outcomes import Production
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What the strip says: the settings of the point, the production, and where parts are rejected, if reviewed."""
-
-    settings: PointSettings
-    production: Production
-    reject: float | None
-
-
-def choices(detector: DetectorRow) -> Choices:
-    """Tuning, level and method; the production and its review band behind one button."""
+def choices(detector: DetectorRow) -> tuple[Production, float | None]:
+    """Tuning, level and method; behind one button the production and the rate to reject at, if parts are reviewed."""
     backbone = get_backbone(detector.backbone)
     with st.grid(4, min_column_width=185, vertical_alignment="bottom") as strip:
         own = wording.score_name(tuning.in_popover(strip, detector))
@@ -56,10 +44,11 @@ def choices(detector: DetectorRow) -> Choices:
         review.follow(detector.id, own_point)
         reject = review.control(chosen.target_fpr, own_point)
     st.caption(f":material/tune: {wording.tuning(chosen.tuning)}")
-    return Choices(chosen, production, reject)
+    return production, reject
 
 
 def choose_method(method: str) -> None:
     """For callbacks, which run before the control is drawn."""
     st.session_state["method"] = method
     settings.keep()
+    frame.redraw()

@@ -1,6 +1,6 @@
 """The images behind a threshold: what was flagged or missed, what lies near it, and what was clicked in a chart."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,18 +15,12 @@ from pages.shared import charts, frame, resources, views
 from pages.shared.gallery import gallery, tints
 from pages.views.working_point.view import View
 
+Array = NDArray[np.float64]
+
 _ALARMS, _MISSED, _NEAR, _FAR = "False alarms", "Missed", "Nearest to the threshold", "Furthest out"
 _NEAREST = 24
 _PICKED = "_picked"
 _EXPLAIN = "_explain"
-
-
-@dataclass(frozen=True)
-class Tile:
-    """An image with its distance."""
-
-    file: ImageFile
-    distance: float
 
 
 def pick_bar(point: dict[str, Any]) -> None:
@@ -57,13 +51,12 @@ def leave() -> None:
 
 def pictures(view: View, dataset: DatasetRow) -> None:
     """False alarms, missed defects, the nearest to the threshold, and what was clicked."""
-    tiles = [Tile(file, float(score)) for file, score in zip(view.test.images, view.scores.test, strict=True)]
     threshold = view.threshold
-    kinds = _kinds(tiles, threshold)
+    kinds = _kinds(view, threshold)
     if _PICKED in st.session_state:
-        kinds["Clicked"] = _clicked(view, tiles, dataset)
+        kinds["Clicked"] = _clicked(view, dataset)
     finding = (
-        f"{len(kinds[_ALARMS])} good parts flagged, {len(kinds[_MISSED])} defects missed. "
+        f"{len(kinds[_ALARMS].files)} good parts flagged, {len(kinds[_MISSED].files)} defects missed. "
         if threshold is not None
         else "Without a threshold nothing is flagged or missed. "
     ) + "A click on a bar of the histogram or on the ROC shows its images here; one on an image explains it."
@@ -77,17 +70,17 @@ def pictures(view: View, dataset: DatasetRow) -> None:
             list(kinds),
             default=_NEAR if threshold is not None else _FAR,
             required=True,
-            format_func=lambda name: f"{name} · {len(kinds[name])}",
+            format_func=lambda name: f"{name} · {len(kinds[name].files)}",
             key="errors_kind",
             label_visibility="collapsed",
         )
         shown = kinds[str(kind)]
-        if not shown:
+        if not shown.files:
             st.markdown(":gray[None.]" if threshold is None else ":gray[None at this threshold.]")
         gallery(
-            [tile.file for tile in shown],
+            shown.files,
             key=f"errors_{kind}",
-            caption=lambda i: _caption(shown[i], threshold),
+            caption=lambda i: _caption(shown.files[i], shown.distances[i], threshold),
             on_press=explain,
             over=_tints(view) if by_region else None,
         )
@@ -99,49 +92,64 @@ def _tints(view: View) -> Callable[[ImageFile], str | None]:
     return tints(resources.region_maps(view.test, tuning), limit)
 
 
-def _kinds(tiles: Sequence[Tile], threshold: float | None) -> dict[str, list[Tile]]:
+@dataclass(frozen=True)
+class _Pictures:
+    """Images with their distances, in the order in which they are shown."""
+
+    files: Sequence[ImageFile]
+    distances: Array
+
+    @classmethod
+    def of(cls, files: Sequence[ImageFile], distances: Array, chosen: NDArray[np.intp]) -> "_Pictures":
+        return cls([files[i] for i in chosen], distances[chosen])
+
+
+def _kinds(view: View, threshold: float | None) -> dict[str, _Pictures]:
+    files, distances, defects = view.test.images.files, view.scores.test, view.anomalous
+    rising = np.argsort(distances, kind="stable")
     if threshold is None:
-        return {_FAR: _sorted(tiles)[: -_NEAREST - 1 : -1]}
+        return {_FAR: _Pictures.of(files, distances, rising[: -_NEAREST - 1 : -1])}
+    flagged, bad = distances[rising] > threshold, defects[rising]
     return {
-        _ALARMS: _sorted(t for t in tiles if not t.file.anomalous and t.distance > threshold)[::-1],
-        _MISSED: _sorted(t for t in tiles if t.file.anomalous and t.distance <= threshold),
-        _NEAR: _nearest(tiles, threshold),
+        _ALARMS: _Pictures.of(files, distances, rising[flagged & ~bad][::-1]),
+        _MISSED: _Pictures.of(files, distances, rising[~flagged & bad]),
+        _NEAR: _Pictures.of(files, distances, _nearest(distances, threshold)),
     }
 
 
-def _caption(tile: Tile, threshold: float | None) -> str:
-    side = "" if threshold is None else " ↑" if tile.distance > threshold else " ↓"
-    return f"{tile.file.defect.replace('_', ' ')} · {wording.number(tile.distance)}{side}"
+def _caption(file: ImageFile, distance: float, threshold: float | None) -> str:
+    side = "" if threshold is None else " ↑" if distance > threshold else " ↓"
+    return f"{file.defect.replace('_', ' ')} · {wording.number(distance)}{side}"
 
 
-def _clicked(view: View, tiles: Sequence[Tile], dataset: DatasetRow) -> list[Tile]:
+def _clicked(view: View, dataset: DatasetRow) -> _Pictures:
     group, low, high = st.session_state[_PICKED]
+    files: Sequence[ImageFile] = view.test.images.files
+    distances = view.scores.test
     if group is None:
-        return _nearest(tiles, low)
+        return _Pictures.of(files, distances, _nearest(distances, low))
     present = [name for name, (scores, _) in view.groups.items() if len(scores)]
     name = present[min(group, len(present) - 1)]
+    inside = (distances >= low) & (distances <= high) & (view.anomalous == (name == "defects"))
     if name == "left-out good":
-        tiles = _training(view, dataset)
-    else:
-        tiles = [tile for tile in tiles if tile.file.anomalous == (name == "defects")]
-    return _sorted(tile for tile in tiles if low <= tile.distance <= high)
+        files, distances = _training(view, dataset)
+        inside = (distances >= low) & (distances <= high)
+    chosen = np.flatnonzero(inside)
+    return _Pictures.of(files, distances, chosen[np.argsort(distances[chosen], kind="stable")])
 
 
-def _training(view: View, dataset: DatasetRow) -> list[Tile]:
-    """The training images that are still there, with their left-out distances."""
+def _training(view: View, dataset: DatasetRow) -> tuple[list[ImageFile], Array]:
+    """The training images that are still there, and their left-out distances."""
     files = {file.digest: file for file in resources.dataset(dataset).train}
-    digests = view.test.detector.training.digests
-    scored = zip(digests, view.scores.left_out, strict=True)
-    return [Tile(files[digest], float(score)) for digest, score in scored if digest in files]
+    known = [(files[digest], score) for digest, score in _left_out(view) if digest in files]
+    return [file for file, _ in known], np.array([score for _, score in known])
 
 
-def _nearest(tiles: Sequence[Tile], threshold: float) -> list[Tile]:
-    distances: NDArray[np.float64] = np.array([tile.distance for tile in tiles])
+def _left_out(view: View) -> list[tuple[str, float]]:
+    return list(zip(view.test.detector.training.digests, view.scores.left_out.tolist(), strict=True))
+
+
+def _nearest(distances: Array, threshold: float) -> NDArray[np.intp]:
     if threshold > 0 and (distances > 0).all():  # scores of regions may be negative
         distances, threshold = np.log(distances), float(np.log(threshold))
-    order = np.argsort(np.abs(distances - threshold), kind="stable")
-    return [tiles[i] for i in order[:_NEAREST]]
-
-
-def _sorted(tiles: Iterable[Tile]) -> list[Tile]:
-    return sorted(tiles, key=lambda tile: tile.distance)
+    return np.argsort(np.abs(distances - threshold), kind="stable")[:_NEAREST]

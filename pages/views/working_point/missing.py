@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import settings
+from pages.shared import frame, settings
 from pages.shared.text import plain
 from pages.views.working_point.view import Missing
 
@@ -24,3 +24,4 @@ def notice(missing: Missing) -> None:
 def _set(missing: Missing) -> None:
     st.session_state[missing.control] = missing.value
     settings.keep()
+    frame.redraw()

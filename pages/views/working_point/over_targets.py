@@ -32,7 +32,8 @@ def tables(view: View, by_level: Mapping[str, LevelScores], production: Producti
     """What the page says at every stop of the slider and at the present target."""
     stops = controls.stops(100 * view.settings.target_fpr)
     settings = replace(view.settings, target_fpr=stops[0] / 100)  # the target is one of the stops: it does not matter
-    return _tables(view.test, settings, production, stops, _view=view, _by_level=by_level)
+    between = None if round(100 * view.settings.target_fpr, 6) in controls.STOPS else view.settings.target_fpr
+    return _tables(view.test, settings, production, between, _stops=stops, _view=view, _by_level=by_level)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs=resources.BY_STATE)
@@ -40,16 +41,17 @@ def _tables(
     test: resources.TestImages,  # noqa: ARG001 - with the settings it says what the scores are
     settings: PointSettings,  # noqa: ARG001
     production: Production,
-    stops: tuple[float, ...],
+    between: float | None,  # noqa: ARG001 - a target that is no stop of every slider
     *,
+    _stops: tuple[float, ...],
     _view: View,
     _by_level: Mapping[str, LevelScores],
 ) -> OverTargets:
     costs = outcomes.costs(_view, production)
-    rows = [_row(view, production, costs) for view in _views(_view, _by_level, stops)]
+    rows = [_row(view, production, costs) for view in _views(_view, _by_level, _stops)]
     columns = {name: [row.get(name) for row in rows] for name in rows[0].keys() | rows[-1].keys()}
     reached = [row[name] for row in rows for name in ("threshold at", "predicted at") if row[name] is not None]
-    return OverTargets(live.encode(columns), stops, (min(reached), max(reached)) if reached else ())
+    return OverTargets(live.encode(columns), _stops, (min(reached), max(reached)) if reached else ())
 
 
 def _views(view: View, by_level: Mapping[str, LevelScores], stops: Sequence[float]) -> Iterator[View]:

@@ -112,29 +112,23 @@ def comparison(view: View, on_pick: Callable[[str], None]) -> None:
             f'<tr{_IN_FORCE if method == view.settings.method else ""}><th scope="row">{figures.METHOD_NAMES[method]}'
             f'<small data-slot="{method} promise"></small><small data-slot="{method} how"></small></th>'
             + "".join(f'<td data-slot="{method} {column}"></td>' for column in _COLUMNS)
-            + "</tr>"
+            + f"<td>{_use(method) if method != view.settings.method else 'in force'}</td></tr>"
             for method in METHODS
             if _has_a_row(view, method)
         ]
-        head = "".join(f'<th scope="col">{name}</th>' for name in ("method", *_COLUMNS))
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("method", *_COLUMNS, ""))
         live.words(
             f'<table class="gad-table"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>',
             words(view),
             key="methods",
+            on_choose=on_pick,
         )
-        with st.container(horizontal=True, gap="small"):
-            for rates in view.methods:
-                method = rates.point.method
-                if method != view.settings.method:
-                    st.button(
-                        f"Use {figures.METHOD_NAMES[method]}",
-                        key=f"use_{method}",
-                        icon=":material/arrow_upward:",
-                        on_click=on_pick,
-                        args=(method,),
-                    )
         if view.scores.dimension is None:
             st.caption(":material/info: Hotelling describes one level: choose one to see it here.")
+
+
+def _use(method: str) -> str:
+    return f'<button data-choose="{method}" aria-label="Use {figures.METHOD_NAMES[method]}">Use</button>'
 
 
 def words(view: View) -> dict[str, Any]:

@@ -12,19 +12,19 @@ from gad_core.decision.sigma_table import LEVEL, SIGMAS, SigmaColumn, sigma_tabl
 from gad_core.decision.working_point import sigma_fpr
 from gad_core.workspace.rows import DatasetRow, DetectorRow
 from gad_core.workspace.steps import augmented_twin
-from pages.shared import charts, frame, resources
+from pages.shared import charts, resources
 
 _LEVEL = "sigma_level"
 _SIGMA = 3  # of the sentence: a rate that a factory might ask for
 
 
-@frame.fragment
-def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow) -> None:
+def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow, test: resources.TestImages) -> None:
     """Rates at one to five sigma for three reductions of one level, for this fit and, beside it, for its twin."""
     twin = augmented_twin(resources.store(), detector)
     n_levels = resources.detector(detector).n_levels
     level = int(st.session_state.get(_LEVEL) or min(LEVEL, n_levels))
-    fits = {row: resources.test_images(row, dataset) for row in sorted(filter(None, (detector, twin)), key=_passes)}
+    fits = {detector: test} | ({twin: resources.test_images(twin, dataset)} if twin else {})
+    fits = {row: fits[row] for row in sorted(fits, key=_passes)}
     finding = _finding(columns_of(fits[detector], level), level)
     with charts.cornered("What sigma promises", finding) as corner:
         corner.selectbox(
@@ -38,10 +38,10 @@ def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow) -> None:
             width=130,
         )
         with st.grid(2, min_column_width=380):
-            for row, test in fits.items():
+            for row, images in fits.items():
                 with st.container(gap="xsmall"):
                     st.markdown(f":small[{_name(row)}, level {level}]")
-                    charts.show(chart_of(test, level), key=f"sigma_chart_{row.id}", alt=finding)
+                    charts.show(chart_of(images, level), key=f"sigma_chart_{row.id}", alt=finding)
             if twin is None:
                 with st.container(gap="xsmall"):
                     _table(detector, columns_of(fits[detector], level))
@@ -51,9 +51,9 @@ def promised_and_achieved(detector: DetectorRow, dataset: DatasetRow) -> None:
                     )
         if twin:
             with st.expander("As a table (Table VI)", icon=":material/table:", key="sigma_tables"):
-                for row, test in fits.items():
+                for row, images in fits.items():
                     st.markdown(f":small[{_name(row)}]")
-                    _table(row, columns_of(test, level))
+                    _table(row, columns_of(images, level))
 
 
 def _finding(columns: Sequence[SigmaColumn], level: int) -> str:

@@ -7,7 +7,6 @@ from copy import copy
 from pathlib import Path
 from typing import NoReturn
 
-from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -92,7 +91,7 @@ class Database:
             with self.writing() as session:
                 self._bring_up_to_date(session)
                 self._check(session.connection())
-        except (SQLAlchemyError, CommandError, ValueError, TypeError, LookupError, AttributeError) as error:
+        except (SQLAlchemyError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise GadError(
                 f"the database {self.name} could not be brought up to date ({type(error).__name__}), so that it was "
                 "left as it is; restore a copy, or move it away and start again: image files stay as they are"

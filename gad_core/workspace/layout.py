@@ -19,7 +19,7 @@ def safe_name(name: str) -> str:
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join("_" if c in '<>:"|?*' else c for c in last if unicodedata.category(c)[0] != "C")
-    stem, dot, suffix = kept.rpartition(".")
+    stem, dot, suffix = kept.rstrip(" .").rpartition(".")
     if not dot:
         stem, suffix = suffix, ""
     stem = stem.encode()[:_LONGEST].decode(errors="ignore").strip(" .") or "image"

@@ -14,15 +14,17 @@ from typing import Any
 import streamlit
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from gad_core.errors import GadError
-from pages.shared import access, memory, modules
+from pages.shared import access, memory
 from pages.shared.guard import Guard
+from pages.shared.modules import ADDRESS, FOLDER
 from pages.shared.way_back import WayBack
 
 _PAGES = Path(__file__).parents[1]
@@ -39,9 +41,8 @@ _LAST = "compare"
 _STATIC = Path(streamlit.__file__).parent / "static"
 #: Without it, Streamlit's front end takes the path of a deep link for the server's, and asks there in vain.
 _HOME = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('.', location.href).href}</script>"
-#: Loaded and run with the first chart otherwise, while that chart is waited for.
-_EARLY = f"{modules.ADDRESS}/chart.js"
-_EARLIER = f'<script type="module">import(new URL("{_EARLY}", window.__streamlit.BACKEND_BASE_URL).href)</script>'
+#: Fetched with the page, so that the first chart does not wait for it; run with that chart, for the page comes first.
+_EARLIER = "".join(f'<link rel="modulepreload" href="./{ADDRESS}/{path.name}">' for path in sorted(FOLDER.glob("*.js")))
 _log = logging.getLogger(__name__)
 # Torch's threads spin while they wait for each other. Where other work has the cores, they spin for seconds: a first
 # attribution beside two busy processes took 35 s, and 4 s with threads that sleep. Read when torch is loaded.
@@ -52,8 +53,18 @@ def routes() -> list[BaseRoute]:
     """Answers to the first request for each page, and the modules of our own components."""
     return [
         *(Route(path, _index) for path in _paths()),
-        Mount(f"/{modules.ADDRESS}", StaticFiles(directory=modules.FOLDER)),
+        Mount(f"/{ADDRESS}", _Modules(directory=FOLDER)),
     ]
+
+
+class _Modules(StaticFiles):
+    """Files that a browser asks for again, or an update would run beside modules of the version before."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, with the word to ask."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def doors() -> list[Middleware]:

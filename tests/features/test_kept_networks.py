@@ -81,9 +81,9 @@ def converts(monkeypatch: pytest.MonkeyPatch) -> list[Regions | None]:
 
     seen, convert = [], openvino_graph.graph_of
 
-    def spy(network: Network, regions: Regions | None):
+    def spy(network: Network, regions: Regions | None, up_to: int | None):
         seen.append(regions)
-        return convert(network, regions)
+        return convert(network, regions, up_to)
 
     monkeypatch.setattr(openvino_graph, "graph_of", spy)
     return seen

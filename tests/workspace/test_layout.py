@@ -29,6 +29,7 @@ from gad_core.workspace.tables import now
         ("..png", "image.png"),
         (".hidden.png", "hidden.png"),
         ("", "image"),
+        ("0.A.", "0.a"),
         ("über\u202egnp.png", "übergnp.png"),
         ("\ud800.png", "image.png"),
         ("x" * 300 + ".png", "x" * 120 + ".png"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
 
 from gad_core.attribution.explanation import Undefined
 from gad_core.errors import GadError
@@ -125,3 +127,16 @@ def test_a_new_database_has_the_tables_of_a_migrated_one(home, tmp_path):
                 }
             )
     assert columns[0] == columns[1]
+
+
+def test_the_names_of_the_files_say_what_alembic_knows(tmp_path: Path) -> None:
+    script = migrations._script()
+    assert migrations.head() == script.get_current_head()
+    assert {revision.revision for revision in script.walk_revisions()} == migrations._KNOWN
+    engine = create_engine(f"sqlite:///{tmp_path / 'one.db'}")
+    with engine.begin() as connection:
+        assert migrations.current(connection) is None
+        migrations.upgrade(connection)
+        theirs = MigrationContext.configure(connection, opts={"version_table": "gad_revision"})
+        assert migrations.current(connection) == theirs.get_current_revision() == migrations.head()
+    engine.dispose()

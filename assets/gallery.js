@@ -10,7 +10,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!item) {
       const frame = document.createElement(pressable ? "button" : "div")
       const picture = document.createElement("div")
-      picture.append(new Image(), new Image())
+      picture.append(new Image())
       frame.append(picture, document.createElement("span"))
       item = document.createElement("li")
       item.dataset.name = tile.name
@@ -19,13 +19,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null)
     const frame = item.firstChild
     const [picture, words] = frame.children
-    const [image, over] = picture.children
+    const image = picture.firstChild
     if (image.src !== tile.source) image.src = tile.source
     image.alt = tile.alt
-    over.alt = ""
-    image.onload = () => cover(over, image.naturalWidth / image.naturalHeight)
-    over.hidden = !tile.over
-    if (tile.over && over.src !== tile.over) over.src = tile.over
+    lay(tile.over, image)
     words.textContent = tile.caption
     if (tile.selected) frame.setAttribute("aria-current", "true")
     else frame.removeAttribute("aria-current")
@@ -34,8 +31,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
   while (list.children.length > tiles.length) list.lastChild.remove()
 }
 
-// A picture that is not square leaves a part of its tile free; what lies over it does the same.
-function cover(over, ratio) {
-  over.style.width = `${100 * Math.min(ratio, 1)}%`
-  over.style.height = `${100 / Math.max(ratio, 1)}%`
+// Lays a picture over another. One that is not square leaves a part of its tile free; what lies over it does the same.
+function lay(source, image) {
+  if (!source) return image.nextSibling?.remove()
+  const over = image.nextSibling ?? image.parentElement.appendChild(new Image())
+  if (over.src !== source) over.src = source
+  over.alt = ""
+  const cover = () => {
+    const ratio = image.naturalWidth / image.naturalHeight || 1
+    over.style.width = `${100 * Math.min(ratio, 1)}%`
+    over.style.height = `${100 / Math.max(ratio, 1)}%`
+  }
+  image.onload = cover
+  cover()
 }

@@ -51,7 +51,7 @@ def test_what_chi_square_promises_and_what_comes_stand_above_the_fold(address, f
         pytest.skip("the data set bottle is not beside the project")
     page = tab(viewport={"width": WIDTH, "height": HEIGHT})
     open_page(page, f"{address}/working_point?{query(fits[1][category])}", "Working point")
-    words = page.get_by_text(re.compile(r"For 5\.0 % chi-square predicts"))
+    words = page.locator("[data-slot=distances]")
     expect(words).to_be_visible()
     expect(page.locator(".st-key-chi2_levels .main-svg").first).to_be_visible()
     expect(page.locator(SETTLED)).to_be_visible()

@@ -55,7 +55,7 @@ class Chart {
   }
 
   draw() {
-    const { figure, moves, gestures, name } = this.data
+    const { figure, moves, name } = this.data
     const fresh = this.drawn === figure
     this.place.dataset.drawn = fresh || !this.inSight
     if (!this.inSight || !this.place.isConnected) return
@@ -68,7 +68,7 @@ class Chart {
         Plotly.relayout(this.place, { shapes, annotations })
       } else if (changed) {
         const traces = this.traces.map(({ trace }) => trace)
-        Plotly.react(this.place, traces, themed(layout, this.place, gestures), config(this, name))
+        Plotly.react(this.place, traces, themed(layout, this.place), config(this, name))
       }
       if (!this.drawn) this.listen()
       this.drawn = figure
@@ -125,7 +125,7 @@ function without({ data, layout }) {
   return { data: traces, layout: { ...layout, shapes: rest(layout.shapes), annotations: rest(layout.annotations) } }
 }
 
-function themed(layout, place, gestures) {
+function themed(layout, place) {
   const style = getComputedStyle(place)
   return {
     ...layout,
@@ -133,7 +133,6 @@ function themed(layout, place, gestures) {
     font: { family: style.fontFamily, color: "#10171E", ...layout.font }, // style.css turns it light on a dark page
     margin: { pad: 7, ...layout.margin },
     clickmode: "event",
-    dragmode: gestures === "draw" ? "select" : (layout.dragmode ?? "zoom"),
     modebar: { bgcolor: "rgba(0,0,0,0)", color: QUIET, activecolor: style.getPropertyValue("--st-primary-color") },
     ...Object.fromEntries(
       Object.entries(layout)

@@ -12,7 +12,7 @@ from gad_core.gaussian.tuning import Tuning, regional, whole_image
 from gad_core.workspace.imports import add_folder
 from gad_core.workspace.steps import fit_dataset
 from tests.pages.script import metrics, run
-from tests.pages.test_tuning import SETTLED
+from tests.pages.test_tuning import SETTLED, click_within
 
 
 @pytest.fixture(scope="module")
@@ -234,8 +234,6 @@ def test_a_click_on_a_region_shows_it_beside_those_of_good_parts(server, fitted,
     expect(page.locator(SETTLED)).to_be_visible()
     for row, column in ((6, 2), (4, 5)):
         board.scroll_into_view_if_needed()
-        box = board.bounding_box()
-        assert box is not None
-        page.mouse.click(box["x"] + (column - 0.5) * box["width"] / 7, box["y"] + (row - 0.5) * box["height"] / 7)
+        click_within(page, board, (column - 0.5) / 7, (row - 0.5) / 7)
         expect(page.get_by_text(f"Row {row}, column {column} elsewhere")).to_be_visible()
         expect(page.locator(SETTLED)).to_be_visible()

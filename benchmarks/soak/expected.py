@@ -29,7 +29,7 @@ from gad_core.gaussian.tuning import Tuning, regional, whole_image
 from gad_core.workspace.imports import add_folder
 from gad_core.workspace.steps import fit_dataset
 from gad_core.workspace.store import Store
-from pages.shared.controls import STEPS
+from pages.shared.controls import STOPS
 
 METHOD = "cross-conformal"
 #: Steps of the slider "Components kept" that the sessions stay within, in its order.
@@ -111,7 +111,7 @@ def _tunings(expected: Expected, detector: Detector, known: Extraction) -> None:
                 "Dimensions kept": f"{sum(one.dimension(tuning.reduction) for one in spectra):,}",
                 "Shrinkage": wording.number(max(one.shrinkage(tuning.reduction) for one in spectra)),
             } | ({"Defects located": _percent(found.aupro)} if found else {})
-            for target in (step / 100 for step in STEPS):
+            for target in (stop / 100 for stop in STOPS):
                 expected.points[words, wording.percent(target)] = _point(scores, labels, target)
 
 

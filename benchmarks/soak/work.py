@@ -89,8 +89,8 @@ class Session:
         words, tuning = self.random.choice(list(self.expected.tunings.items()))
         await self.tab.go(f"working_point?{self._open}&{link(tuning)}", self._said(words))
         handle = self.tab.page.get_by_role("slider", name="Target false-positive rate")
-        key = self.random.choice(["ArrowRight", "ArrowLeft"])
-        for _ in range(6):
+        key = self.random.choice(["PageUp", "PageDown"])
+        for _ in range(3):
             before = (await self.tab.until(self._said(words), words)).value("Promised")
             shown = await self._moved(
                 handle, key, lambda now, before=before: now.value("Promised") != before, f"{words}, {before}, {key}"

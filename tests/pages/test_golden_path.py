@@ -38,8 +38,8 @@ def test_from_nothing_to_a_threshold_and_back_through_its_link(fresh, tab):
     assert metric(page, "Promised") == "5.0 %"
 
     slider = page.get_by_role("slider", name="Target false-positive rate")
-    for promised in ("6.0 %", "7.0 %", "8.0 %", "10.0 %"):
-        slider.press("ArrowRight")
+    for key, promised in (("ArrowRight", "5.1 %"), ("ArrowRight", "5.2 %"), ("PageUp", "10.0 %")):
+        slider.press(key)
         expect(page.get_by_test_id("stMetric").filter(has_text="Promised")).to_contain_text(promised)
     after = float(metric(page, "Threshold").replace(",", ""))
     assert after < before  # more false alarms allowed, so the line moves in

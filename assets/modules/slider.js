@@ -16,7 +16,7 @@ class Slider {
     const element = document.createElement("div")
     element.className = "gad-slider"
     element.innerHTML = `
-      <div class="head"><label></label><span class="gad-help" tabindex="0">?<span role="tooltip"></span></span></div>
+      <div class="head"><label></label><span class="gad-help" role="note" tabindex="0">?</span></div>
       <div class="track"><output></output><input type="range" min="0" step="1" /><div class="ticks"></div></div>
       <label class="box"><span>Target, %</span><input type="number" min="${LEAST}" max="${MOST}" step="any" /></label>`
     parent.append(element)
@@ -42,7 +42,7 @@ class Slider {
     name.textContent = label
     this.range.setAttribute("aria-label", label)
     this.box.setAttribute("aria-label", "Target, %")
-    this.element.querySelector("[role=tooltip]").textContent = help
+    this.element.querySelector(".gad-help").setAttribute("aria-label", help)
     this.range.max = stops.length - 1
     this.live = store(data.store)
     this.element.dataset.store = data.store

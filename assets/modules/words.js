@@ -1,4 +1,5 @@
-// Words that follow a slider: a template of the server's, whose elements with data-slot are filled from its tables.
+// Words that follow a slider: a template of the server's, whose elements with data-slot are filled from its tables; those
+// with data-tip show theirs on demand.
 import { store } from "./live.js"
 
 const places = new WeakMap()
@@ -14,7 +15,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!place) parentElement.append(element)
     for (const button of element.querySelectorAll("[data-choose]"))
       button.onclick = () => setTriggerValue("chosen", button.dataset.choose)
-    place = { template, element, slots: [...element.querySelectorAll("[data-slot]")] }
+    place = { template, element, slots: [...element.querySelectorAll("[data-slot], [data-tip]")] }
     places.set(parentElement, place)
   }
   fill(place.slots, (slot) => values[slot])
@@ -23,6 +24,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 function fill(slots, value) {
   for (const element of slots) {
+    if (element.dataset.tip) {
+      element.setAttribute("aria-label", value(element.dataset.tip) ?? "")
+      continue
+    }
     const text = value(element.dataset.slot) ?? ""
     if (element.textContent !== text) element.textContent = text
     if (element.hidden !== (text === "")) element.hidden = text === ""

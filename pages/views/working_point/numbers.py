@@ -22,7 +22,7 @@ def numbers(view: View) -> None:
     cards = [  # with the test ids of `st.metric`: whatever reads pages reads both
         f'<div class="metric" role="group" aria-label="{label}" data-testid="stMetric">'
         f'<p><span data-testid="stMetricLabel">{label}</span>'
-        f'<span class="gad-help" tabindex="0">?<span role="tooltip" data-slot="{slot} help"></span></span></p>'
+        f'<span class="gad-help" role="note" tabindex="0" data-tip="{slot} help">?</span></p>'
         f'<strong data-slot="{slot}" data-testid="stMetricValue"></strong>'
         f'<small data-slot="{slot} note" data-testid="stMetricDelta"></small></div>'
         for slot, label in _METRICS.items()

@@ -268,7 +268,7 @@ def test_on_a_narrow_screen_nothing_is_cut_off(server, fitted, tab):
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_text_of_every_chart_is_large_enough_for_a_projector(server, fitted, tab, scheme):
-    page = tab(color_scheme=scheme)
+    page = tab(color_scheme=scheme, viewport={"width": 1440, "height": 5000})  # all charts in sight
     open_page(page, f"{server}/working_point?{query(fitted[1], level='7', review='true', fpr='20')}", "Working point")
     expect(page.locator(".gad-chart .main-svg text").nth(60)).to_be_attached()
     expect(page.locator(SETTLED)).to_be_visible()

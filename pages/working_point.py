@@ -33,7 +33,6 @@ def main() -> None:
     if detector is None or dataset is None:
         frame.empty("Fit a detector first: then every move here shows at once.", "Fit a detector", "pages/fit.py")
         return
-    errors.leave()
     with st.container(border=True):
         production, reject = choices(detector)
     panels(detector, dataset, production, reject)

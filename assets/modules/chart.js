@@ -159,12 +159,12 @@ function fullScreen(place) {
   return document.fullscreenElement ? document.exitFullscreen() : place.requestFullscreen()
 }
 
-function picked({ curveNumber, customdata }) {
-  return { curve_number: curveNumber, customdata: ArrayBuffer.isView(customdata) ? [...customdata] : customdata }
+function picked({ customdata }) {
+  return { customdata: ArrayBuffer.isView(customdata) ? [...customdata] : customdata }
 }
 
 // The corners of every outline that stands: boxes and lassos.
-export function outlines({ selections = [] } = {}) {
+function outlines({ selections = [] } = {}) {
   return selections.map(({ type, x0, y0, x1, y1, path }) =>
     type === "path"
       ? [...path.matchAll(/[ML]([^,]+),([^MLZ]+)/g)].map(([, x, y]) => [Number(x), Number(y)])

@@ -82,7 +82,7 @@ class Plot {
 }
 
 const DRAW = {
-  // A vertical line with its name above the plot, in a row of its own, or inside it.
+  // A vertical line with its name above the plot, where several have rows of their own.
   line(plot, { x, label, row = 0, style }, value) {
     const at = value(x)
     if (at == null) return

@@ -136,7 +136,7 @@ class Slider {
   }
 }
 
-export function nearest(stops, value) {
+function nearest(stops, value) {
   let best = 0
   stops.forEach((stop, at) => {
     if (Math.abs(stop - value) < Math.abs(stops[best] - value)) best = at

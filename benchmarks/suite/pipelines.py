@@ -3,7 +3,7 @@
 Both give the sum over the levels of an image's Mahalanobis distances to the training images.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,30 +51,43 @@ def as_the_paper_says(
     one: Measured, train: Sequence[Path], test: Sequence[Path], *, variance: float, workers: int
 ) -> NDArray[np.float64]:
     """Per level: principal components, those of low variance kept (NPCA), Ledoit-Wolf, and the distances (n,)."""
-    total = np.zeros(len(test))
-    levels = zip(features(one, train, workers=workers), features(one, test, workers=workers), strict=True)
-    for fitted, asked in levels:
+
+    def distances(fitted: NDArray[np.float64], asked: NDArray[np.float64]) -> list[float]:
         pca = PCA().fit(fitted)
         passed = int(np.searchsorted(np.cumsum(pca.explained_variance_ratio_), 1 - variance, side="right"))
         kept = slice(max(passed - 1, 0), int((pca.explained_variance_ > 1e-10 * pca.explained_variance_[0]).sum()))
         gaussian = LedoitWolf().fit(pca.transform(fitted)[:, kept])
         coordinates = pca.transform(asked)[:, kept]
-        total += [mahalanobis(x, gaussian.location_, gaussian.precision_) for x in coordinates]
-    return total
+        return [mahalanobis(x, gaussian.location_, gaussian.precision_) for x in coordinates]
+
+    return _summed(one, train, test, distances, workers=workers)
 
 
 def by_inverse(
     one: Measured, train: Sequence[Path], test: Sequence[Path], *, shrunk: bool, workers: int
 ) -> NDArray[np.float64]:
     """Per level: mean, covariance (shrunk or the plain one with a small multiple of the identity), its inverse."""
-    total = np.zeros(len(test))
-    levels = zip(features(one, train, workers=workers), features(one, test, workers=workers), strict=True)
-    for fitted, asked in levels:
+
+    def distances(fitted: NDArray[np.float64], asked: NDArray[np.float64]) -> list[float]:
         mean = fitted.mean(0)
         if shrunk:
             covariance = LedoitWolf().fit(fitted).covariance_
         else:
             covariance = np.cov(fitted, rowvar=False) + 0.01 * np.eye(len(mean))
         inverse = np.linalg.inv(covariance)
-        total += [mahalanobis(x, mean, inverse) for x in asked]
-    return total
+        return [mahalanobis(x, mean, inverse) for x in asked]
+
+    return _summed(one, train, test, distances, workers=workers)
+
+
+def _summed(
+    one: Measured,
+    train: Sequence[Path],
+    test: Sequence[Path],
+    distances: Callable[[NDArray[np.float64], NDArray[np.float64]], list[float]],
+    *,
+    workers: int,
+) -> NDArray[np.float64]:
+    """Distances of the test images (n,), added up over the levels, each from the features of both."""
+    levels = zip(features(one, train, workers=workers), features(one, test, workers=workers), strict=True)
+    return np.sum([distances(fitted, asked) for fitted, asked in levels], axis=0)

@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 class OverTargets:
     """One method's thresholds at T targets: rates where it has one, why there is none elsewhere, None if it knows none.
 
-    The same as `working_points` gives for each target, with every score sorted once.
+    The same as `working_points` gives for each target; what is counted is counted at all targets at once.
     """
 
     points: tuple[PointRates | str | None, ...]

@@ -1,6 +1,6 @@
 """Thresholds that go by the ranks of normal scores, at many targets at once, and what left-out images say of them.
 
-A slider asks for hundreds of targets of the same scores: they are sorted once, and a target is one look-up.
+A slider asks for hundreds of targets of the same scores: these are sorted once a fold, and a target is one look-up.
 """
 
 from collections.abc import Sequence
@@ -49,6 +49,11 @@ def above(ordered: Array, thresholds: Array) -> NDArray[np.intp]:
     return np.asarray(len(ordered) - np.searchsorted(ordered, thresholds, side="right"))
 
 
+def needed_units(targets: Array) -> Array:
+    """Images, or groups, from which conformal thresholds for targets (T,) can be had (T,): n >= 1 / FPR - 1."""
+    return np.asarray(np.ceil(np.round(1 / targets - 1, DIGITS)))
+
+
 def n_groups(groups: Groups) -> int:
     """How many groups there are; an image without one is a group of its own."""
     alone = sum(group is None for group in groups)
@@ -68,8 +73,7 @@ def _conformal(scores: Array, targets: Array, groups: Groups | None) -> Array:
     order = np.argsort(scores)
     mass = np.round(np.cumsum(_masses(len(scores), groups)[order]) / (units + 1), DIGITS)
     places = np.searchsorted(mass, np.round(1 - targets, DIGITS))
-    enough = units >= np.ceil(np.round(1 / targets - 1, DIGITS))
-    return np.where(enough, scores[order][np.minimum(places, len(scores) - 1)], np.nan)
+    return np.where(units >= needed_units(targets), scores[order][np.minimum(places, len(scores) - 1)], np.nan)
 
 
 def _masses(n: int, groups: Groups | None) -> Array:

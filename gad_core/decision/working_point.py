@@ -8,7 +8,15 @@ from scipy import special, stats
 
 from gad_core.decision.assurance import assured_ranks, needed_for_assurance
 from gad_core.decision.chi_law import Law
-from gad_core.decision.ranks import DIGITS, Groups, left_out_counts, n_groups, one_a_group, rank_thresholds
+from gad_core.decision.ranks import (
+    DIGITS,
+    Groups,
+    left_out_counts,
+    n_groups,
+    needed_units,
+    one_a_group,
+    rank_thresholds,
+)
 from gad_core.decision.rates import Rate, exceedance, rate
 from gad_core.errors import GadError, SampleTooSmall
 from gad_core.gaussian.tuning import WorkingPoint
@@ -43,7 +51,7 @@ def sigma_fpr(n: float) -> float:
 def needed_normals(target_fpr: float) -> int:
     """Normal images from which a conformal threshold for the target can be had: n >= 1 / FPR - 1."""
     _check(target_fpr)
-    return math.ceil(round(1 / target_fpr - 1, DIGITS))
+    return int(needed_units(np.array(target_fpr)))
 
 
 def chi2(target_fpr: float, *, law: Law, n_train: int) -> WorkingPoint:

@@ -26,10 +26,10 @@ _WAITING = 2  # requests beyond those that run, so that no stream waits for its 
 
 
 class OpenVinoEngine:
-    """Keeps compiled networks, which several threads may use: one for each way to pool and each
-    level to end at, made at its first image.
+    """Keeps compiled networks, which several threads may use, each made at its first image.
 
-    With a cache they are kept there too, and the next process converts nothing.
+    There is one for each way to pool and each level to end at. With a cache they are kept there too, and the next
+    process converts nothing.
     """
 
     def __init__(self, network: Network, cache: FeatureCache | None = None) -> None:

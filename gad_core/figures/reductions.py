@@ -44,7 +44,6 @@ def reduction_heat_map(
             tickangle=0,
         ),
         "yaxis": axis("", grid=False, tickvals=[*range(n_rows)], ticktext=list(rows), range=[n_rows - 0.5, -0.5]),
-        "clickmode": "event+select",
         "dragmode": False,
     }
     middle = n_columns // 2
@@ -103,8 +102,6 @@ def _clicks(values: Array, reductions: Sequence[str], rows: Sequence[str], digit
         "y": [row for row, _ in places],
         # Plotly reports points that it was told not to draw, and drawing hundreds takes as long as a whole chart.
         "marker": {"symbol": "square", "size": 18, "opacity": 0, "color": INK, "maxdisplayed": 1},
-        "selected": {"marker": {"opacity": 0}},
-        "unselected": {"marker": {"opacity": 0}},
         "customdata": np.arange(values.size),
         "text": [f"{rows[row]}, {reductions[column]}: {values[row, column]:.{digits}f}" for row, column in places],
         "hovertemplate": "%{text}<extra></extra>",

@@ -69,13 +69,11 @@ def region_map(
         "x": (places % columns + 0.5) * wide - 0.5,
         "y": (places // columns + 0.5) * tall - 0.5,
         "marker": {"symbol": "square", "size": height / max(rows, columns), "opacity": 0},
-        "selected": {"marker": {"opacity": 0}},
-        "unselected": {"marker": {"opacity": 0}},
         "customdata": places,
         "text": [f"row {at // columns + 1}, column {at % columns + 1}: {values.flat[at]:.2f}" for at in places],
         "hovertemplate": "%{text}<extra></extra>",
     }
-    return figure([*traces, clicks], layout | {"clickmode": "event+select", "dragmode": False}, marks=[(frame, {})])
+    return figure([*traces, clicks], layout | {"dragmode": False}, marks=[(frame, {})])
 
 
 def region_grid(

@@ -3,9 +3,9 @@
 What does the work is imported when it is done, as in `requests`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from gad_core.data.shifts import Shift
 from gad_core.deployment.settings import ShiftSettings
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gad_core.workspace.sensitivity_runs import Measured
     from gad_core.workspace.shift_runs import ShiftKey
 
+Made = TypeVar("Made")
+
 
 @dataclass(frozen=True)
 class _AtAThreshold:
@@ -28,6 +30,13 @@ class _AtAThreshold:
     detector_id: str
     tuning: Tuning
     point: WorkingPoint
+
+    def _do(
+        self, work: Callable[..., Made], store: Store, what: object, *, cache: FeatureCache, progress: Progress
+    ) -> Made:
+        """Hand `work` the detector, what it is to do, and how the detector is read."""
+        at = {"tuning": self.tuning, "point": self.point}
+        return work(store, self.dataset_id, self.detector_id, what, **at, cache=cache, progress=progress)
 
     def _values(self) -> dict[str, Any]:
         return {
@@ -54,16 +63,7 @@ class Sensitivity(_AtAThreshold):
         """Draw and measure them."""
         from gad_core.workspace.sensitivity_runs import measure_on_dataset  # noqa: PLC0415
 
-        return measure_on_dataset(
-            store,
-            self.dataset_id,
-            self.detector_id,
-            self.settings,
-            tuning=self.tuning,
-            point=self.point,
-            cache=cache,
-            progress=progress,
-        )
+        return self._do(measure_on_dataset, store, self.settings, cache=cache, progress=progress)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -86,16 +86,7 @@ class ShiftStudy(_AtAThreshold):
         """Try them."""
         from gad_core.workspace.shift_runs import study_on_dataset  # noqa: PLC0415
 
-        return study_on_dataset(
-            store,
-            self.dataset_id,
-            self.detector_id,
-            self.settings,
-            tuning=self.tuning,
-            point=self.point,
-            cache=cache,
-            progress=progress,
-        )
+        return self._do(study_on_dataset, store, self.settings, cache=cache, progress=progress)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -118,16 +109,7 @@ class ShiftRemedies(_AtAThreshold):
         """Try it."""
         from gad_core.workspace.shift_runs import remedies_on_dataset  # noqa: PLC0415
 
-        return remedies_on_dataset(
-            store,
-            self.dataset_id,
-            self.detector_id,
-            self.shift,
-            tuning=self.tuning,
-            point=self.point,
-            cache=cache,
-            progress=progress,
-        )
+        return self._do(remedies_on_dataset, store, self.shift, cache=cache, progress=progress)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

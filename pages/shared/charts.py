@@ -171,7 +171,5 @@ def _mount(
 
 
 def custom(point: dict[str, Any]) -> list[float]:
-    """The `customdata` of a clicked point, which arrives as a number, a list or a mapping of places."""
-    data = point["customdata"]
-    values = data.values() if isinstance(data, dict) else np.ravel(data)
-    return [float(value) for value in values]
+    """The `customdata` of a clicked point, which arrives as a number or a list."""
+    return [float(value) for value in np.ravel(point["customdata"])]

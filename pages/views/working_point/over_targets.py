@@ -20,7 +20,7 @@ from pages.views.working_point.view import View, lowest_supported, missing
 
 
 @dataclass(frozen=True)
-class OverTargets:
+class Tables:
     """The slider's tables as the browser gets them, its stops in percent, and the ends of the thresholds."""
 
     columns: str
@@ -28,7 +28,7 @@ class OverTargets:
     reach: tuple[float, ...]
 
 
-def tables(view: View, by_level: Mapping[str, LevelScores], production: Production) -> OverTargets:
+def tables(view: View, by_level: Mapping[str, LevelScores], production: Production) -> Tables:
     """What the page says at every stop of the slider and at the present target."""
     stops = controls.stops(100 * view.settings.target_fpr)
     settings = replace(view.settings, target_fpr=stops[0] / 100)  # the target is one of the stops: it does not matter
@@ -46,12 +46,12 @@ def _tables(
     _stops: tuple[float, ...],
     _view: View,
     _by_level: Mapping[str, LevelScores],
-) -> OverTargets:
+) -> Tables:
     costs = outcomes.costs(_view, production)
     rows = [_row(view, production, costs) for view in _views(_view, _by_level, _stops)]
-    columns = {name: [row.get(name) for row in rows] for name in rows[0].keys() | rows[-1].keys()}
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
     reached = [row[name] for row in rows for name in ("threshold at", "predicted at") if row[name] is not None]
-    return OverTargets(live.encode(columns), _stops, (min(reached), max(reached)) if reached else ())
+    return Tables(live.encode(columns), _stops, (min(reached), max(reached)) if reached else ())
 
 
 def _views(view: View, by_level: Mapping[str, LevelScores], stops: Sequence[float]) -> Iterator[View]:

@@ -23,15 +23,22 @@ SCHEMA = 4
 _WITHOUT_SAMPLES = 3  # what earlier versions read as well
 JSON, TENSORS = "detector.json", "tensors.safetensors"
 _LEVEL = 1  # of compression: higher ones save less than one byte in 200
+_NO_TIME = (1980, 1, 1, 0, 0, 0)  # the format's earliest, for all members: the same detector makes the same file
+_MODE = 0o600  # of a member that somebody unpacks
 
 
 def write_detector(detector: "Detector", path: Path) -> None:
-    """Write `path`; a reader never sees half a file. Raises `GadError` where the folder cannot be written."""
+    """Write `path`, the same bytes for the same detector at any time; a reader never sees half a file.
+
+    Raises `GadError` where the folder cannot be written.
+    """
     tensors = safetensors.numpy.save(dict(_tensors(detector)))
     header = json.dumps(_header(detector) | {"sha256": {TENSORS: hashlib.sha256(tensors).hexdigest()}}, indent=1)
     with placed(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as file:
-        file.writestr(JSON, header)
-        file.writestr(TENSORS, tensors)
+        for name, contents in ((JSON, header), (TENSORS, tensors)):
+            member = zipfile.ZipInfo(name, _NO_TIME)
+            member.external_attr = _MODE << 16
+            file.writestr(member, contents, zipfile.ZIP_DEFLATED, _LEVEL)
 
 
 def _header(detector: "Detector") -> dict[str, Any]:

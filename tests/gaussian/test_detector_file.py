@@ -1,6 +1,7 @@
 """A saved detector comes back bit for bit, and a file that is not sound is refused with the way out."""
 
 import json
+import time
 import zipfile
 from dataclasses import replace
 
@@ -51,6 +52,13 @@ def test_saving_leaves_one_file_and_replaces_an_older_one(detector, saved):
     replace(detector, fingerprint="9").save(saved)
     assert [path.name for path in saved.parent.iterdir()] == ["part.gad"]
     assert load_detector(saved).fingerprint == "9"
+
+
+def test_the_same_detector_is_the_same_file_on_another_day(detector, saved, monkeypatch):
+    tomorrow = time.time() + 86_400
+    monkeypatch.setattr(time, "time", lambda: tomorrow)
+    detector.save(saved.with_name("again.gad"))
+    assert saved.with_name("again.gad").read_bytes() == saved.read_bytes()
 
 
 def test_a_write_that_fails_leaves_the_older_file(detector, saved, monkeypatch):

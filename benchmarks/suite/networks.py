@@ -12,9 +12,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from gad_core.features.backbones import BACKBONES, Backbone
 from gad_core.features.folding import fold_batch_norms
 from gad_core.features.levels import pooled_levels
-from gad_core.features.networks import Network, load_module, weights_file
+from gad_core.features.networks import Network, load_module
 from gad_core.features.registry import get_backbone
 from gad_core.features.timm_models import build
+from gad_core.features.weights import weights_file
 
 BUNDLED = BACKBONES[0].name
 SIDE = 224  # pixels, for every network

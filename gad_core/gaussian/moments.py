@@ -1,15 +1,22 @@
 """Mergeable sums from which mean, covariance and Ledoit-Wolf shrinkage follow without keeping the features."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gad_core.errors import GadError
 
 Array = NDArray[np.float64]
 
 _ROWS = 2048  # summed at a time: they stay in the processor's cache from sum to sum, and no second copy of X is made
+_PARTS = 4  # that many rows are summed in, side by side; as many on every machine, so that sums are the same everywhere
+_MANY = 4 * _ROWS  # rows that are worth it
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,16 @@ class Moments:
     @classmethod
     def of(cls, X: NDArray[np.floating], *, shift: Array) -> "Moments":
         """Moments of the rows of X (n, D) about `shift` (D,), which should lie near the mean for full precision."""
-        n, dimension = X.shape
         shift = np.asarray(shift, np.float64)
+        if len(X) < _MANY:
+            return cls._of(X, shift)
+        # One BLAS thread a part: a symmetric product shares its work badly among threads, the other sums not at all.
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(_PARTS, os.cpu_count() or 1)) as pool:
+            return reduce(add, pool.map(lambda part: cls._of(part, shift), np.array_split(X, _PARTS)))
+
+    @classmethod
+    def _of(cls, X: NDArray[np.floating], shift: Array) -> "Moments":
+        n, dimension = X.shape
         rows, product = np.empty((min(n, _ROWS), dimension)), np.empty((dimension, dimension))
         first, second, third, fourth = np.zeros(dimension), np.zeros_like(product), np.zeros(dimension), 0.0
         for start in range(0, n, _ROWS):

@@ -64,7 +64,7 @@ class Reduction:
         if self.kind == "all":
             return slice(0, r)
         v = self.variance if self.kind == "pca" else 1 - self.variance
-        last = min(int(np.searchsorted(cumulative_ratio, v, side="right")), r - 1)
+        last = min(int(cumulative_ratio.searchsorted(v, side="right")), r - 1)
         if self.kind == "pca":
             return slice(0, last + 1)
         return slice(max(min(last - 1, r - 2), 0), r)

@@ -106,10 +106,7 @@ class Spectrum:
 
     def shrinkage(self, reduction: Reduction) -> float:
         """Ledoit-Wolf shrinkage of the kept covariance, in [0, 1]."""
-        kept = self.components(reduction)
-        if reduction.kind == "all":
-            return self.whole
-        return float(self.head[kept.stop] if reduction.kind == "pca" else self.tail[kept.start])
+        return self._shrinkage(reduction.kind, self.components(reduction))
 
     def precision(self, reduction: Reduction, distance: Distance = "mahalanobis") -> tuple[slice, Array, float]:
         """Kept components, their weights in the squared distance, and the weight of the null space."""
@@ -120,9 +117,14 @@ class Spectrum:
             return kept, np.ones(len(values)), float(whole)
         if distance == "sed":
             return kept, (self.n - 1) / (self.n * values), 0.0
-        rho = self.shrinkage(reduction)
-        floor = rho * values.sum() / (self.n_features if whole else len(values))
+        rho = self._shrinkage(reduction.kind, kept)
+        floor = rho * float(values.sum()) / (self.n_features if whole else len(values))
         return kept, 1 / ((1 - rho) * values + floor), 1 / floor if whole and self.n_null else 0.0
+
+    def _shrinkage(self, kind: str, kept: slice) -> float:
+        if kind == "all":
+            return self.whole
+        return float(self.head[kept.stop] if kind == "pca" else self.tail[kept.start])
 
     def distances(self, coordinates: Coordinates, reduction: Reduction, *, distance: Distance = "mahalanobis") -> Array:
         """Distance of every image (n,): Mahalanobis (eq. 3), SED (eq. 7) or L2, after the reduction."""

@@ -18,10 +18,10 @@ def about(X):
     return Moments.of(X, shift=np.full(40, 4.5))
 
 
-@pytest.mark.parametrize("n", [12, 90, 4500])  # fewer and more images than features; more than are summed at a time
+@pytest.mark.parametrize("n", [12, 90, 4500, 9001])  # fewer and more than features; more than at a time; side by side
 def test_moments_give_scikit_learns_ledoit_wolf(features, n):
     features = (
-        np.random.default_rng(4).permutation(np.tile(features, (50, 1)))[:n] if n > len(features) else features[:n]
+        np.random.default_rng(4).permutation(np.tile(features, (101, 1)))[:n] if n > len(features) else features[:n]
     )
     moments, oracle = about(features), LedoitWolf().fit(features)
     assert moments.shrinkage == pytest.approx(oracle.shrinkage_, rel=1e-12)

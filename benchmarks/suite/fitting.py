@@ -18,6 +18,7 @@ from gad_core.gaussian.spectrum import fit_gaussian
 CHANNELS = (32, 16, 24, 40, 80, 112, 192, 320, 1280)
 N_TRAIN, N_TEST = 400, 200
 _MANY = 40_000  # images of which moments are taken
+_ROUNDS = 15  # of moments: scikit-learn's times scatter, with the memory that it asks for
 _MOVES = 50  # of which a round's time is the median: one takes a tenth of a millisecond
 _WIDTHS = {320: 5.0, 1280: 9.0}  # features, and how many times as fast moments are to be
 _REDUCTIONS = ("npca:0.5", "npca:0.05", "npca:0.01", "npca:0.001")
@@ -49,7 +50,7 @@ def _moments(rng: np.random.Generator, n: int, width: int, target: float) -> lis
 
     np.testing.assert_allclose(ours()[0], LedoitWolf().fit(X).covariance_, rtol=1e-8, atol=1e-12)
     works = {"ours": ours, "from sums": lambda: ours(known), "theirs": lambda: LedoitWolf().fit(X)}
-    seconds = in_turns(works, REPEATS)
+    seconds = in_turns(works, _ROUNDS)
     milliseconds = {"unit": "ms", "scale": 1e3}
     images = f"{n:,} images, D = {width}"
     return [

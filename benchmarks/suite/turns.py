@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 
 REPEATS = 5
+_REST = 0.2  # seconds before a work: the threads of the one before wait for more, and take a core while they do
 
 
 def in_turns(works: Mapping[str, Callable[[], object]], repeats: int = REPEATS) -> dict[str, list[float]]:
@@ -16,6 +17,7 @@ def in_turns(works: Mapping[str, Callable[[], object]], repeats: int = REPEATS) 
         works[name]()
     for turn in range(repeats):
         for name in list(works)[:: -1 if turn % 2 else 1]:
+            time.sleep(_REST)
             seconds[name].append(once(works[name]))
     return seconds
 

@@ -114,6 +114,7 @@ def test_the_cheap_subjects_run_and_write(tmp_path):
         sys.executable,
         "-m",
         "benchmarks.suite",
+        "extraction",
         "fitting",
         "padim_patchcore",
         "gpu",

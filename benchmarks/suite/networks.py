@@ -54,7 +54,7 @@ def measured(name: str) -> Measured:
     plain = load_module(backbone, weights_file(backbone)) if name == BUNDLED else _random(backbone)
     folded = copy.deepcopy(plain)
     fold_batch_norms(folded)
-    return Measured(plain, Network(backbone, folded, f"{name}, as measured"))
+    return Measured(plain, Network(backbone, lambda: folded, f"{name}, as measured"))
 
 
 def _random(backbone: Backbone) -> nn.Module:

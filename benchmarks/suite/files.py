@@ -14,7 +14,7 @@ from benchmarks.suite.pictures import write_parts
 from benchmarks.suite.rows import Row, faster, share
 from benchmarks.suite.turns import REPEATS, in_turns
 from gad_core.data.datasets import read_dataset
-from gad_core.data.images import decode, resize
+from gad_core.data.images import decode_resized
 from gad_core.features.cache import FeatureCache
 from gad_core.features.engines import load_engine
 from gad_core.features.extract import extract
@@ -66,7 +66,7 @@ def _measure(folder: Path) -> list[Row]:
 
     def decoding() -> list[NDArray[np.uint8]]:
         with ThreadPoolExecutor(_workers()) as pool:
-            return list(pool.map(lambda path: resize(decode(path), SIDE), [*both[0], *both[1]]))
+            return list(pool.map(lambda path: decode_resized(path, SIDE), [*both[0], *both[1]]))
 
     pixels = decoding()
     _check(ours(), by_paper())

@@ -17,7 +17,7 @@ from gad_core.features.engines import Engine
 from gad_core.features.regions import Regions
 from gad_core.progress import Progress
 
-_THREADS = 2  # as many as decode in `features.extract`
+_THREADS = 2  # each holds several copies of a photo
 _PREFETCH = 4  # images with all their defects that may wait for the engine
 
 Files = dict[int, ImageFile]  # by row of the training image

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.data.images import content_digest, decode, resize
+from gad_core.data.images import content_digest, decode_resized
 from gad_core.decision.verdict import Judge, Outcome, Verdict
 from gad_core.errors import GadError, ImageRefused
 from gad_core.features.engines import Engine
@@ -90,7 +90,7 @@ class Scorer:
 
     def _decode(self, data: bytes, answer: "Future[Scored]") -> None:
         try:
-            pixels = resize(decode(data), self._engine.network.backbone.input_size)
+            pixels = decode_resized(data, self._engine.network.backbone.input_size)
         except ImageRefused as refusal:
             answer.set_exception(refusal)
         except BaseException as error:  # whoever waits for the answer must have one

@@ -1,4 +1,4 @@
-"""Images on disk to features: two threads decode, an engine runs, and what is known already is not done again."""
+"""Images on disk to features: threads decode, an engine runs, and what is known already is not done again."""
 
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gad_core.data.augment import Pass
 from gad_core.data.datasets import ImageFile, ImageSet, Refusal
-from gad_core.data.images import content_digest, decode, read_bytes, resize
+from gad_core.data.images import DECODERS, content_digest, decode_resized, read_bytes
 from gad_core.errors import GadError, ImageRefused
 from gad_core.features.backbones import Backbone
 from gad_core.features.cache import FeatureCache
@@ -20,7 +20,6 @@ from gad_core.features.frozen import Network, Pixels, Vector
 from gad_core.features.regions import Regions
 from gad_core.progress import Progress
 
-_DECODE_THREADS = 2  # decoding costs as much as inference: this many keep an engine on two cores fed
 _PREFETCH = 32  # resized images that may wait for the engine
 
 
@@ -185,7 +184,7 @@ def _decoded(
     files: Sequence[ImageFile], backbone: Backbone, copy: Pass | None, cache: FeatureCache | None
 ) -> Generator[tuple[ImageFile, Pixels | ImageRefused], None, None]:
     waiting: deque[tuple[ImageFile, Future[Pixels | ImageRefused]]] = deque()
-    pool = ThreadPoolExecutor(_DECODE_THREADS, thread_name_prefix="decode")
+    pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
     try:
         for file in files:
             waiting.append((file, pool.submit(_prepared, file, backbone, copy, cache)))
@@ -213,7 +212,7 @@ def _load(file: ImageFile, backbone: Backbone, cache: FeatureCache | None) -> Pi
         data = read_bytes(file.path)
         if content_digest(data) != file.digest:
             return ImageRefused("the file has changed since it was listed; list the folder again")
-        pixels = resize(decode(data), backbone.input_size)
+        pixels = decode_resized(data, backbone.input_size)
     except ImageRefused as error:
         return error
     if cache:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gad_core.data.digests import Stamp, stamp
-from gad_core.data.images import content_digest, decode, image_size, read_bytes, resize
+from gad_core.data.images import DECODERS, content_digest, decode_resized, image_size, read_bytes
 from gad_core.data.walking import is_image
 from gad_core.errors import ImageRefused
 from gad_core.features.cache import FeatureCache
@@ -15,7 +15,6 @@ from gad_core.features.registry import get_backbone
 from gad_core.gaussian.settings import FitSettings
 from gad_core.progress import Progress
 
-_THREADS = 2  # each holds one decoded image: as many as an extraction does
 _AHEAD = 8  # files that may be looked at before their turn
 
 
@@ -44,7 +43,7 @@ def admitted(
     """Look at every image, in order; `progress` is called in the caller's thread and may raise to stop the work."""
     waiting: deque[tuple[Incoming, Future[Admitted | ImageRefused]]] = deque()
     ahead = iter(incoming)
-    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="door")
+    pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="door")
     try:
         for done in range(len(incoming)):
             if progress is not None:
@@ -62,7 +61,8 @@ def admitted(
 def _admit(image: Incoming, cache: FeatureCache) -> Admitted | ImageRefused:
     try:
         data, looks = _content(image.image)
-        pixels = decode(data)
+        backbone = get_backbone(FitSettings().backbone)  # what most fits will ask for
+        pixels = decode_resized(data, backbone.input_size)
         if not is_image(Path(image.label)):
             raise ImageRefused(
                 "its name does not end as that of an image does; rename it to end in .png, .jpg, .bmp, .tif or .webp"
@@ -70,8 +70,7 @@ def _admit(image: Incoming, cache: FeatureCache) -> Admitted | ImageRefused:
     except ImageRefused as refusal:
         return refusal
     digest = content_digest(data)
-    backbone = get_backbone(FitSettings().backbone)  # what most fits will ask for
-    cache.keep_pixels(backbone, digest, resize(pixels, backbone.input_size))
+    cache.keep_pixels(backbone, digest, pixels)
     return Admitted(digest, looks)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gad_core.data.images import content_digest, decode, decode_mask, encode_png, resize
+from gad_core.data.images import content_digest, decode, decode_mask, decode_resized, encode_png, resize
 from gad_core.errors import ImageRefused
 from tests.data.encoding import LOSSLESS, encoded, png, tiff
 
@@ -172,6 +172,41 @@ def test_resize_averages_what_it_drops() -> None:
     small = resize(np.repeat(fine[..., None], 3, axis=2).astype(np.uint8), 32)
     assert small.shape == (32, 32, 3)
     assert np.abs(small.astype(float) - 127.5).max() < 8
+
+
+def _transparent_colour(photo: np.ndarray) -> bytes:
+    return encoded(photo, "PNG", transparency=tuple(int(value) for value in photo[0, 0]))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda photo: encoded(photo, "PNG"),
+        lambda photo: encoded(photo, "JPEG", quality=90),
+        lambda photo: encoded(photo[..., 0], "PNG"),
+        lambda photo: encoded(photo[..., 0] > 99, "PNG"),
+        lambda photo: encoded(photo[..., 0].astype(np.uint16) * 200, "PNG"),
+        lambda photo: encoded(np.dstack([photo, photo[..., 1]]), "PNG"),
+        lambda photo: encoded(Image.fromarray(photo).convert("P"), "PNG"),
+        lambda photo: encoded(Image.fromarray(photo).convert("LA"), "PNG"),
+        lambda photo: encoded(Image.fromarray(photo).convert("CMYK"), "TIFF"),
+        _transparent_colour,
+    ],
+    ids=["RGB", "JPEG", "grey", "one bit", "16 bits", "RGBA", "palette", "LA", "CMYK", "a colour left out"],
+)
+def test_decoding_to_a_size_gives_what_resizing_gives(make, photo: np.ndarray) -> None:
+    data = make(photo)
+    pixels = decode_resized(data, 37)
+    np.testing.assert_array_equal(pixels, resize(decode(data), 37))
+    assert pixels.flags.writeable
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_decoding_to_a_size_turns_the_image_the_right_way_up(orientation: int, photo: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    data = encoded(photo, "PNG", exif=exif)
+    np.testing.assert_array_equal(decode_resized(data, 37), resize(decode(data), 37))
 
 
 def test_resize_fills_the_square_without_keeping_the_aspect() -> None:

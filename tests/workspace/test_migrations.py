@@ -74,8 +74,9 @@ def test_its_file_scores_as_before_and_knows_the_threshold_with_its_n(home, expe
     point = detector.working_point
     assert point is not None
     assert (point.threshold, point.level, point.n) == (expected["threshold"], "7", 4)
-    np.testing.assert_array_equal(detector.scores(detector.training.features), expected["scores"])
-    np.testing.assert_array_equal(detector.left_out_distances(Reduction("npca", 0.2)).sum(1), expected["left_out"])
+    left_out = detector.left_out_distances(Reduction("npca", 0.2)).sum(1)
+    for found, written in ((detector.scores(detector.training.features), "scores"), (left_out, "left_out")):
+        np.testing.assert_allclose(found, expected[written], rtol=1e-14)  # another processor rounds otherwise
 
 
 def test_the_database_as_it_was_is_kept_beside_it(home):

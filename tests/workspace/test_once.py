@@ -41,7 +41,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(owner, name, call)
 
-    counted(images, "_conversion", "decoded")
+    counted(images, "_load", "decoded")
     counted(hashlib, "file_digest", "hashed")
     counted(FeatureCache, "features", "looked up")
     return counts

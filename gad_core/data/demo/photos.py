@@ -6,6 +6,7 @@ from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gad_core.data.demo import board, washer, weave
 from gad_core.data.demo.camera import photograph
@@ -50,15 +51,16 @@ def photo(
     """
     maker = PARTS[part]
     place = (seed, *(zlib.crc32(word.encode()) for word in (part, split, kind)), index)
-    good = maker.lay_out(np.random.default_rng(place))
-    noise = good.camera.noise / np.float32(exposures**0.5)
-    camera = replace(good.camera, noise=noise, softness=softness)
-    light = maker.light_from(good)
-    pixels = photograph(camera, light)
-    if kind == "good":
-        return Photo(pixels)
-    damaged = maker.light_from(maker.damage(good, kind, np.random.default_rng((*place, 1))))
-    if strength != 1:
-        damaged = light + np.float32(strength) * (damaged - light)
-    shown = photograph(camera, damaged)
-    return Photo(shown, pixels, (shown != pixels).any(axis=2))
+    with threadpool_limits(1, "blas"):  # several threads add up in another order, for other pixels
+        good = maker.lay_out(np.random.default_rng(place))
+        noise = good.camera.noise / np.float32(exposures**0.5)
+        camera = replace(good.camera, noise=noise, softness=softness)
+        light = maker.light_from(good)
+        pixels = photograph(camera, light)
+        if kind == "good":
+            return Photo(pixels)
+        damaged = maker.light_from(maker.damage(good, kind, np.random.default_rng((*place, 1))))
+        if strength != 1:
+            damaged = light + np.float32(strength) * (damaged - light)
+        shown = photograph(camera, damaged)
+        return Photo(shown, pixels, (shown != pixels).any(axis=2))

@@ -12,13 +12,13 @@ from threadpoolctl import threadpool_limits
 from gad_core.errors import GadError
 from gad_core.gaussian.copies import Copies, Fitted, fit_copies
 from gad_core.gaussian.levels import LeftOut, LevelsFit, Rows, fold_rows
-from gad_core.gaussian.spectrum import Array, fit_gaussian, squared_sed
+from gad_core.gaussian.spectrum import MANY, fit_gaussian, squared_sed
 from gad_core.progress import Progress
 
 #: Two images to fit a fold and one to leave out of it.
 MIN_IMAGES = 3
 
-_THREADS = min(4, os.cpu_count() or 1)  # folds fitted at a time, each with a copy of its images
+_THREADS = min(4, os.cpu_count() or 1)  # folds fitted at a time, each with a copy of its images where they are few
 
 
 def fit_levels(
@@ -53,7 +53,7 @@ def fit_levels(
             by_level += fit_copies(copies, parts, folds, advance, kept=kept)
     else:
         rows = fold_rows(folds)
-        by_level = [_fit_images(features[:, part].astype(np.float64), rows, advance) for part in slices]
+        by_level = [_fit_images(features[:, part], rows, advance) for part in slices]
     gaussians, left_out = zip(*by_level, strict=True)
     scored = folds if kept is None else folds[kept]
     return LevelsFit(slices=tuple(slices), gaussians=gaussians, folds=scored, left_out=left_out)
@@ -73,8 +73,10 @@ def _check_folds(n: int, folds: Rows) -> None:
         )
 
 
-def _fit_images(X: Array, rows: Sequence[Rows], advance: Callable[[], None]) -> Fitted:
+def _fit_images(X: NDArray[np.floating], rows: Sequence[Rows], advance: Callable[[], None]) -> Fitted:
     """One level of the images as they are (n, D)."""
+    if len(X) <= MANY:  # many are made doubles block by block
+        X = X.astype(np.float64)
     # The matrices are small: more BLAS threads than one cost twice the processor time and, on a busy machine, seconds.
     with threadpool_limits(1, "blas"):
         gaussian = fit_gaussian(X)
@@ -92,9 +94,12 @@ def _fit_images(X: Array, rows: Sequence[Rows], advance: Callable[[], None]) -> 
     return gaussian, tuple(by_fold)
 
 
-def _leave_out(X: Array, Z: Array, out: Rows) -> LeftOut:
+def _leave_out(X: NDArray[np.floating], Z: NDArray[np.floating], out: Rows) -> LeftOut:
     """Fit without the rows `out` and project them onto that fit; Z (n, r) are isometric coordinates of X (n, D)."""
-    rest = np.delete(X, out, axis=0)
-    fold = fit_gaussian(np.delete(Z, out, axis=0), n_features=X.shape[1])
-    sed2 = squared_sed(X[out] - rest.mean(0), rest.var(0, ddof=1))
+    fold = fit_gaussian(Z, without=out, n_features=X.shape[1])
+    mean, variance = fold.mean, fold.variance
+    if Z is not X:
+        rest = np.delete(X, out, axis=0)
+        mean, variance = rest.mean(0), rest.var(0, ddof=1)
+    sed2 = squared_sed(X[out] - mean, variance)
     return LeftOut(fold.spectrum, replace(fold.coordinates(Z[out]), sed2=sed2))

@@ -1,6 +1,6 @@
 """One eigendecomposition per level, from which every PCA and NPCA setting of the Gaussian is read off."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +18,9 @@ Array = NDArray[np.float64]
 #: Eigenvalues below this share of the largest are null: where more were kept, float32 noise in the network's stem
 #: made engines disagree by 5 %.
 NULL_RATIO = 1e-10
+
+#: A fit of more images than this, and of far more than there are features, goes over them block by block.
+MANY = 4096
 
 _ROWS = 512  # images whose cumulative energies are held at a time
 
@@ -199,13 +202,21 @@ def squared_sed(Y: Array, variance: Array) -> Array:
     return np.asarray(np.square(Y[:, varies]) @ (1 / variance[varies]))
 
 
-def fit_gaussian(X: NDArray[np.floating], *, n_features: int | None = None) -> Gaussian:
-    """Fit mean, eigenbasis and every Ledoit-Wolf shrinkage to X (n, D); n < D is fine.
+def fit_gaussian(
+    X: NDArray[np.floating], *, without: NDArray[np.intp] | None = None, n_features: int | None = None
+) -> Gaussian:
+    """Fit mean, eigenbasis and every Ledoit-Wolf shrinkage to X (n, D), or to all but some of its rows; n < D is fine.
 
     Equals scikit-learn's PCA, selection and LedoitWolf at every reduction (Sec. III-A, III-B4). Where X holds
-    coordinates within a subspace, `n_features` is the dimension of the whole space. Raises `GadError` below two images,
-    for values that are not finite, and where all images are the same.
+    coordinates within a subspace, `n_features` is the dimension of the whole space. Of many images a few blocks are in
+    hand at a time, beside X. Raises `GadError` below two images, for values that are not finite, and where all images
+    are the same.
     """
+    rows = np.arange(len(X)) if without is None else np.delete(np.arange(len(X)), without)
+    if len(rows) > max(MANY, 4 * X.shape[1]):
+        return _fit_many(_Blocks(X, rows), n_features or X.shape[1])
+    if without is not None:
+        X = X[rows]
     n = len(X)
     _check(n, finite=bool(np.isfinite(X).all()))
     mean = X.mean(0, dtype=np.float64)
@@ -219,6 +230,40 @@ def fit_gaussian(X: NDArray[np.floating], *, n_features: int | None = None) -> G
     z2 = np.square(left[:, varies] * singular[varies])
     spectrum = Spectrum.of(eigenvalues[varies], z2, n_features=n_features or X.shape[1])
     return Gaussian(mean, np.ascontiguousarray(right[varies].T), np.square(Y).sum(0) / (n - 1), spectrum)
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """Some rows of X (n, D) in double precision, so many at a time that a factor of theirs is worth its while."""
+
+    X: NDArray[np.floating]
+    rows: NDArray[np.intp]
+
+    def __iter__(self) -> Iterator[Array]:
+        size = max(2 * self.X.shape[1], _ROWS)
+        for start in range(0, len(self.rows), size):
+            yield self.X[self.rows[start : start + size]].astype(np.float64)
+
+
+def _fit_many(blocks: _Blocks, n_features: int) -> Gaussian:
+    """The same fit: singular values of Y are those of its triangular factor, which grows block by block."""
+    n, D = len(blocks.rows), blocks.X.shape[1]
+    mean = sum((block.sum(0) for block in blocks), np.zeros(D)) / n
+    _check(n, finite=bool(np.isfinite(mean).all()))
+    factor: Array = np.empty((0, D))
+    squares = np.zeros(D)
+    for block in blocks:
+        Y = block - mean
+        squares += np.square(Y).sum(0)
+        factor = np.asarray(np.linalg.qr(np.concatenate([factor, Y]), mode="r"))
+    _, singular, right = np.linalg.svd(factor)
+    eigenvalues = np.square(singular) / n
+    varies = _varying(eigenvalues, mean, n)
+    basis = np.ascontiguousarray(right[varies].T)
+    sums = [fourths(np.square((block - mean) @ basis)) for block in blocks]
+    head, tail = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
+    spectrum = Spectrum.of_fourths(eigenvalues[varies], head, tail, n=n, n_features=n_features)
+    return Gaussian(mean, basis, squares / (n - 1), spectrum)
 
 
 @dataclass(frozen=True)

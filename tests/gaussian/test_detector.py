@@ -13,8 +13,9 @@ from gad_core.errors import Cancelled, GadError
 from gad_core.features.frozen import Network
 from gad_core.gaussian.detector import TrainingImages
 from gad_core.gaussian.levels import sum_levels
+from gad_core.gaussian.levels_fit import fit_levels
 from gad_core.gaussian.reduction import ALL, Reduction
-from gad_core.gaussian.spectrum import fit_gaussian
+from gad_core.gaussian.spectrum import MANY, fit_gaussian
 from gad_core.gaussian.tuning import DISTANCES, Tuning, parse_distance, parse_levels, presets, whole_image
 from tests.fitted import fit_features
 
@@ -138,3 +139,16 @@ def test_a_network_of_other_weights_or_sizes_is_refused(detector, small_backbone
     network = Network(replace(small_backbone, **sizes), nn.Identity, change.get("fingerprint", "f" * 64))
     with nullcontext() if reason is None else pytest.raises(GadError, match=reason):
         detector.check_network(network)
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_the_left_out_of_many_images_are_those_of_the_fits_without_them(distance):
+    rng = np.random.default_rng(0)
+    X = (rng.standard_t(5, (MANY + 1500, 12)) * np.logspace(0, -2, 12)).astype(np.float32)
+    folds, keep = rng.integers(0, 3, len(X)), Reduction("npca", 0.05)
+    fitted = fit_levels(X, [slice(0, 12)], folds)
+    for fold, left_out in enumerate(fitted.left_out[0]):
+        direct = fit_gaussian(X[folds != fold])
+        expected = direct.spectrum.distances(direct.coordinates(X[folds == fold]), keep, distance=distance)
+        found = left_out.spectrum.distances(left_out.coordinates, keep, distance=distance)
+        np.testing.assert_allclose(found, expected, rtol=1e-10)

@@ -32,7 +32,7 @@ def pipeline(train, query, keep):
     return np.sqrt(gaussian.mahalanobis(pca.transform(query)[:, chosen])), gaussian.shrinkage_, chosen
 
 
-@pytest.mark.parametrize(("n", "D"), [(400, 32), (60, 96), (50, 50), (3, 20)])
+@pytest.mark.parametrize(("n", "D"), [(400, 32), (60, 96), (50, 50), (3, 20), (5000, 24)])
 @pytest.mark.parametrize("keep", REDUCTIONS, ids=str)
 def test_every_cut_equals_scikit_learns_pipeline(n, D, keep):
     X = draw(n + 30, D)
@@ -45,13 +45,24 @@ def test_every_cut_equals_scikit_learns_pipeline(n, D, keep):
     np.testing.assert_allclose(actual, expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize(("n", "D"), [(400, 32), (60, 96), (3, 20)])
+@pytest.mark.parametrize(("n", "D"), [(400, 32), (60, 96), (3, 20), (5000, 24)])
 def test_all_is_ledoit_wolf_in_the_whole_space(n, D):
     X = draw(n + 30, D)
     gaussian, oracle = fit_gaussian(X[:n]), LedoitWolf().fit(X[:n])
     actual = gaussian.spectrum.distances(gaussian.coordinates(X[n:]), ALL)
     np.testing.assert_allclose(actual, np.sqrt(oracle.mahalanobis(X[n:])), rtol=1e-9)
     assert gaussian.spectrum.dimension(ALL) == D
+
+
+@pytest.mark.parametrize("n", [60, 6000])  # at once, and block by block
+def test_a_fit_without_some_rows_is_that_of_the_others(n):
+    X, out = draw(n, 24).astype(np.float32), np.arange(3, n, 7)
+    found, expected = fit_gaussian(X, without=out), fit_gaussian(np.delete(X, out, axis=0))
+    keep, query = Reduction("npca", 0.01), draw(9, 24, seed=1)
+    for one, other in ((found.mean, expected.mean), (found.variance, np.delete(X, out, axis=0).var(0, float, ddof=1))):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    ours, theirs = (g.spectrum.distances(g.coordinates(query), keep) for g in (found, expected))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
 def test_l2_and_sed_equal_scipys_distances():

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -174,4 +175,10 @@ def deletion_curve(shares: Array, by_attribution: Array, by_chance: Array) -> go
 
 def data_url(pixels: Pixels) -> str:
     """Pixels (S, S, 3) as a URL that holds them."""
-    return f"data:image/png;base64,{base64.b64encode(encode_png(pixels)).decode()}"
+    return _data_url(pixels.tobytes(), pixels.shape)
+
+
+@lru_cache(maxsize=8)  # a page shows an image in several charts, and draws them at every move of a slider
+def _data_url(pixels: bytes, shape: tuple[int, ...]) -> str:
+    packed = encode_png(np.frombuffer(pixels, np.uint8).reshape(shape))
+    return f"data:image/png;base64,{base64.b64encode(packed).decode()}"

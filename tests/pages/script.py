@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from streamlit.testing.v1 import AppTest
 
@@ -40,6 +41,13 @@ def charts(app: AppTest) -> dict[str, dict[str, Any]]:
 def live_words(app: AppTest) -> dict[str, str]:
     """The words that move with the slider, by slot, as the server says them now."""
     return {slot: text for data in components(app, "words").values() for slot, text in data["values"].items()}
+
+
+def table_rows(app: AppTest) -> dict[str, list[str]]:
+    """The cells of the rows of tables that are HTML, by their heads."""
+    bodies = [element.proto.body for element in app.get("html") if element.proto.body.startswith("<table")]
+    rows = [row for body in bodies for row in ElementTree.fromstring(body).iter("tr")]  # noqa: S314 - our own
+    return {str(row[0].text).strip(): ["".join(cell.itertext()) for cell in row[1:]] for row in rows}
 
 
 def set_target(app: AppTest, percent: float) -> AppTest:

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from gad_core import wording
 from gad_core.attribution.band_responses import band_responses
-from gad_core.data.datasets import ImageFile
 from gad_core.gaussian.bands import LevelBands
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import pictures, resources
@@ -15,7 +14,6 @@ from pages.shared.text import plain
 from pages.views.attributions.maps import Array
 
 _ENDS = 3  # good parts at each end
-_WIDTH = 112  # of a picture, in pixels
 
 
 def ends(
@@ -47,20 +45,12 @@ def ends(
         f"{middle:.1f} (median). Along this image's way good parts of the fit lie from {there[0][1]:+.1f} to "
         f"{there[-1][1]:+.1f}: those at its two ends show what varies."
     )
-    with st.container(horizontal=True, gap="medium", key="band_ends"):
-        for title, shown in (("Far end", there[:_ENDS]), ("On this image's side", there[: -_ENDS - 1 : -1])):
-            with st.container(width="content", gap="xxsmall"):
-                st.markdown(f":gray[{title}]")
-                with st.container(horizontal=True, gap="small"):
-                    for one, at in shown:
-                        _thumbnail(test.detector.backbone, one, f"{plain(one.path.name)} · {at:+.1f}", title)
-
-
-def _thumbnail(backbone: str, file: ImageFile, caption: str, title: str) -> None:
-    with st.container(width=_WIDTH + 8, gap="xxsmall"):
-        picture = pictures.url(resources.pixels(backbone, file))
-        st.image(picture, width=_WIDTH, alt=f"{title.lower()}: {caption}")
-        st.caption(caption)
+    pictures.rows(
+        {
+            title: [(resources.pixels(detector.backbone, one), f"{one.path.name} · {at:+.1f}") for one, at in shown]
+            for title, shown in (("Far end", there[:_ENDS]), ("On this image's side", there[: -_ENDS - 1 : -1]))
+        }
+    )
 
 
 def responses(test: resources.TestImages, squares: Array, chosen: int) -> None:

@@ -1,6 +1,7 @@
 """Measures of the map that is shown, each beside what a shuffled map gives."""
 
 from dataclasses import dataclass
+from html import escape
 
 import streamlit as st
 
@@ -10,7 +11,6 @@ from gad_core.attribution.masks import mask_of
 from gad_core.attribution.measures import Measures, measure_map
 from gad_core.data.datasets import ImageFile
 from pages.shared import charts, downloads
-from pages.shared.text import plain
 from pages.views.attributions.maps import Array
 
 _TITLE = "Measures of the map"
@@ -78,14 +78,19 @@ def measures(attribution: Attribution, file: ImageFile, regions: Array | None) -
     with charts.cornered(_TITLE, _finding(measured, file)) as corner:
         with corner:
             downloads.row(f"{file.path.stem}-measures", key="download_measures", csv=lambda: table(measured))
-        for name, told in known.items():
-            chance = measured.chance(name)
-            usual = "the same shuffled" if chance is None else f"chance {told.words(chance)}"
-            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"measure_{name}"):
-                st.markdown(f"**{told.title}**", help=plain(told.definition), width=214)
-                st.markdown(value_of(name, getattr(measured, name)), width=64)
-                st.markdown(f":gray[{usual}]", width=124)
-                st.markdown(told.meaning, width="stretch")
+        rows = "".join(_row(measured, name, told) for name, told in known.items())
+        st.html(f'<table class="gad-table"><tbody>{rows}</tbody></table>')
+
+
+def _row(measured: Measures, name: str, told: Measure) -> str:
+    """What the measure is, its value, chance, and what the value says; as HTML, where all rows are one element."""
+    chance = measured.chance(name)
+    usual = "the same shuffled" if chance is None else f"chance {told.words(chance)}"
+    definition = f'<span class="gad-help" role="note" tabindex="0" aria-label="{escape(told.definition)}">?</span>'
+    return (
+        f'<tr><th scope="row">{told.title} {definition}</th><td>{value_of(name, getattr(measured, name))}</td>'
+        f'<td class="quiet">{usual}</td><td class="words">{told.meaning}</td></tr>'
+    )
 
 
 def value_of(name: str, value: float) -> str:

@@ -13,10 +13,8 @@ from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, pictures, resources
 from pages.shared.resources import TestImages
-from pages.shared.text import plain
 
 _SHOWN = 3  # nearest, and as many most different
-_WIDTH = 112  # of a picture, in pixels
 _SURROUND = 0.5  # of a region's sides, that is shown around it
 
 
@@ -53,11 +51,11 @@ def neighbours(
             width=210,
         )
         crop = partial(_crop, test.detector.backbone, region, values.shape)
-        with st.container(horizontal=True, gap="medium", key="neighbours"):
-            _pictures("This image", [(crop(file), plain(file.path.name))])
-            if there:
-                _pictures("Nearest", [_captioned(crop, one, at) for one, at in there[:_SHOWN]])
-                _pictures("Most different", [_captioned(crop, one, at) for one, at in there[: -_SHOWN - 1 : -1]])
+        groups = {"This image": [(crop(file), file.path.name)]}
+        if there:
+            groups["Nearest"] = [_captioned(crop, one, at) for one, at in there[:_SHOWN]]
+            groups["Most different"] = [_captioned(crop, one, at) for one, at in there[: -_SHOWN - 1 : -1]]
+        pictures.rows(groups)
 
 
 def _sorted(
@@ -72,17 +70,7 @@ def _sorted(
 
 
 def _captioned(crop: "partial[NDArray[np.uint8]]", file: ImageFile, distance: float) -> tuple[NDArray[np.uint8], str]:
-    return crop(file), f"{plain(file.path.name)} · {wording.number(distance)}"
-
-
-def _pictures(title: str, shown: Sequence[tuple[NDArray[np.uint8], str]]) -> None:
-    with st.container(width="content", gap="xxsmall"):
-        st.markdown(f":gray[{title}]")
-        with st.container(horizontal=True, gap="small"):
-            for pixels, caption in shown:
-                with st.container(width=_WIDTH + 8, gap="xxsmall"):
-                    st.image(pictures.url(pixels), width=_WIDTH, alt=f"{title.lower()}: {caption}")
-                    st.caption(caption)
+    return crop(file), f"{file.path.name} · {wording.number(distance)}"
 
 
 def _range(pairs: Sequence[tuple[ImageFile, float]]) -> str:

@@ -46,7 +46,7 @@ def live_words(app: AppTest) -> dict[str, str]:
 def table_rows(app: AppTest) -> dict[str, list[str]]:
     """The cells of the rows of tables that are HTML, by their heads."""
     bodies = [element.proto.body for element in app.get("html") if element.proto.body.startswith("<table")]
-    rows = [row for body in bodies for row in ElementTree.fromstring(body).iter("tr")]  # noqa: S314 - our own
+    rows = [row for body in bodies for row in ElementTree.fromstring(body.replace("&nbsp;", " ")).iter("tr")]  # noqa: S314 - our own
     return {str(row[0].text).strip(): ["".join(cell.itertext()) for cell in row[1:]] for row in rows}
 
 

@@ -88,7 +88,7 @@ def _row(measured: Measures, name: str, told: Measure) -> str:
     usual = "the same shuffled" if chance is None else f"chance {told.words(chance)}"
     definition = f'<span class="gad-help" role="note" tabindex="0" aria-label="{escape(told.definition)}">?</span>'
     return (
-        f'<tr><th scope="row">{told.title} {definition}</th><td>{value_of(name, getattr(measured, name))}</td>'
+        f'<tr><th scope="row">{told.title}&nbsp;{definition}</th><td>{value_of(name, getattr(measured, name))}</td>'
         f'<td class="quiet">{usual}</td><td class="words">{told.meaning}</td></tr>'
     )
 

@@ -183,6 +183,9 @@ def _run(
 def _decoded(
     files: Sequence[ImageFile], backbone: Backbone, copy: Pass | None, cache: FeatureCache | None
 ) -> Generator[tuple[ImageFile, Pixels | ImageRefused], None, None]:
+    if len(files) == 1:  # as a page asks for them
+        yield files[0], _prepared(files[0], backbone, copy, cache)
+        return
     waiting: deque[tuple[ImageFile, Future[Pixels | ImageRefused]]] = deque()
     pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
     try:

@@ -45,9 +45,19 @@ def live_words(app: AppTest) -> dict[str, str]:
 
 def table_rows(app: AppTest) -> dict[str, list[str]]:
     """The cells of the rows of tables that are HTML, by their heads."""
-    bodies = [element.proto.body for element in app.get("html") if element.proto.body.startswith("<table")]
-    rows = [row for body in bodies for row in ElementTree.fromstring(body.replace("&nbsp;", " ")).iter("tr")]  # noqa: S314 - our own
+    rows = [row for table in _html(app, "<table") for row in table.iter("tr")]
     return {str(row[0].text).strip(): ["".join(cell.itertext()) for cell in row[1:]] for row in rows}
+
+
+def picture_captions(app: AppTest) -> dict[str, list[str]]:
+    """The captions of small pictures by the title of their group."""
+    groups = [group for place in _html(app, '<div class="gad-pictures"') for group in place]
+    return {str(group[0].text): [str(figure[1].text) for figure in group[1:]] for group in groups}
+
+
+def _html(app: AppTest, start: str) -> list[ElementTree.Element]:
+    bodies = [element.proto.body.replace("&nbsp;", " ") for element in app.get("html")]
+    return [ElementTree.fromstring(body) for body in bodies if body.startswith(start)]  # noqa: S314 - our own
 
 
 def set_target(app: AppTest, percent: float) -> AppTest:

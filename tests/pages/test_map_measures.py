@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from gad_core.attribution.masks import mask_of
 from gad_core.attribution.measures import measure_map, summarise_measures
 from gad_core.gaussian.bands import LevelBands
 from gad_core.workspace.explanations import runs_on
-from tests.pages.script import run, table_rows
+from tests.pages.script import picture_captions, run, table_rows
 from tests.pages.test_attributions import masked_in, test_images, texts
 
 LEVEL = 7
+ENDS = ("Far end", "On this image's side")
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +155,15 @@ def test_the_measures_of_a_category_are_means_beside_chance(masked):
     assert rows.loc["Sparseness", "by chance"] == "the same"
     lines = list(csv.DictReader(io.StringIO(table(summarise_measures(found)).decode())))
     assert {line["measure"]: float(line["mean"]) for line in lines}["mass"] == pytest.approx(mass.mean())
+
+
+def test_the_good_parts_at_both_ends_of_a_band_are_those_furthest_along_it(masked, shown):
+    _, file = shown
+    app = run("pages/attributions.py", **masked, image=file.digest[:16])
+    (said,) = (text for text in texts(app) if "good parts of the fit lie from" in text)
+    captions = picture_captions(app)
+    at = {title: [float(caption.split(" · ")[1]) for caption in captions[title]] for title in ENDS}
+    lowest, highest = re.search(r"lie from (\S+) to (\S+):", said).groups()
+    assert (at[ENDS[0]][0], at[ENDS[1]][0]) == (float(lowest), float(highest))
+    assert at[ENDS[0]] == sorted(at[ENDS[0]])
+    assert at[ENDS[1]] == sorted(at[ENDS[1]], reverse=True)

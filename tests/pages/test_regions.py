@@ -11,7 +11,7 @@ from gad_core.gaussian.settings import FitSettings
 from gad_core.gaussian.tuning import Tuning, regional, whole_image
 from gad_core.workspace.imports import add_folder
 from gad_core.workspace.steps import fit_dataset
-from tests.pages.script import metrics, run
+from tests.pages.script import metrics, picture_captions, run
 from tests.pages.test_tuning import SETTLED, click_within
 
 
@@ -95,8 +95,10 @@ def test_the_region_is_shown_beside_those_of_good_parts(home, regional_ids):
 
     train = resources.dataset(resources.store().datasets.get(regional_ids["data"])).train
     name = next(file.path.name for file in train if file.digest == nearest)
-    captions = [caption.value.replace("\\", "") for caption in app.caption]
-    assert f"{name} · {wording.number(distances.min())}" in captions
+    captions = picture_captions(app)
+    assert captions["This image"] == [test.images.files[place].path.name]
+    assert captions["Nearest"][0] == f"{name} · {wording.number(distances.min())}"
+    assert captions["Most different"][0].endswith(f" · {wording.number(distances.max())}")
     assert any(f"**Row {other // 7 + 1}, column {other % 7 + 1} elsewhere**" in mark.value for mark in app.markdown)
 
 

@@ -5,6 +5,9 @@ const PAUSE = 250 // milliseconds between two messages while a key is held
 const MOST = 50 // percent, and the least
 const LEAST = 0.001
 const sliders = new WeakMap()
+let shown // last
+// What waits to be said is said before anything else is done: a button acts on what its reader sees.
+for (const event of ["pointerdown", "focusout"]) document.addEventListener(event, () => shown?.hurry(), true)
 
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!sliders.has(parentElement)) sliders.set(parentElement, new Slider(parentElement))
@@ -36,6 +39,7 @@ class Slider {
   }
 
   show(data, send) {
+    shown = this
     const { label, help, columns, stops, at, ticks, answered } = data
     Object.assign(this, { send, stops, ticks })
     const [name] = this.element.querySelectorAll("label")
@@ -127,6 +131,10 @@ class Slider {
       this.waiting = undefined
       if (this.wanted !== this.sent) this.tell(this.wanted)
     }, PAUSE)
+  }
+
+  hurry() {
+    if (this.waiting) this.say()
   }
 
   say() {

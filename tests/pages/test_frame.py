@@ -1,5 +1,6 @@
 """The frame in a real browser: links, reloads, tabs, what is open, contrast."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -68,6 +69,7 @@ def test_a_reload_shows_the_same(server, fitted, tab):
     page.get_by_label("Target, %").fill("25")
     page.get_by_label("Target, %").press("Enter")
     expect_target(page, "25.0 %")
+    expect(page).to_have_url(re.compile("fpr=25"))  # the server knows it
     page.reload()
     expect_target(page, "25.0 %")
 

@@ -25,14 +25,14 @@ ENDLESS = """
 from pathlib import Path
 from gad_core.workspace import explanations
 
-explain_once = explanations.explain_category
+explain_once = explanations.explain_images
 
 def explain_again_and_again(*args, **options):
     while Path({gate!r}).exists():
         explain_once(*args, **options)
     return explain_once(*args, **options)
 
-explanations.explain_category = explain_again_and_again
+explanations.explain_images = explain_again_and_again
 """
 #: In the browser: what the server says arrives late.
 LATE = """

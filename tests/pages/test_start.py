@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 from threading import Event
+from urllib.request import urlopen
 
 from pages.shared import server
 from tests.pages.conftest import ROOT
@@ -49,3 +50,9 @@ def test_what_cannot_be_imported_holds_up_nobody(monkeypatch):
     monkeypatch.setattr(gc, "freeze", lambda: None)
     server._warm()
     assert all(there.is_set() for there in server._there.values())
+
+
+def test_a_browser_asks_for_our_modules_again_after_an_update(serve, tmp_path):
+    with serve(tmp_path) as url, urlopen(f"{url}/modules/live.js") as answer:  # noqa: S310 - our own server
+        assert answer.headers["Cache-Control"] == "no-cache"
+        assert b"unpacked" in answer.read()

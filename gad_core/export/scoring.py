@@ -20,7 +20,7 @@ from gad_core.features.frozen import Vector
 from gad_core.gaussian.detector import Detector
 from gad_core.gaussian.region_whitening import RegionWhitening
 
-_DECODERS = 2  # as many as an extraction has
+_DECODERS = 2  # each holds one decoded image
 # Few are judged together: a client that has its answer sends the next image, and the network has no pause.
 _BATCH = 4
 _WAITING = 256  # images that may wait; a decoded one at network size is 0.15 MB, an encoded one some megabytes

@@ -214,7 +214,7 @@ def fit_gaussian(
     """
     rows = np.arange(len(X)) if without is None else np.delete(np.arange(len(X)), without)
     if len(rows) > max(MANY, 4 * X.shape[1]):
-        return _fit_many(_Blocks(X, rows), n_features or X.shape[1])
+        return _fit_many(_Blocks(X, rows), n_features)
     if without is not None:
         X = X[rows]
     n = len(X)
@@ -230,40 +230,6 @@ def fit_gaussian(
     z2 = np.square(left[:, varies] * singular[varies])
     spectrum = Spectrum.of(eigenvalues[varies], z2, n_features=n_features or X.shape[1])
     return Gaussian(mean, np.ascontiguousarray(right[varies].T), np.square(Y).sum(0) / (n - 1), spectrum)
-
-
-@dataclass(frozen=True)
-class _Blocks:
-    """Some rows of X (n, D) in double precision, so many at a time that a factor of theirs is worth its while."""
-
-    X: NDArray[np.floating]
-    rows: NDArray[np.intp]
-
-    def __iter__(self) -> Iterator[Array]:
-        size = max(2 * self.X.shape[1], _ROWS)
-        for start in range(0, len(self.rows), size):
-            yield self.X[self.rows[start : start + size]].astype(np.float64)
-
-
-def _fit_many(blocks: _Blocks, n_features: int) -> Gaussian:
-    """The same fit: singular values of Y are those of its triangular factor, which grows block by block."""
-    n, D = len(blocks.rows), blocks.X.shape[1]
-    mean = sum((block.sum(0) for block in blocks), np.zeros(D)) / n
-    _check(n, finite=bool(np.isfinite(mean).all()))
-    factor: Array = np.empty((0, D))
-    squares = np.zeros(D)
-    for block in blocks:
-        Y = block - mean
-        squares += np.square(Y).sum(0)
-        factor = np.asarray(np.linalg.qr(np.concatenate([factor, Y]), mode="r"))
-    _, singular, right = np.linalg.svd(factor)
-    eigenvalues = np.square(singular) / n
-    varies = _varying(eigenvalues, mean, n)
-    basis = np.ascontiguousarray(right[varies].T)
-    sums = [fourths(np.square((block - mean) @ basis)) for block in blocks]
-    head, tail = (np.sum(parts, axis=0) for parts in zip(*sums, strict=True))
-    spectrum = Spectrum.of_fourths(eigenvalues[varies], head, tail, n=n, n_features=n_features)
-    return Gaussian(mean, basis, squares / (n - 1), spectrum)
 
 
 @dataclass(frozen=True)
@@ -293,10 +259,43 @@ class Eigenbasis:
         """What the rows of X (m, D) add to the sums that `gaussian` needs, as `fourths` gives them."""
         return fourths(np.square((X.astype(np.float64) - self.mean) @ self.basis))
 
-    def gaussian(self, head: Array, tail: Array) -> Gaussian:
-        """The Gaussian, given those sums over all samples."""
-        spectrum = Spectrum.of_fourths(self.eigenvalues, head, tail, n=self.n, n_features=len(self.mean))
+    def gaussian(self, head: Array, tail: Array, *, n_features: int | None = None) -> Gaussian:
+        """The Gaussian, given those sums over all samples; `n_features` as for `fit_gaussian`."""
+        n_features = n_features or len(self.mean)
+        spectrum = Spectrum.of_fourths(self.eigenvalues, head, tail, n=self.n, n_features=n_features)
         return Gaussian(self.mean, self.basis, self.variance, spectrum)
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """Some rows of X (n, D), so many at a time that a factor of theirs is worth its while."""
+
+    X: NDArray[np.floating]
+    rows: NDArray[np.intp]
+
+    def __iter__(self) -> Iterator[NDArray[np.floating]]:
+        size = max(2 * self.X.shape[1], _ROWS)
+        for start in range(0, len(self.rows), size):
+            yield self.X[self.rows[start : start + size]]
+
+
+def _fit_many(blocks: _Blocks, n_features: int | None) -> Gaussian:
+    """The same fit: singular values of Y are those of its triangular factor, which grows block by block."""
+    n, D = len(blocks.rows), blocks.X.shape[1]
+    mean = sum((block.sum(0, dtype=np.float64) for block in blocks), np.zeros(D)) / n
+    _check(n, finite=bool(np.isfinite(mean).all()))
+    factor: Array = np.empty((0, D))
+    squares = np.zeros(D)
+    for block in blocks:
+        Y = block - mean
+        squares += np.square(Y).sum(0)
+        factor = np.asarray(np.linalg.qr(np.concatenate([factor, Y]), mode="r"))
+    _, singular, right = np.linalg.svd(factor)
+    eigenvalues = np.square(singular) / n
+    varies = _varying(eigenvalues, mean, n)
+    basis = Eigenbasis(n, mean, np.ascontiguousarray(right[varies].T), eigenvalues[varies], squares / (n - 1))
+    head, tail = (np.sum(sums, axis=0) for sums in zip(*map(basis.fourths, blocks), strict=True))
+    return basis.gaussian(head, tail, n_features=n_features)
 
 
 def _check(n: int, *, finite: bool) -> None:

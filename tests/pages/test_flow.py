@@ -27,15 +27,22 @@ SETTLED = '[data-testid=stApp][data-test-script-state="notRunning"]'
 N_IMAGES = 30
 #: Python runs a module of this name before anything else: in the server, every new image waits for a pass.
 SITECUSTOMIZE = """
+import math
 import time
 from pathlib import Path
 from gad_core.features.cache import FeatureCache
 
 gate, keep, kept = Path({path!r}), FeatureCache.keep_features, set()
 
+def passes():
+    try:
+        return int(gate.read_text() or 0)
+    except FileNotFoundError:  # open
+        return math.inf
+
 def keep_with_pass(cache, fingerprint, digest, vector):
     kept.add(digest)
-    while gate.exists() and len(kept) > int(gate.read_text() or 0):
+    while len(kept) > passes():
         time.sleep(0.02)
     keep(cache, fingerprint, digest, vector)
 

@@ -49,7 +49,7 @@ def _growth(
     middle = np.median(seconds, axis=0)
     times = ", ".join(f"{value:.3g}" for value in middle)
     peaks = ", ".join(f"{value:.0f}" for value in np.median(megabytes, axis=0))
-    each = (megabytes[:, -1] - megabytes[:, 0]) / (sizes[-1] - sizes[0]) * 1024
+    first, last = ((megabytes[:, -1] - megabytes[:, at]) / (sizes[-1] - sizes[at]) * 1024 for at in (0, -2))
     return [
         alone(
             f"{work}: exponent of time over {span}",
@@ -57,7 +57,8 @@ def _growth(
             unit="exponent",
             note=f"{times} s",
         ).aiming(_TARGET, at_most=True),
-        alone(f"{work}: memory that each of the {of} adds", each, unit="kB", note=f"peaks {peaks} MB"),
+        alone(f"{work}: memory that each of the {of} adds", first, unit="kB", note=f"peaks {peaks} MB"),
+        alone(f"{work}: memory that each beyond {sizes[-2]:,} {of} adds", last, unit="kB"),
     ]
 
 

@@ -24,7 +24,7 @@ def band_energies(detector: Detector, features: NDArray[np.float32], fold: int, 
 
 
 def _energies(rest: NDArray[np.float32], features: NDArray[np.float32], tuning: Tuning) -> Array:
-    gaussian = fit_gaussian(rest.astype(np.float64))
+    gaussian = fit_gaussian(rest)
     kept, weights, _ = gaussian.spectrum.precision(tuning.reduction, tuning.distance)
     energy = gaussian.coordinates(features).z2[:, kept] * weights
     return np.stack([band.sum(axis=1) for band in np.array_split(energy, N_BANDS, axis=1)], axis=1)

@@ -116,7 +116,7 @@ class _Part:
 
     def distances(self, detector: Detector, features: Features, fold: int, tunings: Sequence[Tuning]) -> Array:
         """Distances (m, T) from the Gaussian of the images outside a fold, in the full fit's dimensions."""
-        rest = fit_gaussian(detector.training.features[detector.folds != fold, self.columns].astype(np.float64))
+        rest = fit_gaussian(detector.training.features[detector.folds != fold, self.columns])
         coordinates = rest.coordinates(features[:, self.columns])
         found = np.empty((len(features), len(tunings)))
         for place, tuning in enumerate(tunings):

@@ -44,10 +44,7 @@ class RegionsFit:
         if self.stored is not None:
             return self.stored
         with threadpool_limits(1, "blas"):  # as in the fit, to the last bit
-            return tuple(
-                tuple(fit_gaussian(self.features[:, part].astype(np.float64)) for part in parts)
-                for parts in self.slices
-            )
+            return tuple(tuple(fit_gaussian(self.features[:, part]) for part in parts) for parts in self.slices)
 
     @cached_property
     def _standards(self) -> dict[Tuning, Standard]:

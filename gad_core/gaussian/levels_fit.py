@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from gad_core.errors import GadError
 from gad_core.gaussian.copies import Copies, Fitted, fit_copies
 from gad_core.gaussian.levels import LeftOut, LevelsFit, Rows, fold_rows
-from gad_core.gaussian.spectrum import MANY, fit_gaussian, squared_sed
+from gad_core.gaussian.spectrum import fit_gaussian, squared_sed
 from gad_core.progress import Progress
 
 #: Two images to fit a fold and one to leave out of it.
@@ -75,8 +75,6 @@ def _check_folds(n: int, folds: Rows) -> None:
 
 def _fit_images(X: NDArray[np.floating], rows: Sequence[Rows], advance: Callable[[], None]) -> Fitted:
     """One level of the images as they are (n, D)."""
-    if len(X) <= MANY:  # many are made doubles block by block
-        X = X.astype(np.float64)
     # The matrices are small: more BLAS threads than one cost twice the processor time and, on a busy machine, seconds.
     with threadpool_limits(1, "blas"):
         gaussian = fit_gaussian(X)
@@ -100,6 +98,6 @@ def _leave_out(X: NDArray[np.floating], Z: NDArray[np.floating], out: Rows) -> L
     mean, variance = fold.mean, fold.variance
     if Z is not X:
         rest = np.delete(X, out, axis=0)
-        mean, variance = rest.mean(0), rest.var(0, ddof=1)
+        mean, variance = rest.mean(0, dtype=np.float64), rest.var(0, dtype=np.float64, ddof=1)
     sed2 = squared_sed(X[out] - mean, variance)
     return LeftOut(fold.spectrum, replace(fold.coordinates(Z[out]), sed2=sed2))

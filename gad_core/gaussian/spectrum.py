@@ -19,10 +19,7 @@ Array = NDArray[np.float64]
 #: made engines disagree by 5 %.
 NULL_RATIO = 1e-10
 
-#: A fit of more images than this, and of far more than there are features, goes over them block by block.
-MANY = 4096
-
-_ROWS = 512  # images whose cumulative energies are held at a time
+_ROWS = 512  # images whose coordinates are worked on at a time; a fit of fewer holds them all
 
 
 @dataclass(frozen=True)
@@ -164,10 +161,14 @@ class Gaussian:
 
     def coordinates(self, X: NDArray[np.floating]) -> Coordinates:
         """Squared coordinates of the rows of X (n, D)."""
-        Y = X.astype(np.float64) - self.mean
-        z2 = np.square(Y @ self.basis)
-        energy = np.einsum("ij,ij->i", Y, Y)
-        return Coordinates(z2, np.maximum(energy - z2.sum(1), 0.0), squared_sed(Y, self.variance))
+        n, r = len(X), self.basis.shape[1]
+        z2, null, sed2 = np.empty((n, r)), np.empty(n), np.empty(n)
+        for rows in _blocks(n, _ROWS):
+            Y = X[rows].astype(np.float64) - self.mean
+            np.square(Y @ self.basis, out=z2[rows])
+            null[rows] = np.maximum(np.einsum("ij,ij->i", Y, Y) - z2[rows].sum(1), 0.0)
+            sed2[rows] = squared_sed(Y, self.variance)
+        return Coordinates(z2, null, sed2)
 
     def whitening(self, reduction: Reduction, distance: Distance = "mahalanobis") -> Array:
         """The linear map (D, K) after which the distance is the Euclidean length."""
@@ -188,8 +189,8 @@ def fourths(z2: Array) -> tuple[Array, Array]:
     """
     n, r = z2.shape
     head, tail = np.zeros(r + 1), np.zeros(r + 1)
-    for start in range(0, n, _ROWS):
-        part = z2[start : start + _ROWS]
+    for rows in _blocks(n, _ROWS):
+        part = z2[rows]
         from_large, from_small = np.cumsum(part, axis=1), np.cumsum(part[:, ::-1], axis=1)  # no cancellation in either
         head[1:] += np.einsum("ij,ij->j", from_large, from_large)
         tail[:-1] += np.einsum("ij,ij->j", from_small, from_small)[::-1]
@@ -208,13 +209,13 @@ def fit_gaussian(
     """Fit mean, eigenbasis and every Ledoit-Wolf shrinkage to X (n, D), or to all but some of its rows; n < D is fine.
 
     Equals scikit-learn's PCA, selection and LedoitWolf at every reduction (Sec. III-A, III-B4). Where X holds
-    coordinates within a subspace, `n_features` is the dimension of the whole space. Of many images a few blocks are in
-    hand at a time, beside X. Raises `GadError` below two images, for values that are not finite, and where all images
-    are the same.
+    coordinates within a subspace, `n_features` is the dimension of the whole space. Of far more images than features a
+    block is in hand at a time, beside X. Raises `GadError` below two images, for values that are not finite, and where
+    all images are the same.
     """
     rows = np.arange(len(X)) if without is None else np.delete(np.arange(len(X)), without)
-    if len(rows) > max(MANY, 4 * X.shape[1]):
-        return _fit_many(_Blocks(X, rows), n_features)
+    if len(rows) > max(_ROWS, 3 * X.shape[1] // 2):
+        return _fit_many(X, rows, n_features)
     if without is not None:
         X = X[rows]
     n = len(X)
@@ -266,36 +267,31 @@ class Eigenbasis:
         return Gaussian(self.mean, self.basis, self.variance, spectrum)
 
 
-@dataclass(frozen=True)
-class _Blocks:
-    """Some rows of X (n, D), so many at a time that a factor of theirs is worth its while."""
-
-    X: NDArray[np.floating]
-    rows: NDArray[np.intp]
-
-    def __iter__(self) -> Iterator[NDArray[np.floating]]:
-        size = max(2 * self.X.shape[1], _ROWS)
-        for start in range(0, len(self.rows), size):
-            yield self.X[self.rows[start : start + size]]
-
-
-def _fit_many(blocks: _Blocks, n_features: int | None) -> Gaussian:
+def _fit_many(X: NDArray[np.floating], rows: NDArray[np.intp], n_features: int | None) -> Gaussian:
     """The same fit: singular values of Y are those of its triangular factor, which grows block by block."""
-    n, D = len(blocks.rows), blocks.X.shape[1]
-    mean = sum((block.sum(0, dtype=np.float64) for block in blocks), np.zeros(D)) / n
+    n, D = len(rows), X.shape[1]
+    size = max(2 * D, _ROWS)  # so many that a factor of theirs is worth its while
+    mean = sum((X[rows[block]].sum(0, dtype=np.float64) for block in _blocks(n, size)), np.zeros(D)) / n
     _check(n, finite=bool(np.isfinite(mean).all()))
-    factor: Array = np.empty((0, D))
+    stacked = np.zeros((D + size, D))  # the factor so far, and a block below it
     squares = np.zeros(D)
-    for block in blocks:
-        Y = block - mean
-        squares += np.square(Y).sum(0)
-        factor = np.asarray(np.linalg.qr(np.concatenate([factor, Y]), mode="r"))
-    _, singular, right = np.linalg.svd(factor)
+    for block in _blocks(n, size):
+        part = rows[block]
+        Y = np.subtract(X[part], mean, out=stacked[D : D + len(part)])
+        squares += np.einsum("ij,ij->j", Y, Y)
+        stacked[:D] = np.linalg.qr(stacked[: D + len(part)], mode="r")
+    _, singular, right = np.linalg.svd(stacked[:D])
     eigenvalues = np.square(singular) / n
     varies = _varying(eigenvalues, mean, n)
     basis = Eigenbasis(n, mean, np.ascontiguousarray(right[varies].T), eigenvalues[varies], squares / (n - 1))
-    head, tail = (np.sum(sums, axis=0) for sums in zip(*map(basis.fourths, blocks), strict=True))
+    parts = [basis.fourths(X[rows[block]]) for block in _blocks(n, _ROWS)]
+    head, tail = (np.sum(sums, axis=0) for sums in zip(*parts, strict=True))
     return basis.gaussian(head, tail, n_features=n_features)
+
+
+def _blocks(n: int, size: int) -> Iterator[slice]:
+    """Runs of so many of n rows."""
+    return (slice(start, start + size) for start in range(0, n, size))
 
 
 def _check(n: int, *, finite: bool) -> None:

@@ -5,7 +5,7 @@ from gad_core.figures.attributions import (
     data_url,
     deletion_curve,
     explanation_plane,
-    map_scale,
+    map_gradient,
     overlay,
 )
 from gad_core.figures.bands import band_shares
@@ -61,7 +61,7 @@ __all__ = [
     "learning_curves",
     "level_areas",
     "level_promises",
-    "map_scale",
+    "map_gradient",
     "map_svg",
     "martingale",
     "moved_bands",

@@ -16,10 +16,10 @@ from gad_core.figures.palette import INK, LEFT_OUT, PROMISE, SELECTED, faint
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
-_BLUE, _RED = (0, 90, 181), (220, 50, 32)
+_BLUE, _GREY, _RED = (0, 90, 181), (128, 128, 128), (220, 50, 32)
 _SCALE = [
     [0, f"rgba{(*_BLUE, 1)}"],
-    [0.5, "rgba(128, 128, 128, 0)"],
+    [0.5, f"rgba{(*_GREY, 0)}"],
     [1, f"rgba{(*_RED, 1)}"],
 ]
 
@@ -38,12 +38,8 @@ def attribution_map(
     A pixel's tooltip tells its value; the mask (S, S) is outlined.
     """
     size = (values if values is not None else image if image is not None else np.zeros((1, 1))).shape[0]
-    traces: list[Part] = []
-    if values is not None:
-        traces.append(_colours(values, limit, opacity))
-    if mask is not None and mask.any():
-        traces.append(outline(mask))
-    return figure(traces or [EMPTY], bare_layout(size, height, image))
+    traces = [EMPTY] if values is None else [_colours(values, limit, opacity)]
+    return figure(traces, bare_layout(size, height, image), marks=outline(mask))
 
 
 def bare_layout(size: int, height: int, image: Pixels | None) -> Part:
@@ -59,28 +55,12 @@ def bare_layout(size: int, height: int, image: Pixels | None) -> Part:
     }
 
 
-def map_scale(limit: float) -> go.Figure:
-    """The colours of maps from -`limit` to `limit`, as a bar with numbers below."""
-    values = np.linspace(-limit, limit, 201)
-    trace: Part = {
-        "type": "heatmap",
-        "x": values,
-        "z": values[None],
-        "zmin": -limit,
-        "zmax": limit,
-        "colorscale": _SCALE,
-        "showscale": False,
-        "hoverinfo": "skip",
-    }
-    layout = {
-        "height": 78,
-        "margin": {"l": 24, "r": 24, "t": 4, "b": 58},
-        "xaxis": axis(
-            "distance a pixel", grid=False, tickvals=[-limit, 0, limit], tickformat=".2g", ticks="", fixedrange=True
-        ),
-        "yaxis": {"visible": False, "fixedrange": True},
-    }
-    return figure([trace], layout)
+def map_gradient(n: int = 41) -> str:
+    """The colours of maps from left to right, for CSS, which mixes two colours otherwise than Plotly: in `n` stops."""
+    ends = ((*_BLUE, 1.0), (*_GREY, 0.0), (*_RED, 1.0))
+    stops = np.stack([np.interp(np.linspace(0, 1, n), [0, 0.5, 1], channel) for channel in zip(*ends, strict=True)])
+    colours = (f"rgba({r:.0f}, {g:.0f}, {b:.0f}, {seen:.3f})" for r, g, b, seen in stops.T)
+    return f"linear-gradient(to right, {', '.join(colours)})"
 
 
 def _colours(values: Array, limit: float, opacity: float) -> Part:
@@ -98,16 +78,23 @@ def _colours(values: Array, limit: float, opacity: float) -> Part:
     }
 
 
-def outline(mask: NDArray[np.bool_]) -> Part:
-    """The edge of a mask."""
-    return {
-        "type": "contour",
-        "z": mask.astype(np.uint8),
-        "contours": {"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
-        "line": {"color": SELECTED, "width": 2.5},
-        "showscale": False,
-        "hoverinfo": "skip",
-    }
+def outline(mask: NDArray[np.bool_] | None) -> list[tuple[Part, Part]]:
+    """The edge of a mask (S, S) as a mark of a figure; none of an empty one."""
+    if mask is None or not mask.any():
+        return []
+    return [({"type": "path", "path": edges(mask), "line": {"color": SELECTED, "width": 2.5}}, {})]
+
+
+def edges(mask: NDArray[np.bool_]) -> str:
+    """The sides of pixels that a mask (S, S) ends at, as runs of a path; pixels have their centres at whole numbers."""
+    padded = np.pad(mask, 1)
+    runs = []
+    for across, flipped in ((padded, False), (padded.T, True)):
+        ends = across[1:, 1:-1] != across[:-1, 1:-1]  # between a row and the next
+        steps = np.diff(np.pad(ends, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+        for (row, start), (_, stop) in zip(np.argwhere(steps == 1) - 0.5, np.argwhere(steps == -1) - 0.5, strict=True):
+            runs.append(f"M{row} {start}V{stop}" if flipped else f"M{start} {row}H{stop}")
+    return "".join(runs)
 
 
 def overlay(image: Pixels, values: Array, *, limit: float, opacity: float = 1.0) -> Pixels:

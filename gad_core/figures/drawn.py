@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from gad_core.figures.attributions import data_url, overlay
+from gad_core.figures.attributions import data_url, edges, overlay
 from gad_core.figures.palette import SELECTED
 from gad_core.wording import number
 
@@ -37,9 +37,9 @@ def map_svg(
     if title:
         parts.append(f'<text x="{_MARGIN}" y="{_MARGIN + 10}" {_FONT}>{escape(title)}</text>')
     if mask is not None and mask.any():
-        scale = f"translate({_MARGIN} {top}) scale({_SIDE / side:.6g})"
+        scale = f"translate({_MARGIN} {top}) scale({_SIDE / side:.6g}) translate(0.5 0.5)"
         parts.append(
-            f'<path transform="{scale}" d="{_edges(mask)}" fill="none" stroke="{SELECTED}" '
+            f'<path transform="{scale}" d="{edges(mask)}" fill="none" stroke="{SELECTED}" '
             f'stroke-width="2" vector-effect="non-scaling-stroke" stroke-linecap="square"/>'
         )
     parts += _scale(limit, below)
@@ -48,18 +48,6 @@ def map_svg(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
         f"{''.join(parts)}</svg>\n"
     )
-
-
-def _edges(mask: NDArray[np.bool_]) -> str:
-    """The sides of pixels that a mask (S, S) ends at, as runs of a path in pixels."""
-    padded = np.pad(mask, 1)
-    runs = []
-    for across, flipped in ((padded, False), (padded.T, True)):
-        ends = across[1:, 1:-1] != across[:-1, 1:-1]  # between a row and the next
-        steps = np.diff(np.pad(ends, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-        for (row, start), (_, stop) in zip(np.argwhere(steps == 1), np.argwhere(steps == -1), strict=True):
-            runs.append(f"M{row} {start}V{stop}" if flipped else f"M{start} {row}H{stop}")
-    return "".join(runs)
 
 
 def _scale(limit: float, top: int) -> list[str]:

@@ -55,10 +55,9 @@ def region_map(
         "hovertemplate": "row %{customdata[0]}, column %{customdata[1]}: %{z:.2f}<extra></extra>",
         "hoverongaps": False,
     }
-    traces = [cells] if mask is None or not mask.any() else [cells, outline(mask)]
     layout = bare_layout(image.shape[0], height, image)
     if chosen is None:
-        return figure(traces, layout)
+        return figure([cells], layout, marks=outline(mask))
     row, column = divmod(chosen, columns)
     edges = {"x0": column * wide, "x1": (column + 1) * wide, "y0": row * tall, "y1": (row + 1) * tall}
     frame: Part = {"type": "rect", **{name: at - 0.5 for name, at in edges.items()}, "line": {"color": INK, "width": 3}}
@@ -73,7 +72,7 @@ def region_map(
         "text": [f"row {at // columns + 1}, column {at % columns + 1}: {values.flat[at]:.2f}" for at in places],
         "hovertemplate": "%{text}<extra></extra>",
     }
-    return figure([*traces, clicks], layout | {"dragmode": False}, marks=[(frame, {})])
+    return figure([cells, clicks], layout | {"dragmode": False}, marks=[*outline(mask), (frame, {})])
 
 
 def region_grid(

@@ -1,12 +1,14 @@
 """Figures of attributions: symmetric about zero, as large as the image, valid for Plotly."""
 
 import base64
+import re
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import find_intermediate_color
 
 from gad_core.data.images import decode
-from gad_core.figures import attribution_map, data_url, deletion_curve, explanation_plane, map_scale, overlay
+from gad_core.figures import attribution_map, data_url, deletion_curve, explanation_plane, map_gradient, overlay
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
 VALUES = np.random.default_rng(1).normal(size=(20, 20))
@@ -19,7 +21,6 @@ def test_plotly_knows_every_property():
     for figure in (
         attribution_map(VALUES, limit=2, image=IMAGE, mask=mask),
         attribution_map(None, limit=1, image=IMAGE),
-        map_scale(0.01),
         explanation_plane([point, point]),
         deletion_curve(shares, 1 - shares, 1 - shares**2),
     ):
@@ -40,12 +41,8 @@ def test_the_picture_lies_exactly_below_the_map():
     np.testing.assert_array_equal(decode(base64.b64decode(data_url(IMAGE).partition(",")[2])), IMAGE)
 
 
-def test_the_mask_is_outlined_at_half_its_height():
-    mask = VALUES > 1
-    outline = attribution_map(VALUES, limit=2, mask=mask).data[1]
-    np.testing.assert_array_equal(outline.z, mask)
-    assert (outline.type, outline.contours.start, outline.contours.coloring) == ("contour", 0.5, "none")
-    assert len(attribution_map(VALUES, limit=2, mask=np.zeros_like(mask)).data) == 1
+def test_an_empty_mask_has_no_outline():
+    assert not attribution_map(VALUES, limit=2, mask=np.zeros((20, 20), bool)).layout.shapes
 
 
 def test_an_overlay_leaves_pixels_without_attribution_alone():
@@ -59,8 +56,13 @@ def test_an_overlay_leaves_pixels_without_attribution_alone():
     np.testing.assert_array_equal(overlay(IMAGE, np.zeros((20, 20)), limit=0.0), IMAGE)
 
 
-def test_the_scale_stands_apart_from_the_maps_and_ends_where_their_colours_do():
-    tiles, scale = attribution_map(VALUES, limit=2).data[0], map_scale(2.0)
+def test_the_scale_stands_apart_from_the_maps_and_has_plotlys_colours():
+    tiles = attribution_map(VALUES, limit=2).data[0]
     assert not tiles.showscale
-    assert scale.data[0].colorscale == tiles.colorscale
-    assert scale.layout.xaxis.tickvals == (-2.0, 0, 2.0)
+    shares = np.linspace(0, 1, 21)
+    stops = np.array([stop.split(",") for stop in re.findall(r"rgba\((.*?)\)", map_gradient(len(shares)))], float)
+    low, middle, high = (tuple(map(float, re.findall(r"\d+", colour)[:3])) for _, colour in tiles.colorscale)
+    halves = [(low, middle, 2 * at) if at < 0.5 else (middle, high, 2 * at - 1) for at in shares]
+    expected = [find_intermediate_color(*half) for half in halves]
+    np.testing.assert_allclose(stops[:, :3], expected, atol=1)
+    np.testing.assert_allclose(stops[:, 3], np.abs(2 * shares - 1))

@@ -31,15 +31,29 @@ def test_the_picture_is_the_overlay_pixel_by_pixel(scene):
     np.testing.assert_array_equal(shown, figures.overlay(image, values, limit=2.0, opacity=0.7))
 
 
-def test_the_outline_encloses_the_mask(scene):
-    values, image, mask = scene
-    root = ElementTree.fromstring(figures.map_svg(values, image, limit=2.0, mask=mask))  # noqa: S314
-    runs = re.findall(r"M(\d+) (\d+)([HV])(\d+)", root.find(f"{SVG}path").attrib["d"])
+def in_a_drawing(values, image, mask):
+    path = ElementTree.fromstring(figures.map_svg(values, image, limit=2.0, mask=mask)).find(f"{SVG}path")  # noqa: S314
+    assert path.attrib["transform"].endswith("scale(40) translate(0.5 0.5)")  # 480 units, 12 pixels
+    return path.attrib["d"]
+
+
+def in_a_chart(values, image, mask):
+    (shape,) = figures.attribution_map(values, limit=2.0, image=image, mask=mask).layout.shapes
+    return shape.path
+
+
+def in_a_map_of_regions(values, image, mask):
+    return figures.region_map(values[:3, :3], image, limit=2.0, mask=mask).layout.shapes[0].path
+
+
+@pytest.mark.parametrize("outline", [in_a_drawing, in_a_chart, in_a_map_of_regions])
+def test_the_outline_encloses_the_mask(outline, scene):
+    mask = scene[2]
     large = Image.new("1", (12 * 8 + 1, 12 * 8 + 1))
     draw = ImageDraw.Draw(large)
-    for x, y, way, end in runs:
-        start = (8 * int(x), 8 * int(y))
-        draw.line([start, (8 * int(end), start[1]) if way == "H" else (start[0], 8 * int(end))], fill=1)
+    for start, way, stop in re.findall(r"M([^HV]+)([HV])([^M]+)", outline(*scene)):
+        x, y, end = (round(8 * (float(at) + 0.5)) for at in (*start.split(), stop))
+        draw.line([(x, y), (end, y) if way == "H" else (x, end)], fill=1)
     drawn = np.asarray(large)
     for lines, expected in ((drawn, mask), (drawn.T, mask.T)):  # rays from the left, and from above
         inside = np.zeros((12, 12), bool)

@@ -23,12 +23,6 @@ def test_a_file_shows_the_same_colours():
     assert (drawn[6:, :6] == np.rint(25 + 0.75 * np.array([213, 50, 0]))).all()  # at twice the limit
 
 
-def test_the_mask_is_outlined():
-    mask = np.zeros((12, 12), bool)
-    mask[3:6, 3:6] = True
-    assert len(region_map(VALUES, IMAGE, limit=1.5, mask=mask).data) == 2
-
-
 def test_a_chosen_region_is_framed_and_all_that_count_can_be_clicked():
     figure = region_map(VALUES, IMAGE, limit=1.5, chosen=2)
     clicks = figure.data[-1]

@@ -6,12 +6,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from gad_core import wording
-from gad_core.attribution.band_responses import band_responses
+from gad_core.attribution.band_responses import BandResponses
 from gad_core.gaussian.bands import LevelBands
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import pictures, resources
 from pages.shared.text import plain
-from pages.views.attributions.maps import Array
 
 _ENDS = 3  # good parts at each end
 
@@ -53,11 +52,8 @@ def ends(
     )
 
 
-def responses(test: resources.TestImages, squares: Array, chosen: int) -> None:
+def responses(found: BandResponses, chosen: int) -> None:
     """Which of the test images' defects the band responds to."""
-    if not test.has_both_kinds:
-        return
-    found = band_responses(squares, [file.defect if file.anomalous else None for file in test.images])
     best = found.best(chosen)
     words = (
         f"The band responds to {plain(best[0].defect.replace('_', ' '))} most: by its distance within the band alone, "

@@ -1,6 +1,7 @@
 """The kinds of variation that a distance comes from: bands of a level's spectrum, each with its map and its ends."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from gad_core import figures, wording
 from gad_core.attribution.band_maps import BandAttribution
-from gad_core.attribution.band_responses import shares
+from gad_core.attribution.band_responses import BandResponses, band_responses, shares
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import encode_png
 from gad_core.errors import GadError
 from gad_core.gaussian.bands import Band, LevelBands
-from gad_core.gaussian.tuning import Tuning
+from gad_core.gaussian.reduction import Reduction
+from gad_core.gaussian.tuning import Distance, Tuning
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, downloads, explaining, frame, resources
 from pages.shared.text import plain
@@ -41,14 +43,12 @@ def concepts(
     with charts.cornered(_TITLE, about) as corner:
         _switch_level(corner, test, level)
         try:
-            bands = LevelBands.of(test.detector.gaussians[level - 1], level, tuning.reduction, distance=tuning.distance)
+            found = _found(test, level, tuning.reduction, tuning.distance)
         except GadError as error:
             st.info(plain(frame.sentence(error)), icon=":material/info:")
             return
-        part, place = test.detector.slices[level - 1], test.images.files.index(file)
-        squares = bands.squares(test.features[:, part])
-        left_out = bands.left_out_squares(test.detector)
-        own, usual = shares(squares)[place], shares(left_out).mean(axis=0)
+        bands, part, place = found.bands, test.detector.slices[level - 1], test.images.files.index(file)
+        own, usual = shares(found.squares)[place], shares(found.left_out).mean(axis=0)
         names = [name(band) for band in bands.bands]
         most = int(np.argmax(own - usual))
         chosen = _chosen(level, names, most)
@@ -74,10 +74,31 @@ def concepts(
             key=_key(level, names),
             label_visibility="collapsed",
         )
-        middle = float(np.sqrt(np.median(left_out[:, chosen])))
+        middle = float(np.sqrt(np.median(found.left_out[:, chosen])))
         band_meaning.ends(test, dataset, bands, chosen, test.features[place, part], middle)
-        band_meaning.responses(test, squares, chosen)
+        if found.responses:
+            band_meaning.responses(found.responses, chosen)
         _files(test, file, bands.bands, own, usual, made, level, chosen, drawing)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A level's bands on test images and left-out good parts."""
+
+    bands: LevelBands
+    squares: Array  # (m, B) squared distances of the test images by band
+    left_out: Array  # (n, B) of the good parts
+    responses: BandResponses | None  # without images of both kinds
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=resources.BY_STATE)
+def _found(test: resources.TestImages, level: int, reduction: Reduction, distance: Distance) -> _Found:
+    """What does not depend on the image that is looked at. Raises `GadError` where the level has no bands."""
+    bands = LevelBands.of(test.detector.gaussians[level - 1], level, reduction, distance=distance)
+    squares = bands.squares(test.features[:, test.detector.slices[level - 1]])
+    defects = [file.defect if file.anomalous else None for file in test.images]
+    responses = band_responses(squares, defects) if test.has_both_kinds else None
+    return _Found(bands, squares, bands.left_out_squares(test.detector), responses)
 
 
 def name(band: Band) -> str:

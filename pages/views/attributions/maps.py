@@ -14,7 +14,6 @@ from scipy import ndimage
 from gad_core import figures, wording
 from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.explanation import mask_weights
-from gad_core.attribution.masks import mask_of
 from gad_core.data.datasets import ImageFile
 from gad_core.data.images import encode_png
 from pages.shared import charts, downloads
@@ -58,18 +57,19 @@ def pictures(
     attribution: Attribution,
     image: NDArray[np.uint8],
     file: ImageFile,
+    mask: NDArray[np.bool_] | None,
     drawing: Drawing,
     regions: RegionMap | None = None,
 ) -> None:
     """Image, map and overlay at equal size, with the mask's outline, and the regions; below, the scale of both maps."""
     values = drawing.smooth(attribution.total)
     limit = limit_of(values)
-    mask = mask_weights(mask_of(file), values.shape) > 0.5 if file.mask else None
+    mask = outlined(mask, values)
     alt = f"{file.path.name}: attributions add up to {attribution.rgb.sum():.3g} distance"
-    outlined = " The mask is outlined." if mask is not None else ""
+    outline = " The mask is outlined." if mask is not None else ""
     side = _NARROW if regions else _SIDE
     with st.grid(4 if regions else 3, min_column_width=side + 10):
-        with charts.panel("Image", f"{file.path.name}, {file.defect.replace('_', ' ')}.{outlined}"):
+        with charts.panel("Image", f"{file.path.name}, {file.defect.replace('_', ' ')}.{outline}"):
             charts.show(_picture(None, side, limit=1, image=image, mask=mask), key="image", alt=alt)
         with charts.panel("Attribution map", "Red raises the distance, blue lowers it."):
             charts.show(_picture(values, side, limit=limit, mask=mask), key="map", alt=alt)
@@ -78,8 +78,7 @@ def pictures(
             charts.show(figure, key="overlay", alt=alt)
         if regions:
             _regions(regions, image, mask, file)
-    scale = f"Colours of map and overlay: from {-limit:.2g} (blue) to {limit:.2g} (red) distance a pixel"
-    charts.show(figures.map_scale(limit), key="scale", alt=scale)
+    _scale(limit)
     st.caption(
         f"The map adds up to the difference of the distances within {attribution.gap:.1e} of the larger "
         f"({attribution.precision}; {attribution.rules}; {len(attribution.references)} references, drawn with seed 0)."
@@ -91,6 +90,21 @@ def pictures(
             f":material/crop_free: {wording.percent(share)} of the map lies in the region of interest; the rest "
             "reaches it because the network sees beyond a region's edge."
         )
+
+
+def outlined(mask: NDArray[np.bool_] | None, values: Array) -> NDArray[np.bool_] | None:
+    """A mask at the size of a map (S, S): the pixels of which it covers more than half."""
+    return None if mask is None else mask_weights(mask, values.shape) > 0.5
+
+
+def _scale(limit: float) -> None:
+    """The colours of map and overlay, with numbers below."""
+    ends = f"{-limit:.2g}", f"{limit:.2g}"
+    words = f"Colours of map and overlay: from {ends[0]} (blue) to {ends[1]} (red) distance a pixel"
+    st.html(
+        f'<div class="gad-scale" role="img" aria-label="{words}" style="--colours: {figures.map_gradient()}">'
+        f"<span>{ends[0]}</span><span>0<br>distance a pixel</span><span>{ends[1]}</span></div>"
+    )
 
 
 def _regions(regions: RegionMap, image: NDArray[np.uint8], mask: NDArray[np.bool_] | None, file: ImageFile) -> None:
@@ -139,17 +153,22 @@ def levels(attribution: Attribution, drawing: Drawing) -> None:
                 st.markdown(f":gray[± {limit:.2g}]", text_alignment="center")
 
 
-def files(attribution: Attribution, image: NDArray[np.uint8], file: ImageFile, drawing: Drawing) -> None:
+def files(
+    attribution: Attribution,
+    image: NDArray[np.uint8],
+    file: ImageFile,
+    mask: NDArray[np.bool_] | None,
+    drawing: Drawing,
+) -> None:
     """The overlay as a picture and as a drawing, the map as a table, and all numbers as NPZ."""
     values = drawing.smooth(attribution.total)
     look: dict[str, Any] = {"limit": limit_of(values), "opacity": drawing.opacity}
-    mask = mask_weights(mask_of(file), values.shape) > 0.5 if file.mask else None
     title = f"{file.path.name}: distance {wording.number(attribution.score)}"
     downloads.row(
         f"{file.path.stem}-attribution",
         key="download",
         png=lambda: encode_png(figures.overlay(image, values, **look)),
-        svg=lambda: figures.map_svg(values, image, mask=mask, title=title, **look),
+        svg=lambda: figures.map_svg(values, image, mask=outlined(mask, values), title=title, **look),
         csv=lambda: downloads.grid(attribution.total),
         npz=lambda: _npz(attribution),
     )

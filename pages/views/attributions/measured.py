@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from gad_core import wording
 from gad_core.attribution.attribution_map import Attribution
-from gad_core.attribution.masks import mask_of
 from gad_core.attribution.measures import Measures, measure_map
 from gad_core.data.datasets import ImageFile
 from pages.shared import charts, downloads
@@ -71,9 +72,9 @@ MEASURES = {
 }
 
 
-def measures(attribution: Attribution, file: ImageFile, regions: Array | None) -> None:
+def measures(attribution: Attribution, file: ImageFile, mask: NDArray[np.bool_] | None, regions: Array | None) -> None:
     """A row a measure: value, chance, and what it says; `regions` (rows, columns) is the heat map, if there is one."""
-    measured = measure_map(attribution.total, mask_of(file) if file.mask else None, grid=regions)
+    measured = measure_map(attribution.total, mask, grid=regions)
     known = {name: told for name, told in MEASURES.items() if getattr(measured, name) is not None}
     with charts.cornered(_TITLE, _finding(measured, file)) as corner:
         with corner:

@@ -1,21 +1,22 @@
 """The numbers of one explained image."""
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from gad_core import wording
 from gad_core.attribution import verdicts
 from gad_core.attribution.attribution_map import Attribution
 from gad_core.attribution.explanation import Explanation, Undefined, explain_score
-from gad_core.attribution.masks import mask_of
 from gad_core.data.datasets import ImageFile
 from pages.shared.charts import QUIET
 from pages.shared.text import plain
 from pages.views.attributions import findings, flagged
 
 
-def numbers(attribution: Attribution, file: ImageFile, found: flagged.Judged) -> None:
+def numbers(attribution: Attribution, file: ImageFile, mask: NDArray[np.bool_] | None, found: flagged.Judged) -> None:
     """Distance, threshold and, where the image has a mask, how its map agrees with that."""
-    explanation = explain_score(attribution.total, mask_of(file)) if file.mask else None
+    explanation = None if mask is None else explain_score(attribution.total, mask)
     with st.grid(4, min_column_width=170):
         st.metric(
             "Distance",

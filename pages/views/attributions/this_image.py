@@ -3,6 +3,7 @@
 from functools import partial
 
 from gad_core import figures
+from gad_core.attribution.masks import mask_of
 from gad_core.data.datasets import ImageFile
 from gad_core.decision.point_settings import PointSettings
 from gad_core.features.registry import get_backbone
@@ -29,17 +30,18 @@ def show(
         # These load torch, which is there once something was explained; the page shows its controls without.
         from pages.views.attributions import checks, concepts, numbers  # noqa: PLC0415
 
-        numbers.numbers(attribution, file, flagged.judged(test, file, settings.current(detector)))
+        mask = mask_of(file) if file.mask else None
+        numbers.numbers(attribution, file, mask, flagged.judged(test, file, settings.current(detector)))
         regions = regions_of(test, file, settings.current(detector))
         image = resources.pixels(test.detector.backbone, file)
         if regions and regions.inspected is not None:
             image = figures.dimmed(image, regions.inspected)
-        maps.pictures(attribution, image, file, drawing, regions)
+        maps.pictures(attribution, image, file, mask, drawing, regions)
         if regions:
             neighbours.neighbours(test, dataset, file, tuning, regions.values)
         maps.levels(attribution, drawing)
-        maps.files(attribution, image, file, drawing)
-        measured.measures(attribution, file, regions.values if regions else None)
+        maps.files(attribution, image, file, mask, drawing)
+        measured.measures(attribution, file, mask, regions.values if regions else None)
         concepts.concepts(test, dataset, file, tuning, n_references, drawing)
         twin = clever_hans.twin_pixels(test, dataset, file)
         checks.checks(checking.subject(test, file, attribution, tuning, twin))

@@ -228,7 +228,7 @@ def test_each_preset_is_read_at_its_own_cut_and_at_the_open_one(home, regional_i
 
 
 @pytest.mark.browser
-def test_a_click_on_a_region_shows_it_beside_those_of_good_parts(server, fitted, tab):
+def test_a_click_on_a_region_frames_it_and_shows_it_beside_those_of_good_parts(server, fitted, tab):
     page = tab()
     page.goto(f"{server}/attributions?data={fitted[1]['data']}&detector={fitted[1]['detector']}")
     board = page.locator(".st-key-region_map .nsewdrag").first
@@ -239,3 +239,8 @@ def test_a_click_on_a_region_shows_it_beside_those_of_good_parts(server, fitted,
         click_within(page, board, (column - 0.5) / 7, (row - 0.5) / 7)
         expect(page.get_by_text(f"Row {row}, column {column} elsewhere")).to_be_visible()
         expect(page.locator(SETTLED)).to_be_visible()
+        whole, frame = board.bounding_box(), page.locator(".st-key-region_map .shapelayer path").last.bounding_box()
+        middle = [
+            (frame[at] + frame[side] / 2 - whole[at]) / whole[side] for at, side in (("x", "width"), ("y", "height"))
+        ]
+        assert middle == pytest.approx([(column - 0.5) / 7, (row - 0.5) / 7], abs=0.01)

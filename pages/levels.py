@@ -19,7 +19,9 @@ def main() -> None:
     tasks.show_failure()
     detector, dataset = opened.detector(), opened.dataset()
     if detector is None or dataset is None:
-        frame.empty("Fit a detector first: then every reduction is a matter of a click.", "Fit one", "pages/fit.py")
+        frame.empty(
+            "Fit a detector first: then every reduction is a matter of a click.", "Fit a detector", "pages/fit.py"
+        )
         return
     panels(detector, dataset)
 

@@ -64,7 +64,7 @@ def pictures(
     """Image, map and overlay at equal size, with the mask's outline, and the regions; below, the scale of both maps."""
     values = drawing.smooth(attribution.total)
     limit = limit_of(values)
-    mask = outlined(mask, values)
+    mask = _outlined(mask, values)
     alt = f"{file.path.name}: attributions add up to {attribution.rgb.sum():.3g} distance"
     outline = " The mask is outlined." if mask is not None else ""
     side = _NARROW if regions else _SIDE
@@ -92,7 +92,7 @@ def pictures(
         )
 
 
-def outlined(mask: NDArray[np.bool_] | None, values: Array) -> NDArray[np.bool_] | None:
+def _outlined(mask: NDArray[np.bool_] | None, values: Array) -> NDArray[np.bool_] | None:
     """A mask at the size of a map (S, S): the pixels of which it covers more than half."""
     return None if mask is None else mask_weights(mask, values.shape) > 0.5
 
@@ -168,7 +168,7 @@ def files(
         f"{file.path.stem}-attribution",
         key="download",
         png=lambda: encode_png(figures.overlay(image, values, **look)),
-        svg=lambda: figures.map_svg(values, image, mask=outlined(mask, values), title=title, **look),
+        svg=lambda: figures.map_svg(values, image, mask=_outlined(mask, values), title=title, **look),
         csv=lambda: downloads.grid(attribution.total),
         npz=lambda: _npz(attribution),
     )

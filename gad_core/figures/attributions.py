@@ -17,11 +17,9 @@ Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 _BLUE, _GREY, _RED = (0, 90, 181), (128, 128, 128), (220, 50, 32)
-_SCALE = [
-    [0, f"rgba{(*_BLUE, 1)}"],
-    [0.5, f"rgba{(*_GREY, 0)}"],
-    [1, f"rgba{(*_RED, 1)}"],
-]
+_COLOURS = ((*_BLUE, 1), (*_GREY, 0), (*_RED, 1))  # of the lowest value, zero and the highest
+_AT = (0, 0.5, 1)  # where they lie on the scale
+_SCALE = [[at, f"rgba{colour}"] for at, colour in zip(_AT, _COLOURS, strict=True)]
 
 
 def attribution_map(
@@ -57,9 +55,8 @@ def bare_layout(size: int, height: int, image: Pixels | None) -> Part:
 
 def map_gradient(n: int = 41) -> str:
     """The colours of maps from left to right, for CSS, which mixes two colours otherwise than Plotly: in `n` stops."""
-    ends = ((*_BLUE, 1.0), (*_GREY, 0.0), (*_RED, 1.0))
-    stops = np.stack([np.interp(np.linspace(0, 1, n), [0, 0.5, 1], channel) for channel in zip(*ends, strict=True)])
-    colours = (f"rgba({r:.0f}, {g:.0f}, {b:.0f}, {seen:.3f})" for r, g, b, seen in stops.T)
+    channels = (np.interp(np.linspace(0, 1, n), _AT, channel) for channel in zip(*_COLOURS, strict=True))
+    colours = (f"rgba({r:.0f}, {g:.0f}, {b:.0f}, {seen:.3f})" for r, g, b, seen in zip(*channels, strict=True))
     return f"linear-gradient(to right, {', '.join(colours)})"
 
 
@@ -87,7 +84,12 @@ def outline(mask: NDArray[np.bool_] | None) -> list[tuple[Part, Part]]:
 
 def edges(mask: NDArray[np.bool_]) -> str:
     """The sides of pixels that a mask (S, S) ends at, as runs of a path; pixels have their centres at whole numbers."""
-    padded = np.pad(mask, 1)
+    return _edges(mask.tobytes(), mask.shape)
+
+
+@lru_cache(maxsize=8)  # as of `_data_url`
+def _edges(mask: bytes, shape: tuple[int, ...]) -> str:
+    padded = np.pad(np.frombuffer(mask, np.bool_).reshape(shape), 1)
     runs = []
     for across, flipped in ((padded, False), (padded.T, True)):
         ends = across[1:, 1:-1] != across[:-1, 1:-1]  # between a row and the next

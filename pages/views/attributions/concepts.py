@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,7 @@ from gad_core.data.datasets import ImageFile
 from gad_core.data.images import encode_png
 from gad_core.errors import GadError
 from gad_core.gaussian.bands import Band, LevelBands
-from gad_core.gaussian.reduction import Reduction
-from gad_core.gaussian.tuning import Distance, Tuning
+from gad_core.gaussian.tuning import Tuning
 from gad_core.workspace.rows import DatasetRow
 from pages.shared import charts, downloads, explaining, frame, resources
 from pages.shared.text import plain
@@ -43,11 +43,12 @@ def concepts(
     with charts.cornered(_TITLE, about) as corner:
         _switch_level(corner, test, level)
         try:
-            found = _found(test, level, tuning.reduction, tuning.distance)
+            bands = LevelBands.of(test.detector.gaussians[level - 1], level, tuning.reduction, distance=tuning.distance)
         except GadError as error:
             st.info(plain(frame.sentence(error)), icon=":material/info:")
             return
-        bands, part, place = found.bands, test.detector.slices[level - 1], test.images.files.index(file)
+        found = _found(test, bands)
+        part, place = test.detector.slices[level - 1], test.images.files.index(file)
         own, usual = shares(found.squares)[place], shares(found.left_out).mean(axis=0)
         names = [name(band) for band in bands.bands]
         most = int(np.argmax(own - usual))
@@ -85,20 +86,22 @@ def concepts(
 class _Found:
     """A level's bands on test images and left-out good parts."""
 
-    bands: LevelBands
     squares: Array  # (m, B) squared distances of the test images by band
     left_out: Array  # (n, B) of the good parts
     responses: BandResponses | None  # without images of both kinds
 
 
-@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=resources.BY_STATE)
-def _found(test: resources.TestImages, level: int, reduction: Reduction, distance: Distance) -> _Found:
-    """What does not depend on the image that is looked at. Raises `GadError` where the level has no bands."""
-    bands = LevelBands.of(test.detector.gaussians[level - 1], level, reduction, distance=distance)
-    squares = bands.squares(test.features[:, test.detector.slices[level - 1]])
+#: A level's bands are those of the detector; what is kept must not hold them, and with them its Gaussian.
+_BY_BANDS = resources.BY_STATE | {LevelBands: attrgetter("bands", "reduction", "distance")}
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs=_BY_BANDS)
+def _found(test: resources.TestImages, bands: LevelBands) -> _Found:
+    """What does not depend on the image that is looked at."""
+    squares = bands.squares(test.features[:, test.detector.slices[bands.bands[0].level - 1]])
     defects = [file.defect if file.anomalous else None for file in test.images]
     responses = band_responses(squares, defects) if test.has_both_kinds else None
-    return _Found(bands, squares, bands.left_out_squares(test.detector), responses)
+    return _Found(squares, bands.left_out_squares(test.detector), responses)
 
 
 def name(band: Band) -> str:

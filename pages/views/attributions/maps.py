@@ -53,18 +53,35 @@ class RegionMap:
     choose: Callable[[int], None]
 
 
-def pictures(
-    attribution: Attribution,
-    image: NDArray[np.uint8],
-    file: ImageFile,
-    mask: NDArray[np.bool_] | None,
-    drawing: Drawing,
-    regions: RegionMap | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Shown:
+    """A map as it is drawn, and the image that it lies over."""
+
+    file: ImageFile
+    image: NDArray[np.uint8]  # (S, S, 3)
+    values: Array  # (S, S)
+    limit: float
+    mask: NDArray[np.bool_] | None  # (S, S) the pixels of which it covers more than half
+    opacity: float
+
+    @classmethod
+    def of(
+        cls,
+        attribution: Attribution,
+        file: ImageFile,
+        image: NDArray[np.uint8],
+        mask: NDArray[np.bool_] | None,
+        drawing: Drawing,
+    ) -> "Shown":
+        """The whole map; `mask` (h, w) is of the image's own size."""
+        values = drawing.smooth(attribution.total)
+        covered = None if mask is None else mask_weights(mask, values.shape) > 0.5
+        return cls(file, image, values, limit_of(values), covered, drawing.opacity)
+
+
+def pictures(attribution: Attribution, shown: Shown, regions: RegionMap | None = None) -> None:
     """Image, map and overlay at equal size, with the mask's outline, and the regions; below, the scale of both maps."""
-    values = drawing.smooth(attribution.total)
-    limit = limit_of(values)
-    mask = _outlined(mask, values)
+    file, image, mask, limit = shown.file, shown.image, shown.mask, shown.limit
     alt = f"{file.path.name}: attributions add up to {attribution.rgb.sum():.3g} distance"
     outline = " The mask is outlined." if mask is not None else ""
     side = _NARROW if regions else _SIDE
@@ -72,12 +89,12 @@ def pictures(
         with charts.panel("Image", f"{file.path.name}, {file.defect.replace('_', ' ')}.{outline}"):
             charts.show(_picture(None, side, limit=1, image=image, mask=mask), key="image", alt=alt)
         with charts.panel("Attribution map", "Red raises the distance, blue lowers it."):
-            charts.show(_picture(values, side, limit=limit, mask=mask), key="map", alt=alt)
+            charts.show(_picture(shown.values, side, limit=limit, mask=mask), key="map", alt=alt)
         with charts.panel("Overlay", "Hover for a pixel's share."):
-            figure = _picture(values, side, limit=limit, image=image, mask=mask, opacity=drawing.opacity)
+            figure = _picture(shown.values, side, limit=limit, image=image, mask=mask, opacity=shown.opacity)
             charts.show(figure, key="overlay", alt=alt)
         if regions:
-            _regions(regions, image, mask, file)
+            _regions(regions, shown)
     _scale(limit)
     st.caption(
         f"The map adds up to the difference of the distances within {attribution.gap:.1e} of the larger "
@@ -92,11 +109,6 @@ def pictures(
         )
 
 
-def _outlined(mask: NDArray[np.bool_] | None, values: Array) -> NDArray[np.bool_] | None:
-    """A mask at the size of a map (S, S): the pixels of which it covers more than half."""
-    return None if mask is None else mask_weights(mask, values.shape) > 0.5
-
-
 def _scale(limit: float) -> None:
     """The colours of map and overlay, with numbers below."""
     ends = f"{-limit:.2g}", f"{limit:.2g}"
@@ -107,7 +119,7 @@ def _scale(limit: float) -> None:
     )
 
 
-def _regions(regions: RegionMap, image: NDArray[np.uint8], mask: NDArray[np.bool_] | None, file: ImageFile) -> None:
+def _regions(regions: RegionMap, shown: Shown) -> None:
     """The image's regions, each against its own left-out good parts."""
     over = int(np.count_nonzero(regions.values > regions.limit))
     counted = int(np.count_nonzero(np.isfinite(regions.values)))
@@ -117,12 +129,12 @@ def _regions(regions: RegionMap, image: NDArray[np.uint8], mask: NDArray[np.bool
     )
     with charts.panel("Regions", words):
         figure = figures.region_map(
-            regions.values, image, limit=regions.limit, mask=mask, chosen=regions.chosen, height=_NARROW
+            regions.values, shown.image, limit=regions.limit, mask=shown.mask, chosen=regions.chosen, height=_NARROW
         )
         charts.pick(
             figure,
             key="region_map",
-            alt=f"{file.path.name}: {words}",
+            alt=f"{shown.file.path.name}: {words}",
             on_pick=lambda point: regions.choose(int(charts.custom(point)[0])),
         )
 
@@ -153,22 +165,16 @@ def levels(attribution: Attribution, drawing: Drawing) -> None:
                 st.markdown(f":gray[± {limit:.2g}]", text_alignment="center")
 
 
-def files(
-    attribution: Attribution,
-    image: NDArray[np.uint8],
-    file: ImageFile,
-    mask: NDArray[np.bool_] | None,
-    drawing: Drawing,
-) -> None:
+def files(attribution: Attribution, shown: Shown) -> None:
     """The overlay as a picture and as a drawing, the map as a table, and all numbers as NPZ."""
-    values = drawing.smooth(attribution.total)
-    look: dict[str, Any] = {"limit": limit_of(values), "opacity": drawing.opacity}
-    title = f"{file.path.name}: distance {wording.number(attribution.score)}"
+    image, values = shown.image, shown.values
+    look: dict[str, Any] = {"limit": shown.limit, "opacity": shown.opacity}
+    title = f"{shown.file.path.name}: distance {wording.number(attribution.score)}"
     downloads.row(
-        f"{file.path.stem}-attribution",
+        f"{shown.file.path.stem}-attribution",
         key="download",
         png=lambda: encode_png(figures.overlay(image, values, **look)),
-        svg=lambda: figures.map_svg(values, image, mask=_outlined(mask, values), title=title, **look),
+        svg=lambda: figures.map_svg(values, image, mask=shown.mask, title=title, **look),
         csv=lambda: downloads.grid(attribution.total),
         npz=lambda: _npz(attribution),
     )

@@ -3,8 +3,8 @@
 from functools import partial
 
 from gad_core import figures
-from gad_core.attribution.masks import mask_of
 from gad_core.data.datasets import ImageFile
+from gad_core.data.images import decode_mask
 from gad_core.decision.point_settings import PointSettings
 from gad_core.features.registry import get_backbone
 from gad_core.gaussian.tuning import Tuning
@@ -30,17 +30,18 @@ def show(
         # These load torch, which is there once something was explained; the page shows its controls without.
         from pages.views.attributions import checks, concepts, numbers  # noqa: PLC0415
 
-        mask = mask_of(file) if file.mask else None
+        mask = decode_mask(file.mask) if file.mask else None
         numbers.numbers(attribution, file, mask, flagged.judged(test, file, settings.current(detector)))
         regions = regions_of(test, file, settings.current(detector))
         image = resources.pixels(test.detector.backbone, file)
         if regions and regions.inspected is not None:
             image = figures.dimmed(image, regions.inspected)
-        maps.pictures(attribution, image, file, mask, drawing, regions)
+        shown = maps.Shown.of(attribution, file, image, mask, drawing)
+        maps.pictures(attribution, shown, regions)
         if regions:
             neighbours.neighbours(test, dataset, file, tuning, regions.values)
         maps.levels(attribution, drawing)
-        maps.files(attribution, image, file, mask, drawing)
+        maps.files(attribution, shown)
         measured.measures(attribution, file, mask, regions.values if regions else None)
         concepts.concepts(test, dataset, file, tuning, n_references, drawing)
         twin = clever_hans.twin_pixels(test, dataset, file)
